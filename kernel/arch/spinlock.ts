@@ -1,0 +1,53 @@
+/**
+ * Mutual exclusion between processors, and between a processor and its own interrupts.
+ *
+ * Interrupts stay off while any spin lock is held; a per-CPU depth remembers whether they were on
+ * before the first one. Never sleep and never touch application memory with a spin lock held.
+ */
+import {
+  interruptsBefore,
+  lockDepth,
+  pause,
+  saveFlagsCli,
+  setInterruptsBefore,
+  setLockDepth,
+  sti,
+} from "./cpu";
+
+const RFLAGS_IF: u64 = 0x200;
+
+export class SpinLock {
+  private held: u32 = 0;
+
+  /** Waits until the lock is free and takes it; interrupts are off from here to `release`. */
+  acquire(): void {
+    disableInterrupts();
+    while (atomic.xchg<u32>(changetype<usize>(this) + offsetof<SpinLock>("held"), 1) != 0) pause();
+  }
+
+  /** Gives the lock back; turns interrupts on again if this was the last lock and they were on. */
+  release(): void {
+    atomic.store<u32>(changetype<usize>(this) + offsetof<SpinLock>("held"), 0);
+    enableInterrupts();
+  }
+
+  /** True while somebody holds the lock; for assertions. */
+  isHeld(): bool {
+    return this.held != 0;
+  }
+}
+
+/** Turns interrupts off; calls nest. */
+export function disableInterrupts(): void {
+  const flags = saveFlagsCli();
+  const depth = lockDepth();
+  if (depth == 0) setInterruptsBefore((flags & RFLAGS_IF) != 0);
+  setLockDepth(depth + 1);
+}
+
+/** Undoes one `disableInterrupts`. */
+export function enableInterrupts(): void {
+  const depth = lockDepth() - 1;
+  setLockDepth(depth);
+  if (depth == 0 && interruptsBefore()) sti();
+}

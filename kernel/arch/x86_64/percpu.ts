@@ -1,0 +1,124 @@
+/**
+ * What belongs to one processor: a block of 256 bytes that GS points to while the kernel runs.
+ *
+ * The offsets are shared with boot.S and entry.S. Fields are read and written by one instruction
+ * each, so they need no lock on their own processor.
+ */
+import { gsLoad32, gsLoad64, gsStore32, gsStore64 } from "./hw";
+
+const SELF: u32 = 0;
+const KERNEL_STACK: u32 = 8;
+const CURRENT_THREAD: u32 = 24;
+const CPU_ID: u32 = 32;
+const LOCK_DEPTH: u32 = 36;
+const INTERRUPTS_BEFORE: u32 = 40;
+const USER_WORK: u32 = 44;
+const IDLE_THREAD: u32 = 48;
+const RUN_QUEUE: u32 = 56;
+const FPU_OWNER: u32 = 64;
+const TASK_STATE: u32 = 72;
+const PREVIOUS_THREAD: u32 = 80;
+const INTERRUPT_DEPTH: u32 = 88;
+
+/** Address of this processor's block. */
+export function cpuBlock(): usize {
+  return gsLoad64(SELF);
+}
+
+/** Number of this processor, from 0. */
+export function cpuId(): u32 {
+  return gsLoad32(CPU_ID);
+}
+
+/** Sets the stack that system calls enter on. */
+export function setKernelStack(top: usize): void {
+  gsStore64(KERNEL_STACK, top);
+}
+
+/** Address of the running thread's object; 0 before scheduling starts. */
+export function currentThreadAddress(): usize {
+  return gsLoad64(CURRENT_THREAD);
+}
+
+export function setCurrentThreadAddress(address: usize): void {
+  gsStore64(CURRENT_THREAD, address);
+}
+
+/** How many spin locks this processor holds. */
+export function lockDepth(): u32 {
+  return gsLoad32(LOCK_DEPTH);
+}
+
+export function setLockDepth(depth: u32): void {
+  gsStore32(LOCK_DEPTH, depth);
+}
+
+/** Whether interrupts were on when the first of the held spin locks was taken. */
+export function interruptsBefore(): bool {
+  return gsLoad32(INTERRUPTS_BEFORE) != 0;
+}
+
+export function setInterruptsBefore(on: bool): void {
+  gsStore32(INTERRUPTS_BEFORE, on ? 1 : 0);
+}
+
+/** Whether something must be done before the next return to user mode (entry.S tests it). */
+export function userWork(): bool {
+  return gsLoad32(USER_WORK) != 0;
+}
+
+export function setUserWork(on: bool): void {
+  gsStore32(USER_WORK, on ? 1 : 0);
+}
+
+export function idleThreadAddress(): usize {
+  return gsLoad64(IDLE_THREAD);
+}
+
+export function setIdleThreadAddress(address: usize): void {
+  gsStore64(IDLE_THREAD, address);
+}
+
+export function runQueueAddress(): usize {
+  return gsLoad64(RUN_QUEUE);
+}
+
+export function setRunQueueAddress(address: usize): void {
+  gsStore64(RUN_QUEUE, address);
+}
+
+/** The thread whose FPU state this processor's registers hold. */
+export function fpuOwnerAddress(): usize {
+  return gsLoad64(FPU_OWNER);
+}
+
+export function setFpuOwnerAddress(address: usize): void {
+  gsStore64(FPU_OWNER, address);
+}
+
+/** Address of this processor's task state segment. */
+export function taskStateAddress(): usize {
+  return gsLoad64(TASK_STATE);
+}
+
+export function setTaskStateAddress(address: usize): void {
+  gsStore64(TASK_STATE, address);
+}
+
+/** The thread that ran before the one just switched to. */
+export function previousThreadAddress(): usize {
+  return gsLoad64(PREVIOUS_THREAD);
+}
+
+export function setPreviousThreadAddress(address: usize): void {
+  gsStore64(PREVIOUS_THREAD, address);
+}
+
+/** Nesting of interrupt handlers; 0 in thread context. */
+export function interruptDepth(): u32 {
+  return gsLoad32(INTERRUPT_DEPTH);
+}
+
+export function setInterruptDepth(depth: u32): void {
+  gsStore32(INTERRUPT_DEPTH, depth);
+}

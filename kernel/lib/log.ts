@@ -1,0 +1,100 @@
+/**
+ * The kernel log: a ring of the last bytes logged, kept for panics and /dev/kmsg, echoed to a sink
+ * (the serial port) when the boot is verbose.
+ *
+ * Neighbours: `dev/console/serial` registers the sink, `lib/panic` prints the tail.
+ */
+
+const RING_BYTES: u32 = 16384;
+
+/** The ring; a power of two long, `written` counts every byte ever logged. */
+const ring = new StaticArray<u8>(RING_BYTES);
+let written: u64 = 0;
+let verbose: bool = false;
+let sink: ((byte: u8) => void) | null = null;
+
+/** Sets where log bytes are echoed to and whether they are. */
+export function setLogSink(write: (byte: u8) => void): void {
+  sink = write;
+}
+
+/** Turns the echo of the log on or off (`verbose` on the kernel command line). */
+export function setLogVerbose(on: bool): void {
+  verbose = on;
+}
+
+/** True if the log is echoed; lets callers skip the formatting of chatty lines. */
+export function isLogVerbose(): bool {
+  return verbose;
+}
+
+/** Appends one byte. */
+export function logByte(byte: u8): void {
+  unchecked((ring[<u32>written & (RING_BYTES - 1)] = byte));
+  written++;
+  if (verbose) {
+    const write = sink;
+    if (write) write(byte);
+  }
+}
+
+/** Appends `length` raw bytes from `address`. */
+export function logBytes(address: usize, length: usize): void {
+  for (let i: usize = 0; i < length; i++) logByte(load<u8>(address + i));
+}
+
+/** Appends text without a line end. ASCII only. */
+export function logText(text: string): void {
+  for (let i = 0, n = text.length; i < n; i++) logByte(<u8>text.charCodeAt(i));
+}
+
+/** Appends one line. */
+export function log(message: string): void {
+  logText(message);
+  logByte(0x0a);
+}
+
+/** Appends an unsigned decimal number. */
+export function logDecimal(value: u64): void {
+  if (value >= 10) logDecimal(value / 10);
+  logByte(0x30 + <u8>(value % 10));
+}
+
+/** Appends a hexadecimal number of `digits` digits. */
+export function logHexadecimal(value: u64, digits: u32 = 16): void {
+  for (let shift = <i32>digits * 4 - 4; shift >= 0; shift -= 4) {
+    const nibble = <u8>((value >> shift) & 15);
+    logByte(nibble < 10 ? 0x30 + nibble : 0x57 + nibble);
+  }
+}
+
+/** Appends a line `label value` with the value in hexadecimal. */
+export function logHex(label: string, value: u64): void {
+  logText(label);
+  logText(" 0x");
+  logHexadecimal(value);
+  logByte(0x0a);
+}
+
+/** Appends a line `label value` with the value in decimal. */
+export function logDec(label: string, value: u64): void {
+  logText(label);
+  logByte(0x20);
+  logDecimal(value);
+  logByte(0x0a);
+}
+
+/** Number of bytes ever logged; the ring holds the last `logCapacity()` of them. */
+export function logWritten(): u64 {
+  return written;
+}
+
+/** Size of the ring in bytes. */
+export function logCapacity(): u32 {
+  return RING_BYTES;
+}
+
+/** The byte logged at position `index` (counted from boot); it must still be in the ring. */
+export function logAt(index: u64): u8 {
+  return unchecked(ring[<u32>index & (RING_BYTES - 1)]);
+}
