@@ -1,0 +1,123 @@
+/**
+ * An open file: what a file descriptor refers to ("open file description" in POSIX). Regular files,
+ * directories, pipes, devices, sockets, epoll sets … extend `File` and override what they support.
+ *
+ * Buffers are addresses of the application or the kernel; bytes are moved by `copyUser`, and a
+ * fault is reported as -EFAULT when nothing was moved.
+ * Neighbours: `linux/fd-table` holds files, `vnode` opens them.
+ */
+import { Counted } from "../lib/object";
+import { ByteWriter } from "../lib/format";
+import { WaitLink } from "../sched/wait";
+import { Pager } from "../vm/pager";
+import { EBADF, EINVAL, ENODEV, ENOTDIR, ENOTTY, ENXIO, ESPIPE, asError } from "../lib/errno";
+import { Dentry } from "./dentry";
+import { DirectorySink, Vnode } from "./vnode";
+import { Stat } from "./stat";
+import { O_ACCMODE, O_RDONLY, O_WRONLY, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "./constants";
+
+export abstract class File extends Counted {
+  /** O_* access mode and status flags; fcntl(F_SETFL) changes some. */
+  flags: u32;
+  /** Where the next read or write takes place, in bytes. */
+  offset: u64 = 0;
+  /** The name it was opened by; null for files that never had one. */
+  dentry: Dentry | null = null;
+  /** Owner and signal of F_SETOWN/F_SETSIG, kept for fcntl. */
+  signalOwner: i32 = 0;
+
+  constructor(flags: u32) {
+    super();
+    this.flags = flags;
+  }
+
+  /** The vnode behind it, or null (epoll, eventfd …). */
+  get vnode(): Vnode | null {
+    const dentry = this.dentry;
+    return dentry ? dentry.vnode : null;
+  }
+  get isReadable(): bool {
+    const mode = this.flags & O_ACCMODE;
+    return mode != O_WRONLY && mode != O_ACCMODE;
+  }
+  get isWritable(): bool {
+    return (this.flags & O_ACCMODE) != O_RDONLY;
+  }
+
+  // The caller (linux/file-io) has checked the access mode and limited `length` to 0x7ffff000.
+
+  /** Reads at the file offset and advances it. @returns bytes read (0 = end) or a negative error */
+  read(_buffer: usize, _length: usize): i64 {
+    return -EINVAL;
+  }
+  /** Writes at the file offset (the end with O_APPEND) and advances it. */
+  write(_buffer: usize, _length: usize): i64 {
+    return -EINVAL;
+  }
+  /** Reads at `offset`, leaving the file offset alone (pread). */
+  readAt(_buffer: usize, _length: usize, _offset: u64): i64 {
+    return -ESPIPE;
+  }
+  /** Writes at `offset` (pwrite). */
+  writeAt(_buffer: usize, _length: usize, _offset: u64): i64 {
+    return -ESPIPE;
+  }
+  /** lseek(2); `origin` is SEEK_*. @returns the new offset */
+  seek(_offset: i64, _origin: u32): i64 {
+    return -ESPIPE;
+  }
+  /** ioctl(2) request that `linux/` does not answer itself. */
+  ioctl(_request: u32, _argument: usize): i64 {
+    return -ENOTTY;
+  }
+  /**
+   * The POLL* events that hold now. With a link, the link is first put on the wait queue that is
+   * woken when this changes; the caller takes it off with `unpoll` (only if it was added:
+   * `canPoll`).
+   */
+  poll(_link: WaitLink | null): u32 {
+    return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+  }
+  /** Takes the link of `poll` off the queue. */
+  unpoll(_link: WaitLink): void {}
+  /** True if readiness can change, so `poll` used the link; false for regular files (epoll: EPERM). */
+  canPoll(): bool {
+    return false;
+  }
+  /** Reports directory entries from the file offset, which advances (getdents64). */
+  iterate(_sink: DirectorySink): i64 {
+    return -ENOTDIR;
+  }
+  /** fstat(2). */
+  stat(out: Stat): i64 {
+    const vnode = this.vnode;
+    return vnode ? vnode.attributes(out) : -EBADF;
+  }
+  /**
+   * What mmap(2) maps: a Pager with a reference for the caller, or -ENODEV.
+   */
+  pager(): usize {
+    return asError(-ENODEV);
+  }
+  /** ftruncate(2). */
+  truncate(_sizeBytes: u64): i64 {
+    return -EINVAL;
+  }
+  /** fallocate(2). */
+  allocate(_mode: u32, _offset: u64, _length: u64): i64 {
+    return -ENODEV;
+  }
+  /** fsync(2); `dataOnly` for fdatasync. */
+  sync(_dataOnly: bool): i64 {
+    return -EINVAL;
+  }
+  /** Opens the same object anew (open of /proc/self/fd/N). @returns a File with a reference */
+  reopen(_flags: u32): usize {
+    return asError(-ENXIO);
+  }
+  /** Called when one descriptor of it is closed (close(2)); the last reference calls `destroy`. */
+  descriptorClosed(): void {}
+
+  /** Writes what /proc/self/fd/N shows: a path, or "pipe:[7]" and the like. */
+  abstract writePath(out: ByteWriter): void;
+}
