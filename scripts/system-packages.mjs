@@ -1,0 +1,118 @@
+// @ts-check
+/**
+ * Which tools of the system each root command needs, as data: how to see that a tool is there,
+ * its Debian package, and how to get it elsewhere. Used by `setup.mjs`; plain JavaScript, because
+ * that runs before any package is installed.
+ */
+import { accessSync, constants, existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/**
+ * @typedef {object} SystemPackage
+ * @property {string} tool a program on PATH, or an absolute path, whose presence proves the package
+ * @property {string} apt Debian and Ubuntu package
+ * @property {string} why what the project uses it for
+ * @property {string} elsewhere what to install on systems without apt-get
+ * @property {string[]} commands root commands that need it
+ */
+
+const everyCommand = ["start", "test", "bench", "build"];
+
+/** @type {SystemPackage[]} */
+const systemPackages = [
+  {
+    tool: "gcc",
+    apt: "gcc",
+    why: "compiles the kernel",
+    elsewhere: "a gcc for x86_64 ELF (Fedora: dnf install gcc)",
+    commands: everyCommand,
+  },
+  {
+    tool: "objcopy",
+    apt: "binutils",
+    why: "links the kernel",
+    elsewhere: "GNU binutils for x86_64 ELF (Fedora: dnf install binutils)",
+    commands: everyCommand,
+  },
+  {
+    tool: "qemu-system-x86_64",
+    apt: "qemu-system-x86",
+    why: "runs the virtual machines",
+    elsewhere: "QEMU 7.2 or newer (Fedora: dnf install qemu-system-x86; macOS: brew install qemu)",
+    commands: ["start", "test", "bench"],
+  },
+  {
+    tool: "/usr/bin/python3",
+    apt: "python3",
+    why: "a program that the guests run",
+    elsewhere: "Python 3",
+    commands: ["start", "test"],
+  },
+  {
+    tool: "/usr/include/stdio.h",
+    apt: "libc6-dev",
+    why: "test programs in C",
+    elsewhere: "the C library's headers and static archive",
+    commands: ["test", "bench"],
+  },
+  ...testTools({
+    perl: "perl",
+    "musl-gcc": "musl-tools",
+    go: "golang-go",
+    rustc: "rustc",
+    gdb: "gdb",
+    "fsck.erofs": "erofs-utils",
+    setpriv: "util-linux",
+  }),
+  ...benchTools({ "dpkg-deb": "dpkg", xz: "xz-utils", zstd: "zstd", lz4: "lz4" }),
+];
+
+/** @param {Record<string, string>} tools tool name to package */
+function testTools(tools) {
+  return Object.entries(tools).map(([tool, apt]) => plain(tool, apt, "the tests use it", "test"));
+}
+
+/** @param {Record<string, string>} tools tool name to package */
+function benchTools(tools) {
+  const why = "unpacks the Linux kernel to compare with";
+  return Object.entries(tools).map(([tool, apt]) => plain(tool, apt, why, "bench"));
+}
+
+/**
+ * @param {string} tool
+ * @param {string} apt
+ * @param {string} why
+ * @param {string} command
+ * @returns {SystemPackage}
+ */
+function plain(tool, apt, why, command) {
+  return { tool, apt, why, elsewhere: `the package that holds ${tool}`, commands: [command] };
+}
+
+/**
+ * Whether a program is on PATH and executable, as execvp(3) would find it.
+ * @param {string} name
+ */
+export function findOnPath(name) {
+  return (process.env.PATH ?? "/usr/bin:/bin").split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** @param {SystemPackage} each */
+function isPresent(each) {
+  return each.tool.startsWith("/") ? existsSync(each.tool) : findOnPath(each.tool);
+}
+
+/**
+ * The packages that a root command needs and the machine lacks.
+ * @param {string} command "start", "test", "bench" or "build"
+ */
+export function packagesFor(command) {
+  return systemPackages.filter((each) => each.commands.includes(command) && !isPresent(each));
+}

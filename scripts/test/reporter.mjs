@@ -1,0 +1,19 @@
+// @ts-check
+/**
+ * A reporter for Node's test runner that writes one JSON line for each finished test. Loaded by
+ * `node-tests.ts` into the process of every test file; plain JavaScript, because Node loads
+ * reporters before any loader hook.
+ */
+
+/** @param {AsyncIterable<import("node:test").TestEvent>} events */
+export default async function* report(events) {
+  for await (const { type, data } of events) {
+    if (type !== "test:pass" && type !== "test:fail") continue;
+    if (data.details.type === "suite") continue;
+    const skipped = data.skip !== undefined || data.todo !== undefined;
+    const error = type === "test:fail" ? data.details.error : undefined;
+    const cause = error?.cause ?? error;
+    const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? "");
+    yield `${JSON.stringify({ name: data.name, passed: type === "test:pass", skipped, text })}\n`;
+  }
+}
