@@ -72,12 +72,11 @@ async function runFile(file: string, options: NodeTestOptions): Promise<Counts> 
 
 function runProcess(file: string, report: string, options: NodeTestOptions): Promise<Ending> {
   const reporting = [`--test-reporter=${reporter}`, `--test-reporter-destination=${report}`];
-  // Set when this runner is itself under test; it would change the inner runner's output.
-  const { NODE_TEST_CONTEXT: _outer, ...env } = process.env;
+  // When this runner is itself under test, its own reporter must not reach the inner process.
+  const nodeOptions = process.execArgv.filter((each) => !each.startsWith("--test-reporter"));
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [...process.execArgv, ...reporting, file], {
+    const child = spawn(process.execPath, [...nodeOptions, ...reporting, file], {
       cwd: options.root,
-      env,
       stdio: ["ignore", "pipe", "pipe"],
       timeout: options.timeoutMs,
       killSignal: "SIGKILL",
