@@ -8,7 +8,8 @@
  * Neighbours: `thread.ts`, `fd-table.ts`, `exec.ts` (fills a process), `exit.ts` (ends it).
  */
 import { SpinLock } from "../arch/spinlock";
-import { Vnode } from "../fs/vnode";
+import { Dentry } from "../fs/dentry";
+import { FsContext } from "../fs/path";
 import { Process } from "../sched/process";
 import { currentThread } from "../sched/thread";
 import { AddressSpace } from "../vm/address-space";
@@ -24,11 +25,10 @@ export class LinuxProcess extends Process {
   addressSpace: AddressSpace | null = null;
   files: FdTable | null = null;
 
-  /** Current directory, root directory (chroot(2)) and the program's file; references owned. */
-  cwd: Vnode | null = null;
-  rootDirectory: Vnode | null = null;
-  executable: Vnode | null = null;
-  umask: u32 = 0o022;
+  /** Working directory, root and umask; reference owned. */
+  fsContext: FsContext | null = null;
+  /** The program's file (/proc/self/exe); reference owned. */
+  executable: Dentry | null = null;
 
   /** Threads, most recent first; guarded by `lock`. */
   threads: LinuxThread | null = null;
