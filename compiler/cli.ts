@@ -1,0 +1,69 @@
+/**
+ * Command line of the compiler.
+ *
+ *     node --import tsx compiler/cli.ts check [ENTRY.ts ...]
+ *     node --import tsx compiler/cli.ts test-wasm ENTRY.ts -o OUT.wasm
+ *
+ * Neighbours: `frontend.ts` compiles, `diagnostics.ts` words the messages.
+ */
+import { existsSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { CompileError, formatDiagnostic } from "./diagnostics.ts";
+import { compileToWasm, KERNEL_HEAP, REPOSITORY, TEST_HEAP } from "./frontend.ts";
+
+const USAGE = `Usage:
+  check [ENTRY.ts ...]           parse, type-check and compile to WebAssembly; default kernel/main.ts
+  test-wasm ENTRY.ts -o OUT      module that Node loads with --experimental-wasm-memory64
+`;
+
+/** A wrong command line; the message says what is expected. */
+class UsageError extends Error {}
+
+async function check(entries: string[]): Promise<void> {
+  const started = performance.now();
+  const chosen = entries.length > 0 ? entries : ["kernel/main.ts"];
+  const hasHeap = existsSync(path.join(REPOSITORY, `${KERNEL_HEAP}.ts`));
+  const result = await compileToWasm({
+    entries: chosen.map((entry) => path.resolve(entry)),
+    layout: "native",
+    heap: hasHeap ? KERNEL_HEAP : TEST_HEAP,
+    exportStart: "moduleInit",
+  });
+  for (const warning of result.warnings) console.error(formatDiagnostic(warning));
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const own = result.files.filter((file) => !file.startsWith("~lib/")).length;
+  console.log(`${own} files compile (${result.wasm.length} bytes of WebAssembly, ${seconds} s)`);
+}
+
+async function testWasm(args: string[]): Promise<void> {
+  const [entry, flag, output] = args;
+  if (!entry || flag !== "-o" || !output) throw new UsageError("test-wasm needs ENTRY.ts -o OUT");
+  const result = await compileToWasm({
+    entries: [path.resolve(entry)],
+    layout: "node",
+    exportStart: "moduleInit",
+  });
+  writeFileSync(output, result.wasm);
+  writeFileSync(`${output}.map`, result.sourceMap);
+}
+
+async function main(args: string[]): Promise<void> {
+  const [command, ...rest] = args;
+  switch (command) {
+    case "check":
+      return check(rest);
+    case "test-wasm":
+      return testWasm(rest);
+    default:
+      throw new UsageError(command ? `unknown command '${command}'` : "no command given");
+  }
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof CompileError) console.error(error.message);
+  else if (error instanceof UsageError) console.error(`${error.message}\n${USAGE}`);
+  else throw error;
+  process.exitCode = 1;
+}
