@@ -1,0 +1,38 @@
+/**
+ * Where the pages of a mapped file come from. File systems implement this; `vm/` calls it when an
+ * application touches a mapping.
+ */
+import { ByteWriter } from "../lib/format";
+import { Counted } from "../lib/object";
+
+export abstract class Pager extends Counted {
+  /**
+   * The frame of page `index` of the file, with a reference taken for the caller. May sleep.
+   * @param forWrite the caller will change the content (shared mapping): the page becomes dirty
+   * @returns physical address, or a negative errno (-ENOMEM, -EIO …)
+   */
+  abstract page(index: u64, forWrite: bool): i64;
+
+  /** Size of the file; pages wholly beyond it raise SIGBUS. */
+  abstract sizeBytes(): u64;
+
+  /**
+   * The frame of page `index` with a reference taken if it is in memory and valid; 0 if not. Never
+   * sleeps. Neighbouring pages are mapped with it, which saves faults.
+   */
+  cachedPage(_index: u64): u64 {
+    return 0;
+  }
+
+  /** Name shown in /proc/self/maps. */
+  abstract writePath(out: ByteWriter): void;
+
+  /** Facts for /proc/self/maps: device number and inode number. */
+  device(): u64 {
+    return 0;
+  }
+
+  inode(): u64 {
+    return 0;
+  }
+}
