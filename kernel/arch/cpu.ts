@@ -5,3 +5,4 @@ export * from "./x86_64/hw";
 export * from "./x86_64/asm";
 export * from "./x86_64/sym";
 export * from "./x86_64/percpu";
+export * from "./x86_64/control";

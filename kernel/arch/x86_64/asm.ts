@@ -38,9 +38,6 @@ export declare function compareExchangeUser32(
  */
 export declare function switchStack(previousSpOut: usize, nextSp: usize): void;
 
-/** First code of a new thread: `switchStack` returns here, and it calls `threadMain`. */
-export declare function threadTrampoline(): void;
-
 /** Leaves the kernel for user mode with the registers of the trap frame at `frame`. Never returns. */
 export declare function enterUser(frame: usize): void;
 
@@ -49,6 +46,3 @@ export declare function reloadSegments(codeSelector: u64, dataSelector: u64): vo
 
 /** Resets the machine by a triple fault. Never returns. */
 export declare function tripleFault(): void;
-
-/** Calls `entry(argument)`, a wasm table index being of no use, on another stack. Never returns. */
-export declare function jumpToStack(stackTop: usize): void;

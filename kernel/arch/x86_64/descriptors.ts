@@ -7,7 +7,6 @@
  *
  * Neighbours: entry.S (the stubs behind the interrupt table), sched/switch.ts (sets RSP0).
  */
-import { allocateZeroedFrame, toVirtual } from "../../mm/frames";
 import { lgdt, lidt, ltr, wrmsr, rdmsr } from "./hw";
 import { reloadSegments } from "./asm";
 import { syscallEntryPoint, trapStubs } from "./sym";
@@ -28,10 +27,15 @@ const EFER_SCE: u64 = 1;
 /** Flags cleared on SYSCALL: trap, interrupt, direction, nested task, alignment check. */
 const SYSCALL_CLEARED_FLAGS: u64 = 0x100 | 0x200 | 0x400 | 0x4000 | 0x40000;
 
-/** Layout of the one page that holds a CPU's tables and its spare stacks. */
+/** Where the task state segment lies in the memory given for a CPU's tables. */
 const TASK_STATE_OFFSET: usize = 0x80;
 const TASK_STATE_BYTES: u64 = 104;
-const SPARE_STACK_BYTES: usize = 1280;
+
+/** Bytes that `initDescriptors` needs for the tables of one CPU, and for its spare stacks. */
+export const CPU_TABLES_BYTES: usize = 0x100;
+export const SPARE_STACKS_BYTES: usize = 8192;
+/** Bytes of the interrupt table, which all CPUs share; aligned to 16. */
+export const INTERRUPT_TABLE_BYTES: usize = 4096;
 
 const VECTOR_NMI: u32 = 2;
 const VECTOR_DOUBLE_FAULT: u32 = 8;
@@ -39,11 +43,13 @@ const VECTOR_MACHINE_CHECK: u32 = 18;
 const VECTOR_BREAKPOINT: u32 = 3;
 const VECTOR_OVERFLOW: u32 = 4;
 
-let interruptTable: usize = 0;
-
-/** Loads this processor's segment tables and the common interrupt table; enables SYSCALL. */
-export function initDescriptors(): void {
-  const page = toVirtual(allocateZeroedFrame());
+/**
+ * Loads this processor's segment tables and the interrupt table; enables SYSCALL.
+ * @param page `CPU_TABLES_BYTES` zeroed bytes for this CPU
+ * @param spareStacks `SPARE_STACKS_BYTES` for the stacks of NMI, double fault and machine check
+ * @param interruptTable a table filled by `buildInterruptTable`
+ */
+export function initDescriptors(page: usize, spareStacks: usize, interruptTable: usize): void {
   const pointer = page + 0x70;
   store<u64>(page + 0x08, 0x00af9b000000ffff); // kernel code
   store<u64>(page + 0x10, 0x00cf93000000ffff); // kernel data
@@ -59,10 +65,10 @@ export function initDescriptors(): void {
       (((taskState >> 24) & 0xff) << 56),
   );
   store<u64>(page + 0x38, taskState >> 32);
-  // Spare stacks (IST 1 to 3) share the rest of the page; each is used once, on the way to a panic.
-  for (let i: usize = 0; i < 3; i++) {
-    store<u64>(taskState + 36 + i * 8, page + 4096 - i * SPARE_STACK_BYTES);
-  }
+  // IST 1 to 3: each is used once, on the way to a panic; the double fault's is the largest.
+  store<u64>(taskState + 36, spareStacks + 2048);
+  store<u64>(taskState + 44, spareStacks + SPARE_STACKS_BYTES);
+  store<u64>(taskState + 52, spareStacks + 4096);
   store<u16>(taskState + 102, <u16>TASK_STATE_BYTES); // no I/O permission map
   store<u16>(pointer, 0x40 - 1);
   store<u64>(pointer + 2, page);
@@ -71,8 +77,7 @@ export function initDescriptors(): void {
   ltr(TASK_STATE);
   setTaskStateAddress(taskState);
 
-  if (interruptTable == 0) interruptTable = buildInterruptTable();
-  store<u16>(pointer, 4095);
+  store<u16>(pointer, <u16>(INTERRUPT_TABLE_BYTES - 1));
   store<u64>(pointer + 2, interruptTable);
   lidt(pointer);
 
@@ -87,8 +92,8 @@ export function setInterruptStack(top: usize): void {
   store<u64>(taskStateAddress() + 4, top);
 }
 
-function buildInterruptTable(): usize {
-  const table = toVirtual(allocateZeroedFrame());
+/** Fills `table` (`INTERRUPT_TABLE_BYTES`) with gates to the stubs in entry.S. */
+export function buildInterruptTable(table: usize): void {
   for (let vector: u32 = 0; vector < 256; vector++) {
     const stub = trapStubs() + <usize>vector * 16;
     let spareStack: u64 = 0;
@@ -108,5 +113,4 @@ function buildInterruptTable(): usize {
     );
     store<u64>(gate + 8, stub >> 32);
   }
-  return table;
 }

@@ -20,6 +20,10 @@ export declare function userCopyEnd(): usize;
 export declare function userCopyFault(): usize;
 export declare function trapStubs(): usize;
 export declare function syscallEntryPoint(): usize;
+/** First code of a new thread: `switchStack` returns there, and it calls `threadMain`. */
+export declare function threadTrampoline(): usize;
+/** A byte: whether copyUser uses string instructions (usercopy.S). */
+export declare function useStringCopy(): usize;
 export declare function bootStackTop(): usize;
 export declare function bootPageTables(): usize;
 export declare function bootPageTablesEnd(): usize;

@@ -1,0 +1,287 @@
+/**
+ * The scheduler: which thread runs next on this CPU, and the change to it.
+ *
+ * Each CPU has a FIFO run queue. A thread woken by an interrupt goes to the front and preempts, so
+ * that I/O is answered at once; others go to the back. A time slice is enforced only while somebody
+ * else is ready, so an idle or single-threaded machine has no periodic tick.
+ *
+ * A thread that stops running holds its own lock across the switch; the thread that runs next
+ * releases it (`finishSwitch`) once the old stack is no longer in use. A preempted thread becomes
+ * ready only then, so no other CPU can run it too early.
+ *
+ * Neighbours: arch/x86_64/switch.S (the change of stacks), wait.ts (sleeping), idle.ts.
+ */
+import { SpinLock } from "../arch/spinlock";
+import {
+  cpuId,
+  fpuOwnerAddress,
+  idleThreadAddress,
+  interruptDepth,
+  interruptsBefore,
+  previousThreadAddress,
+  rdmsr,
+  runQueueAddress,
+  setCurrentThreadAddress,
+  setFpuOwnerAddress,
+  setInterruptsBefore,
+  setKernelStack,
+  setPreviousThreadAddress,
+  setRunQueueAddress,
+  setUserWork,
+  switchStack,
+  threadTrampoline,
+  writeCr3,
+  wrmsr,
+} from "../arch/cpu";
+import { fpuRestore, fpuSave } from "../arch/x86_64/fpu";
+import { TRAP_FRAME_BYTES } from "../arch/x86_64/trapframe";
+import { setInterruptStack } from "../arch/x86_64/descriptors";
+import { monotonicNs } from "./clock";
+import {
+  Thread,
+  THREAD_DEAD,
+  THREAD_READY,
+  THREAD_RUNNING,
+  THREAD_SLEEPING,
+  currentThread,
+} from "./thread";
+import { Timer, armTimer } from "./timer";
+
+const MSR_FS_BASE: u32 = 0xc0000100;
+const MSR_KERNEL_GS_BASE: u32 = 0xc0000102;
+
+/** How long a thread may run while others are ready. */
+const TIME_SLICE_NS: u64 = 4_000_000;
+
+/** Ends the time slice of the running thread. */
+class SliceTimer extends Timer {
+  constructor(private queue: RunQueue) {
+    super();
+  }
+
+  expired(): void {
+    if (this.queue.isEmpty()) return;
+    this.queue.reschedule = true;
+    setUserWork(true);
+    armTimer(this, monotonicNs() + TIME_SLICE_NS);
+  }
+}
+
+/** Ready threads of one CPU, first come, first served. `lock` guards the list. */
+export class RunQueue {
+  private lock: SpinLock = new SpinLock();
+  private first: Thread | null = null;
+  private last: Thread | null = null;
+  private slice: SliceTimer | null = null;
+  length: u32 = 0;
+  /** The page tables this CPU has loaded. */
+  loadedRoot: u64 = 0;
+  /** The running thread is to give way on its next return to user mode. */
+  reschedule: bool = false;
+
+  isEmpty(): bool {
+    return this.first == null;
+  }
+
+  pushBack(thread: Thread): void {
+    this.lock.acquire();
+    thread.nextReady = null;
+    const last = this.last;
+    if (last) last.nextReady = thread;
+    else this.first = thread;
+    this.last = thread;
+    this.length++;
+    this.lock.release();
+  }
+
+  pushFront(thread: Thread): void {
+    this.lock.acquire();
+    thread.nextReady = this.first;
+    if (this.first == null) this.last = thread;
+    this.first = thread;
+    this.length++;
+    this.lock.release();
+  }
+
+  /** Takes the first thread out; null if there is none. */
+  pop(): Thread | null {
+    if (this.first == null) return null;
+    this.lock.acquire();
+    const thread = this.first;
+    if (thread) {
+      this.first = thread.nextReady;
+      if (this.first == null) this.last = null;
+      thread.nextReady = null;
+      this.length--;
+    }
+    this.lock.release();
+    return thread;
+  }
+
+  /** Makes sure that the running thread's slice ends. */
+  limitSlice(): void {
+    let slice = this.slice;
+    if (slice == null) {
+      slice = new SliceTimer(this);
+      this.slice = slice;
+    }
+    if (!slice.armed) armTimer(slice, monotonicNs() + TIME_SLICE_NS);
+  }
+}
+
+/** This CPU's run queue. */
+export function runQueue(): RunQueue {
+  return changetype<RunQueue>(runQueueAddress());
+}
+
+/** Gives this CPU its run queue. Call once on each CPU, before any thread starts. */
+export function initRunQueue(loadedRoot: u64): void {
+  const queue = new RunQueue();
+  queue.loadedRoot = loadedRoot;
+  setRunQueueAddress(changetype<usize>(queue));
+}
+
+/** Makes a thread ready. Its lock is held, or nobody else knows it yet. */
+export function enqueue(thread: Thread): void {
+  const queue = runQueue();
+  thread.state = THREAD_READY;
+  if (interruptDepth() != 0) {
+    queue.pushFront(thread);
+    queue.reschedule = true;
+    setUserWork(true);
+  } else {
+    queue.pushBack(thread);
+  }
+  if (currentThread().process != null) queue.limitSlice();
+}
+
+/** Makes a sleeping thread ready; one that is not asleep is left alone. Any context. */
+export function wakeThread(thread: Thread): void {
+  thread.lock.acquire();
+  if (thread.state == THREAD_SLEEPING) enqueue(thread);
+  thread.lock.release();
+}
+
+/**
+ * Makes a thread look at its signals: ends its interruptible sleep, and calls `linux/` before it
+ * returns to user mode.
+ */
+export function interruptThread(thread: Thread): void {
+  thread.lock.acquire();
+  thread.interruptPending = true;
+  if (thread.state == THREAD_SLEEPING && thread.interruptible) enqueue(thread);
+  else if (thread == currentThread()) setUserWork(true);
+  thread.lock.release();
+}
+
+/** Starts a new thread; it runs when its turn comes. */
+export function startThread(thread: Thread): void {
+  prepareStack(thread);
+  thread.lock.acquire();
+  enqueue(thread);
+  thread.lock.release();
+}
+
+/** Lets another ready thread run first, if there is one. */
+export function yieldNow(): void {
+  if (runQueue().isEmpty()) return;
+  const thread = currentThread();
+  thread.lock.acquire();
+  thread.state = THREAD_READY;
+  thread.preemptions++;
+  schedule();
+}
+
+/** Ends the running thread. Never returns. */
+export function exitThread(): void {
+  const thread = currentThread();
+  thread.lock.acquire();
+  thread.state = THREAD_DEAD;
+  schedule();
+  unreachable();
+}
+
+/**
+ * Runs the next thread. The caller holds the lock of the running thread and has set its state to
+ * what it is to be; the lock is free when the thread runs again.
+ */
+export function schedule(): void {
+  const queue = runQueue();
+  const previous = currentThread();
+  let next = queue.pop();
+  if (next == null) {
+    if (previous.state == THREAD_READY) {
+      previous.state = THREAD_RUNNING;
+      previous.lock.release();
+      return;
+    }
+    next = changetype<Thread>(idleThreadAddress());
+  }
+  const now = monotonicNs();
+  previous.runtimeNs += now - previous.switchedInNs;
+  if (previous.state == THREAD_SLEEPING) previous.sleeps++;
+  next.switchedInNs = now;
+  next.state = THREAD_RUNNING;
+  queue.reschedule = false;
+
+  // Whether interrupts were on belongs to the thread, not to the CPU.
+  const interruptsOn = interruptsBefore();
+  switchUserState(queue, previous, next);
+  setCurrentThreadAddress(changetype<usize>(next));
+  setPreviousThreadAddress(changetype<usize>(previous));
+  switchStack(changetype<usize>(previous) + offsetof<Thread>("savedStack"), next.savedStack);
+  setInterruptsBefore(interruptsOn);
+  finishSwitch();
+}
+
+/** Loads what the next thread's application needs: page tables, FPU, thread-local bases, stack. */
+function switchUserState(queue: RunQueue, previous: Thread, next: Thread): void {
+  if (previous.fpuArea != 0 && previous.state != THREAD_DEAD) fpuSave(previous.fpuArea);
+  if (fpuOwnerAddress() == changetype<usize>(previous) && previous.state == THREAD_DEAD) {
+    setFpuOwnerAddress(0);
+  }
+  const process = next.process;
+  if (process == null) {
+    next.cpu = cpuId();
+    setUserWork(false);
+    return;
+  }
+  if (previous.gsBase != 0 || next.gsBase != 0) {
+    if (previous.process != null) previous.gsBase = rdmsr(MSR_KERNEL_GS_BASE);
+    wrmsr(MSR_KERNEL_GS_BASE, next.gsBase);
+  }
+  if (process.addressSpaceRoot != queue.loadedRoot) {
+    queue.loadedRoot = process.addressSpaceRoot;
+    writeCr3(process.addressSpaceRoot);
+  }
+  wrmsr(MSR_FS_BASE, next.fsBase);
+  if (fpuOwnerAddress() != changetype<usize>(next) || next.cpu != cpuId()) {
+    fpuRestore(next.fpuArea);
+    setFpuOwnerAddress(changetype<usize>(next));
+  }
+  next.cpu = cpuId();
+  setKernelStack(next.stackTop);
+  setInterruptStack(next.stackTop);
+  setUserWork(next.interruptPending);
+}
+
+/** Completes a switch on the new stack: the previous thread may now run elsewhere, or be freed. */
+export function finishSwitch(): void {
+  const previous = changetype<Thread>(previousThreadAddress());
+  const dead = previous.state == THREAD_DEAD;
+  if (previous.state == THREAD_READY && changetype<usize>(previous) != idleThreadAddress()) {
+    enqueue(previous);
+  }
+  previous.lock.release();
+  if (dead) previous.reap();
+}
+
+/** Makes the thread's stack look as if it had called `switchStack` from `threadTrampoline`. */
+function prepareStack(thread: Thread): void {
+  const frameBytes: usize = thread.process != null ? TRAP_FRAME_BYTES : 0;
+  // SysV ABI: the stack is aligned to 16 before a call; the trampoline makes the call.
+  const top = (thread.stackTop - frameBytes) & ~15;
+  store<usize>(top - 24, threadTrampoline());
+  for (let i: usize = 4; i <= 9; i++) store<usize>(top - i * 8, 0);
+  thread.savedStack = top - 72;
+}

@@ -1,0 +1,140 @@
+/**
+ * Threads and processes as the scheduler sees them; `linux/` subclasses both.
+ *
+ * A thread owns a kernel stack with a guard page below. A thread that runs an application keeps the
+ * application's registers in a trap frame at the very top of that stack, its FPU registers in a save
+ * area, and its thread-local base addresses here.
+ *
+ * Locks: `Thread.lock` guards `state` and is held across a context switch (switch.ts). Order:
+ * wait-queue lock, then thread lock, then run-queue lock.
+ */
+import { SpinLock } from "../arch/spinlock";
+import { currentThreadAddress, setUserWork } from "../arch/cpu";
+import { fpuAreaBytes, fpuInitialise } from "../arch/x86_64/fpu";
+import { TRAP_FRAME_BYTES, TrapFrame } from "../arch/x86_64/trapframe";
+import { free } from "../lib/object";
+import { heapAllocate, heapFree } from "../mm/heap";
+import { allocateKernelStack, freeKernelStack } from "../mm/pagetable";
+import { ThreadWaiter, WaitLink } from "./wait";
+import { SleepTimer } from "./sleep";
+
+/** Kernel stack size in bytes. */
+export const KERNEL_STACK_BYTES: usize = 16384;
+
+const FPU_AREA_ALIGNMENT: usize = 64;
+
+/** What a thread is doing. */
+export const THREAD_NEW: u32 = 0;
+export const THREAD_READY: u32 = 1;
+export const THREAD_RUNNING: u32 = 2;
+export const THREAD_SLEEPING: u32 = 3;
+export const THREAD_DEAD: u32 = 4;
+
+/** An address space with threads in it. Kernel threads belong to none. */
+export class Process {
+  id: i32 = 0;
+  /** Physical address of the top-level page table. */
+  addressSpaceRoot: u64 = 0;
+}
+
+export class Thread {
+  id: i32 = 0;
+  process: Process | null = null;
+  /** Guards `state`. */
+  lock: SpinLock = new SpinLock();
+  state: u32 = THREAD_NEW;
+  /** True while asleep in a way that `interruptThread` may end. */
+  interruptible: bool = false;
+  /** Set by `interruptThread`: interruptible sleeps end with -EINTR, and the way back to user mode
+   * calls `linux/`, which clears it. */
+  interruptPending: bool = false;
+  /** Address of the top of the kernel stack. */
+  stackTop: usize = 0;
+  /** Stack pointer while not running. */
+  savedStack: usize = 0;
+  /** FS base of the application (thread-local storage). */
+  fsBase: u64 = 0;
+  /** GS base of the application, while in the kernel. */
+  gsBase: u64 = 0;
+  /** FPU save area, aligned; 0 for kernel threads. */
+  fpuArea: usize = 0;
+  private fpuMemory: usize = 0;
+  /** The CPU it runs on or ran on last. */
+  cpu: u32 = 0;
+  /** Link in the run queue. */
+  nextReady: Thread | null = null;
+  /** Time on a CPU so far, up to the last switch. */
+  runtimeNs: u64 = 0;
+  /** When it was last switched to (monotonic). */
+  switchedInNs: u64 = 0;
+  /** Voluntary and involuntary switches away. */
+  sleeps: u64 = 0;
+  preemptions: u64 = 0;
+  /** What a kernel thread runs. */
+  entry: ((argument: usize) => void) | null = null;
+  argument: usize = 0;
+  /** For `WaitQueue.sleep`, of which a thread does one at a time. */
+  waiter: ThreadWaiter;
+  link: WaitLink;
+  timer: SleepTimer;
+
+  /**
+   * Makes a thread that does not run yet; `hasStack()` is false if memory ran out.
+   * @param withStack false for the boot context, which has a stack already
+   */
+  constructor(withStack: bool = true) {
+    this.waiter = new ThreadWaiter();
+    this.link = new WaitLink(this.waiter);
+    this.timer = new SleepTimer();
+    this.waiter.thread = this;
+    this.timer.thread = this;
+    if (withStack) this.stackTop = allocateKernelStack(KERNEL_STACK_BYTES);
+  }
+
+  /** False if the kernel stack could not be allocated. */
+  hasStack(): bool {
+    return this.stackTop != 0;
+  }
+
+  /** The application's registers while the thread is in the kernel. */
+  frame(): TrapFrame {
+    return changetype<TrapFrame>(this.stackTop - TRAP_FRAME_BYTES);
+  }
+
+  /** Gives the thread FPU registers in their initial state; false if memory ran out. */
+  allocateFpu(): bool {
+    this.fpuMemory = heapAllocate(<usize>fpuAreaBytes() + FPU_AREA_ALIGNMENT);
+    if (this.fpuMemory == 0) return false;
+    this.fpuArea = (this.fpuMemory + FPU_AREA_ALIGNMENT - 1) & ~(FPU_AREA_ALIGNMENT - 1);
+    fpuInitialise(this.fpuArea);
+    return true;
+  }
+
+  /** Called once the thread will never run again and its stack is gone; subclasses clean up here. */
+  reap(): void {
+    this.releaseMemory();
+    free(this);
+  }
+
+  /** Frees what every thread owns; the object itself stays. */
+  releaseMemory(): void {
+    if (this.stackTop != 0) freeKernelStack(this.stackTop);
+    this.stackTop = 0;
+    if (this.fpuMemory != 0) heapFree(this.fpuMemory);
+    this.fpuMemory = 0;
+    free(this.waiter);
+    free(this.link);
+    free(this.timer);
+    free(this.lock);
+  }
+}
+
+/** The running thread. */
+export function currentThread(): Thread {
+  return changetype<Thread>(currentThreadAddress());
+}
+
+/** Makes the way back to user mode do its checks (entry.S). */
+export function requestUserWork(): void {
+  setUserWork(true);
+}
