@@ -6,8 +6,9 @@
  * fault is reported as -EFAULT when nothing was moved.
  * Neighbours: `linux/fd-table` holds files, `vnode` opens them.
  */
-import { Counted } from "../lib/object";
+import { Counted, free } from "../lib/object";
 import { ByteWriter } from "../lib/format";
+import { Mutex } from "../sched/mutex";
 import { WaitLink } from "../sched/wait";
 import { Pager } from "../vm/pager";
 import { EBADF, EINVAL, ENODEV, ENOTDIR, ENOTTY, ENXIO, ESPIPE, asError } from "../lib/errno";
@@ -25,6 +26,10 @@ export abstract class File extends Counted {
   dentry: Dentry | null = null;
   /** Owner and signal of F_SETOWN/F_SETSIG, kept for fcntl. */
   signalOwner: i32 = 0;
+  /** First of the epoll entries that watch this file (`linux/epoll-watch`); 0 if none. */
+  watchers: usize = 0;
+  /** Serialises the calls that use the file offset; made on first use (`linux/position-lock`). */
+  positionLock: Mutex | null = null;
 
   constructor(flags: u32) {
     super();
@@ -118,6 +123,28 @@ export abstract class File extends Counted {
   /** Called when one descriptor of it is closed (close(2)); the last reference calls `destroy`. */
   descriptorClosed(): void {}
 
+  /**
+   * The last reference is gone. Ends the watches of epoll and frees what every file has; then the
+   * subclass frees the rest, the dentry's reference included, and the object (`dispose`).
+   */
+  destroy(): void {
+    const end = endWatches;
+    if (this.watchers != 0 && end) end(this);
+    const lock = this.positionLock;
+    if (lock) free(lock);
+    this.dispose();
+  }
+  /** Frees the dentry's reference, what else the subclass owns, and the object. Called once. */
+  abstract dispose(): void;
+
   /** Writes what /proc/self/fd/N shows: a path, or "pipe:[7]" and the like. */
   abstract writePath(out: ByteWriter): void;
+}
+
+/** Takes a file that is about to be freed out of all epoll sets. */
+let endWatches: ((file: File) => void) | null = null;
+
+/** Registers the function that ends the watches of a file (`linux/epoll-watch`). */
+export function setWatchEnd(end: (file: File) => void): void {
+  endWatches = end;
 }
