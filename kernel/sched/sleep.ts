@@ -2,6 +2,7 @@
  * Sleeping until a time. The timer is built into the thread, so sleeping allocates nothing.
  */
 import { ETIMEDOUT } from "../lib/errno";
+import { present } from "../lib/object";
 import { Timer, armTimer, cancelTimer } from "./timer";
 import { wakeThread } from "./switch";
 import { Thread, currentThread } from "./thread";
@@ -11,7 +12,7 @@ export class SleepTimer extends Timer {
   thread: Thread | null = null;
 
   expired(): void {
-    wakeThread(this.thread!);
+    wakeThread(present(this.thread));
   }
 
   /** Arms the timer for `deadlineNs` (monotonic). */

@@ -15,6 +15,7 @@ import { TRAP_FRAME_BYTES, TrapFrame } from "../arch/x86_64/trapframe";
 import { free } from "../lib/object";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { allocateKernelStack, freeKernelStack } from "../mm/pagetable";
+import { Process } from "./process";
 import { ThreadWaiter, WaitLink } from "./wait";
 import { SleepTimer } from "./sleep";
 
@@ -29,13 +30,6 @@ export const THREAD_READY: u32 = 1;
 export const THREAD_RUNNING: u32 = 2;
 export const THREAD_SLEEPING: u32 = 3;
 export const THREAD_DEAD: u32 = 4;
-
-/** An address space with threads in it. Kernel threads belong to none. */
-export class Process {
-  id: i32 = 0;
-  /** Physical address of the top-level page table. */
-  addressSpaceRoot: u64 = 0;
-}
 
 export class Thread {
   id: i32 = 0;
@@ -76,16 +70,16 @@ export class Thread {
   /** For `WaitQueue.sleep`, of which a thread does one at a time. */
   waiter: ThreadWaiter;
   link: WaitLink;
-  timer: SleepTimer;
+  timer: SleepTimer = new SleepTimer();
 
   /**
    * Makes a thread that does not run yet; `hasStack()` is false if memory ran out.
    * @param withStack false for the boot context, which has a stack already
    */
   constructor(withStack: bool = true) {
-    this.waiter = new ThreadWaiter();
-    this.link = new WaitLink(this.waiter);
-    this.timer = new SleepTimer();
+    const waiter = new ThreadWaiter();
+    this.waiter = waiter;
+    this.link = new WaitLink(waiter);
     this.waiter.thread = this;
     this.timer.thread = this;
     if (withStack) this.stackTop = allocateKernelStack(KERNEL_STACK_BYTES);
@@ -138,3 +132,5 @@ export function currentThread(): Thread {
 export function requestUserWork(): void {
   setUserWork(true);
 }
+
+export { Process };
