@@ -25,11 +25,13 @@ export function openPath(
   _resolveFlags: u32 = 0,
 ): usize {
   abort("unwritten");
+  return 0;
 }
 
 /** Opens a dentry that was found by `resolve` (no O_CREAT, O_EXCL). @returns a File or an error */
 export function openDentry(_dentry: Dentry, _flags: u32): usize {
   abort("unwritten");
+  return 0;
 }
 
 /** mkdir(2). */
@@ -41,6 +43,7 @@ export function makeDirectory(
   _mode: u32,
 ): i64 {
   abort("unwritten");
+  return 0;
 }
 
 /** mknod(2): a regular file, fifo, socket or device node by the type bits of `mode`. */
@@ -53,6 +56,7 @@ export function makeNode(
   _nodeDevice: u64,
 ): i64 {
   abort("unwritten");
+  return 0;
 }
 
 /** symlink(2): `path` becomes a link to `target`. */
@@ -65,6 +69,7 @@ export function makeSymlink(
   _length: usize,
 ): i64 {
   abort("unwritten");
+  return 0;
 }
 
 /** link(2): the file of `source` (found by `resolve`) gets the further name `path`. */
@@ -76,6 +81,7 @@ export function makeLink(
   _length: usize,
 ): i64 {
   abort("unwritten");
+  return 0;
 }
 
 /** unlink(2). */
@@ -86,6 +92,7 @@ export function removeFile(
   _length: usize,
 ): i64 {
   abort("unwritten");
+  return 0;
 }
 
 /** rmdir(2). */
@@ -96,6 +103,7 @@ export function removeDirectory(
   _length: usize,
 ): i64 {
   abort("unwritten");
+  return 0;
 }
 
 /** renameat2(2); `flags` are RENAME_NOREPLACE, RENAME_EXCHANGE. */
@@ -110,11 +118,13 @@ export function renamePath(
   _flags: u32,
 ): i64 {
   abort("unwritten");
+  return 0;
 }
 
 /** The root of the whole name space; no new reference is taken. */
 export function rootDentry(): Dentry {
   abort("unwritten");
+  return changetype<Dentry>(0);
 }
 
 /**
@@ -124,4 +134,5 @@ export function rootDentry(): Dentry {
  */
 export function createMemoryFile(_name: usize, _nameLength: usize, _seals: u32): usize {
   abort("unwritten");
+  return 0;
 }

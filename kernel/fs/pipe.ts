@@ -10,4 +10,5 @@
  */
 export function createPipe(_flags: u32, _endsOut: usize): i64 {
   abort("unwritten");
+  return 0;
 }
