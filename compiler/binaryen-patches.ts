@@ -1,10 +1,12 @@
 /**
- * Two adjustments of the unmodified AssemblyScript library, made before it is first imported:
+ * Three adjustments of the unmodified AssemblyScript library, made before it is first imported:
  *
  * - it declares every memory as 32-bit, so `_BinaryenSetMemory` is wrapped to set `memory64`;
  * - its `memoryBase` option is a u32, but static data of the kernel lives in the upper half, so
  *   `i64_new`, which the library calls once with that option as its only argument, is wrapped to
- *   widen one marker value.
+ *   widen one marker value;
+ * - it compiles the postfix `!` of a reference to an `if` whose condition is the 64-bit reference
+ *   itself, which is invalid, so `_BinaryenIf` is wrapped to compare such a condition with 0.
  *
  * Neighbour: `frontend.ts`, the only user.
  */
@@ -51,6 +53,27 @@ function patchSetMemory(binaryen: Binaryen): void {
   };
 }
 
+function patchIf(binaryen: Binaryen): void {
+  const library = binaryen as unknown as Record<string, (...args: number[]) => number>;
+  const call = (name: string, ...args: number[]): number => {
+    const target = library[name];
+    if (!target) throw new Error(`binaryen has no ${name}: install the pinned version (npm ci)`);
+    return target(...args);
+  };
+  const original = library._BinaryenIf;
+  if (!original) throw new Error("binaryen has no _BinaryenIf: install the pinned version (npm ci)");
+  const int64 = call("_BinaryenTypeInt64");
+  const isZero64 = call("_BinaryenEqZInt64");
+  const isZero32 = call("_BinaryenEqZInt32");
+  library._BinaryenIf = (module = 0, condition = 0, ...branches: number[]): number => {
+    if (call("_BinaryenExpressionGetType", condition) !== int64) {
+      return original(module, condition, ...branches);
+    }
+    const zero = call("_BinaryenUnary", module, isZero64, condition);
+    return original(module, call("_BinaryenUnary", module, isZero32, zero), ...branches);
+  };
+}
+
 function patchLongFactory(): void {
   const scope = globalThis as unknown as { i64_new: LongFactory };
   const original = scope.i64_new;
@@ -74,12 +97,13 @@ export interface Libraries {
 
 let loaded: Promise<Libraries> | null = null;
 
-/** Loads the AssemblyScript library with both adjustments in place. */
+/** Loads the AssemblyScript library with the adjustments in place. */
 export function loadLibraries(): Promise<Libraries> {
   loaded ??= (async (): Promise<Libraries> => {
     registerPlainLoad();
     const { default: binaryen } = await import("binaryen");
     patchSetMemory(binaryen);
+    patchIf(binaryen);
     const name = "assemblyscript"; // not a literal: keeps its global declarations out of our types
     const assemblyscript = (await import(name)) as AssemblyScript;
     patchLongFactory();

@@ -37,12 +37,3 @@ export abstract class Counted {
   /** Frees what the object owns and the object. Called once, by the last `release`. */
   abstract destroy(): void;
 }
-
-/**
- * The object behind a nullable reference that cannot be null here. (The postfix `!` of TypeScript
- * compiles to invalid WebAssembly for 64-bit references in AssemblyScript 0.28.)
- */
-export function present<T>(value: T | null): T {
-  assert(changetype<usize>(value) != 0, "null where an object must be");
-  return changetype<T>(value);
-}

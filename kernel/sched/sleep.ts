@@ -2,7 +2,6 @@
  * Sleeping until a time. The timer is built into the thread, so sleeping allocates nothing.
  */
 import { ETIMEDOUT } from "../lib/errno";
-import { present } from "../lib/object";
 import { Timer, armTimer, cancelTimer } from "./timer";
 import { wakeThread } from "./switch";
 import { Thread, currentThread } from "./thread";
@@ -12,7 +11,7 @@ export class SleepTimer extends Timer {
   thread: Thread | null = null;
 
   expired(): void {
-    wakeThread(present(this.thread));
+    wakeThread(this.thread!);
   }
 
   /** Arms the timer for `deadlineNs` (monotonic). */

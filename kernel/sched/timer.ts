@@ -6,7 +6,6 @@
  * `expired` runs.
  */
 import { SpinLock } from "../arch/spinlock";
-import { present } from "../lib/object";
 import { monotonicNs, programTimer } from "./clock";
 
 export abstract class Timer {
@@ -102,7 +101,7 @@ function unlink(timer: Timer): void {
     if (below) below.previous = null;
     return;
   }
-  const before = present(timer.previous);
+  const before = timer.previous!;
   const next = timer.next;
   if (before.child == timer) before.child = next;
   else before.next = next;
@@ -120,7 +119,7 @@ function meldPairs(first: Timer | null): Timer | null {
     rest = b ? b.next : null;
     a.next = null;
     if (b) b.next = null;
-    const pair = present(meld(a, b));
+    const pair = meld(a, b)!;
     // Chain the pairs through `next`, last first.
     pair.next = joined;
     joined = pair;

@@ -10,7 +10,7 @@
  */
 import { currentThreadAddress } from "../arch/cpu";
 import { SpinLock } from "../arch/spinlock";
-import { free, present } from "../lib/object";
+import { free } from "../lib/object";
 import { EINTR, ETIMEDOUT } from "../lib/errno";
 import { monotonicNs } from "./clock";
 import { schedule, wakeThread } from "./switch";
@@ -47,7 +47,7 @@ export class ThreadWaiter extends WaitEntry {
 
   onWake(): void {
     this.woken = true;
-    wakeThread(present(this.thread));
+    wakeThread(this.thread!);
   }
 
   /** Forgets earlier wake-ups. Call before the conditions are checked. */
@@ -66,7 +66,7 @@ export class ThreadWaiter extends WaitEntry {
    * @returns 0 when woken, -ETIMEDOUT at the deadline, -EINTR when a signal is pending
    */
   wait(deadlineNs: u64, interruptible: bool): i32 {
-    const thread = present(this.thread);
+    const thread = this.thread!;
     let result: i32 = 0;
     while (true) {
       if (deadlineNs != FOREVER && monotonicNs() >= deadlineNs) {
