@@ -129,7 +129,9 @@ export class HashTable<T> {
     memory.fill(newBuckets, 0, newCount * sizeof<usize>());
     const oldBuckets = this.buckets;
     const oldCount = this.bucketCount ? this.bucketCount : 1;
-    const oldStart = oldBuckets ? oldBuckets : changetype<usize>(this) + offsetof<HashTable<T>>("soleBucket");
+    const oldStart = oldBuckets
+      ? oldBuckets
+      : changetype<usize>(this) + offsetof<HashTable<T>>("soleBucket");
     this.buckets = newBuckets;
     this.bucketCount = newCount;
     for (let i: usize = 0; i < oldCount; i++) {

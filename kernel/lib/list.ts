@@ -46,7 +46,9 @@ export class List<T> {
 
   /** The element before `element`, or null. */
   previous(element: T): T | null {
-    return changetype<T | null>(load<usize>(changetype<usize>(element) + this.linkOffset, PREVIOUS));
+    return changetype<T | null>(
+      load<usize>(changetype<usize>(element) + this.linkOffset, PREVIOUS),
+    );
   }
 
   pushBack(element: T): void {

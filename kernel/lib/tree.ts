@@ -179,10 +179,12 @@ export abstract class Tree<T> {
       const before = this.heightOf(node);
       let top = node;
       if (leftHeight > rightHeight + 1) {
-        if (this.heightOf(this.leftOf(left)) < this.heightOf(this.rightOf(left))) this.rotateLeft(left);
+        if (this.heightOf(this.leftOf(left)) < this.heightOf(this.rightOf(left)))
+          this.rotateLeft(left);
         top = this.rotateRight(node);
       } else if (rightHeight > leftHeight + 1) {
-        if (this.heightOf(this.rightOf(right)) < this.heightOf(this.leftOf(right))) this.rotateRight(right);
+        if (this.heightOf(this.rightOf(right)) < this.heightOf(this.leftOf(right)))
+          this.rotateRight(right);
         top = this.rotateLeft(node);
       }
       const changed = this.update(top);

@@ -19,6 +19,8 @@ export const FRAME_TABLE: u8 = 5;
 export const FRAME_ANONYMOUS: u8 = 6;
 /** A page of a file: `owner` and `index` belong to the page cache, and so do the links. */
 export const FRAME_CACHE: u8 = 7;
+/** Free, in a per-CPU cache. */
+export const FRAME_PARKED: u8 = 8;
 
 /** Bits of `Frame.flags`. */
 /** Content differs from the file. */
@@ -64,7 +66,7 @@ export function setFrameTable(address: usize): void {
 
 /** Bytes of descriptors needed for `frames` frames. */
 export function frameTableBytes(frames: u64): usize {
-  return <usize>frames << FRAME_SHIFT;
+  return (<usize>frames) << FRAME_SHIFT;
 }
 
 /** Descriptor of the frame that holds the physical address. */
@@ -74,7 +76,7 @@ export function frameOf(physical: u64): Frame {
 
 /** Descriptor by frame number. */
 export function frameByNumber(number: u32): Frame {
-  return changetype<Frame>(table + (<usize>number << FRAME_SHIFT));
+  return changetype<Frame>(table + ((<usize>number) << FRAME_SHIFT));
 }
 
 /** Number of a frame: physical address divided by the page size. */
@@ -84,7 +86,7 @@ export function numberOf(frame: Frame): u32 {
 
 /** Physical address of a frame. */
 export function physicalOf(frame: Frame): u64 {
-  return (<u64>(changetype<usize>(frame) - table) >> <u64>FRAME_SHIFT) << <u64>PAGE_SHIFT;
+  return (<u64>(changetype<usize>(frame) - table) >> <u64>FRAME_SHIFT) << (<u64>PAGE_SHIFT);
 }
 
 /** Descriptor of the frame at a direct-map address. */

@@ -13,7 +13,7 @@ export const PAGE_SIZE: usize = 4096;
 export const PAGE_MASK: usize = PAGE_SIZE - 1;
 /** A 2 MiB page, as a buddy order and in bytes. */
 export const HUGE_ORDER: u32 = 9;
-export const HUGE_PAGE_SIZE: usize = PAGE_SIZE << <usize>HUGE_ORDER;
+export const HUGE_PAGE_SIZE: usize = PAGE_SIZE << (<usize>HUGE_ORDER);
 export const HUGE_PAGE_MASK: usize = HUGE_PAGE_SIZE - 1;
 
 export const USER_END: usize = 0x00007ffffffff000;
