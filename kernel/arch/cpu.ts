@@ -6,3 +6,4 @@ export * from "./x86_64/asm";
 export * from "./x86_64/sym";
 export * from "./x86_64/percpu";
 export * from "./x86_64/control";
+export * from "./x86_64/features";

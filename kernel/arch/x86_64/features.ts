@@ -1,0 +1,34 @@
+/**
+ * Protections and quick paths of the processor that are switched on once a CPU (Intel SDM vol. 3
+ * §2.5, §4.6).
+ */
+import { cpuid, readCr4, writeCr4 } from "./hw";
+import { useStringCopy } from "./sym";
+
+const CR4_UMIP: u64 = 1 << 11;
+const CR4_SMEP: u64 = 1 << 20;
+const CPUID7_EBX_SMEP: u32 = 1 << 7;
+const CPUID7_EBX_FAST_STRING: u32 = 1 << 9;
+const CPUID7_ECX_UMIP: u32 = 1 << 2;
+const CPUID1_ECX_HYPERVISOR: u32 = 0x80000000;
+const HYPERVISOR_LEAF: u32 = 0x40000000;
+/** "TCGT", the start of the signature of QEMU's emulator. */
+const SIGNATURE_TCG: u32 = 0x54474354;
+
+/** Turns on what this processor offers. */
+export function enableProcessorFeatures(): void {
+  const ebx = cpuid(7, 0, 1);
+  const ecx = cpuid(7, 0, 2);
+  let cr4 = readCr4();
+  if ((ebx & CPUID7_EBX_SMEP) != 0) cr4 |= CR4_SMEP;
+  if ((ecx & CPUID7_ECX_UMIP) != 0) cr4 |= CR4_UMIP;
+  writeCr4(cr4);
+  // Emulated processors claim fast string instructions and execute them byte by byte.
+  store<u8>(useStringCopy(), (ebx & CPUID7_EBX_FAST_STRING) != 0 && !isEmulated() ? 1 : 0);
+}
+
+/** True under QEMU's emulator, where instructions, not memory, cost the time. */
+export function isEmulated(): bool {
+  if ((cpuid(1, 0, 2) & CPUID1_ECX_HYPERVISOR) == 0) return false;
+  return cpuid(HYPERVISOR_LEAF, 0, 1) == SIGNATURE_TCG;
+}

@@ -1,0 +1,96 @@
+/**
+ * The boot story, read top to bottom.
+ *
+ * The hypervisor enters at arch/x86_64/boot.S, which turns on paging and calls `moduleInit` (the
+ * initialisers of all modules) and then `kmain`. The functions exported here are those that assembly
+ * and the compiler's runtime call.
+ */
+import { BootOption, findOption, readStartInfo } from "./arch/bootinfo";
+import { enableProcessorFeatures, sti } from "./arch/cpu";
+import { APIC_WINDOW, hasX2apic, initLocalApic } from "./arch/x86_64/apic";
+import {
+  CPU_TABLES_BYTES,
+  SPARE_STACKS_BYTES,
+  buildInterruptTable,
+  initDescriptors,
+} from "./arch/x86_64/descriptors";
+import { initFpu } from "./arch/x86_64/fpu";
+import { BlockDevice, findBlockDevice } from "./dev/block";
+import { serialWriteByte } from "./dev/console/serial";
+import { initDevices } from "./dev/devices";
+import { initRandom } from "./dev/random";
+import { initFs } from "./fs/init";
+import { logDec, setLogSink, setLogVerbose } from "./lib/log";
+import { panic } from "./lib/panic";
+import { startInit } from "./linux/init";
+import { allocateZeroedFrame } from "./mm/frames";
+import { heapAllocate } from "./mm/heap";
+import { initMemory } from "./mm/init";
+import { DIRECT_MAP, PAGE_SIZE, toPhysical, toVirtual } from "./mm/layout";
+import { kernelRoot, mapKernel } from "./mm/pagetable";
+import { initPanic, panicAssertion } from "./panic-screen";
+import { initClock, lendPvclockArea, monotonicNs, refineClock } from "./sched/clock";
+import { adoptBootThread, idle } from "./sched/idle";
+import { createKernelThread } from "./sched/kernel-thread";
+import { initRunQueue } from "./sched/switch";
+import { currentThread } from "./sched/thread";
+
+export { trapEntry, userReturn } from "./trap";
+export { systemCall } from "./linux/dispatch";
+export { threadMain } from "./sched/kernel-thread";
+
+const ROOT_DISK_PREFIX: usize = 5; // "/dev/"
+
+/** First line of TypeScript: physical memory is seen at DIRECT_MAP, interrupts are off. */
+export function kmain(startInfo: u64): void {
+  setLogSink(serialWriteByte);
+  initPanic();
+  if (!readStartInfo(startInfo, DIRECT_MAP)) panic("the boot loader gave no PVH start info");
+  setLogVerbose(findOption("verbose", new BootOption()));
+  initMemory();
+  initProcessor();
+  initRandom();
+  createKernelThread(bootThread, 0);
+  sti();
+  idle(currentThread());
+}
+
+/** Tables, FPU, interrupt controller, clock and run queue of this CPU. */
+function initProcessor(): void {
+  enableProcessorFeatures();
+  const tables = heapAllocate(CPU_TABLES_BYTES);
+  memory.fill(tables, 0, CPU_TABLES_BYTES);
+  const interruptTable = toVirtual(allocateZeroedFrame());
+  buildInterruptTable(interruptTable);
+  initDescriptors(tables, heapAllocate(SPARE_STACKS_BYTES), interruptTable);
+  initFpu();
+  initLocalApic(hasX2apic() ? 0 : mapKernel(APIC_WINDOW, PAGE_SIZE));
+  const pvclock = heapAllocate(64);
+  lendPvclockArea(pvclock, toPhysical(pvclock));
+  initClock();
+  initRunQueue(kernelRoot());
+  adoptBootThread();
+}
+
+/** The part of the boot that waits for devices. */
+function bootThread(_argument: usize): void {
+  initDevices();
+  initFs(rootDisk());
+  refineClock();
+  logDec("boot: ns to the program", monotonicNs());
+  startInit();
+}
+
+/** The disk named by `root=/dev/NAME`; null without the option. */
+function rootDisk(): BlockDevice | null {
+  const option = new BootOption();
+  if (!findOption("root", option) || option.length <= ROOT_DISK_PREFIX) return null;
+  const disk = findBlockDevice(option.address + ROOT_DISK_PREFIX, option.length - ROOT_DISK_PREFIX);
+  if (disk == null) panic("root= names a disk that this machine does not have");
+  return disk;
+}
+
+/** Called by generated code where an assertion or a bounds check fails. */
+export function kernelAbort(message: string | null, file: string | null, line: u32): void {
+  panicAssertion(message, file, line);
+}
