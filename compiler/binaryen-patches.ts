@@ -61,7 +61,8 @@ function patchIf(binaryen: Binaryen): void {
     return target(...args);
   };
   const original = library._BinaryenIf;
-  if (!original) throw new Error("binaryen has no _BinaryenIf: install the pinned version (npm ci)");
+  if (!original)
+    throw new Error("binaryen has no _BinaryenIf: install the pinned version (npm ci)");
   const int64 = call("_BinaryenTypeInt64");
   const isZero64 = call("_BinaryenEqZInt64");
   const isZero32 = call("_BinaryenEqZInt32");
