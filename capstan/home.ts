@@ -1,0 +1,24 @@
+/**
+ * Where capstan keeps what it may throw away, and where it was installed.
+ */
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The folder for caches: `$CAPSTAN_ROOT`, or `~/.capstan`. It need not exist. */
+export function capstanHome(env: NodeJS.ProcessEnv): string {
+  const chosen = env.CAPSTAN_ROOT;
+  return chosen !== undefined && chosen !== "" ? chosen : join(homedir(), ".capstan");
+}
+
+/** The folder that holds `capstan/` and `build/`, seen from the sources or from the bundle. */
+export function installationRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, "capstan/package.json"))) {
+    const parent = dirname(folder);
+    if (parent === folder) return process.cwd();
+    folder = parent;
+  }
+  return folder;
+}

@@ -1,0 +1,66 @@
+/**
+ * What `capstan` needs of a virtual machine monitor. One file a VMM implements `Hypervisor`
+ * (`qemu.ts`); tests use a double. Neighbours: `run/session.ts` drives a machine.
+ */
+import type { Readable, Writable } from "node:stream";
+import type { GuestConsole } from "../protocol/command-line.ts";
+
+/** How guest instructions are executed: in hardware by KVM or HVF, or translated by TCG. */
+export type Accelerator = "kvm" | "hvf" | "tcg";
+
+/** The emulated hardware. */
+export type MachineType = "microvm" | "q35";
+
+/** A virtual machine to start. */
+export interface MachineSpec {
+  readonly machine: MachineType;
+  readonly accelerator: Accelerator;
+  readonly kernelPath: string;
+  readonly commandLine: string;
+  /** A file that the guest gets as its initial RAM disk. */
+  readonly initrdPath?: string;
+  /** Root file system, attached read-only as a virtio block device. */
+  readonly rootImagePath?: string;
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly console: GuestConsole;
+  /** TCP port on 127.0.0.1 for gdb; the guest waits for it. */
+  readonly gdbPort?: number;
+}
+
+/** How the VMM's process ended. */
+export interface MachineEnding {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** What the VMM itself wrote to its standard error. */
+  readonly diagnostics: string;
+}
+
+/** A machine that runs. All streams end when it ends; none loses bytes before that. */
+export interface RunningMachine {
+  /** Process id of the VMM on the host. */
+  readonly pid: number;
+  /** To the program's input; ending it gives the program end of file. */
+  readonly stdin: Writable;
+  /** From the program's standard output, or from its terminal. */
+  readonly stdout: Readable;
+  /** From the program's standard error; null when it has a terminal. */
+  readonly stderr: Readable | null;
+  /** The kernel's log; null when it shares the serial port with the program. */
+  readonly log: Readable | null;
+  /** The control channel. */
+  readonly control: Readable;
+  /** Resolves when the VMM's process has ended; never rejects. */
+  readonly ended: Promise<MachineEnding>;
+  /** Ends the machine at once. */
+  kill(): void;
+}
+
+/** A virtual machine monitor. */
+export interface Hypervisor {
+  /**
+   * Starts a machine.
+   * @throws UserError when the VMM cannot be started
+   */
+  start(spec: MachineSpec): Promise<RunningMachine>;
+}

@@ -1,0 +1,106 @@
+/**
+ * Runs a machine with QEMU. Every channel between guest and host is one end of a socket pair that
+ * QEMU inherits, so that nothing listens anywhere and no file is left behind.
+ *
+ * Back-pressure: QEMU stops taking buffers from the guest when a socket is full, and capstan reads
+ * only as fast as its own output accepts; a guest that writes too fast sleeps.
+ * Neighbours: `qemu-arguments.ts` (what QEMU is told), `leash.ts` (QEMU never outlives capstan).
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { Socket } from "node:net";
+import { FatalError, UserError } from "../errors.ts";
+import type { Hypervisor, MachineEnding, MachineSpec, RunningMachine } from "./hypervisor.ts";
+import { findLeash, type Leash } from "./leash.ts";
+import { qemuArguments, qemuFd } from "./qemu-arguments.ts";
+
+/** QEMU's own messages beyond this are not kept. */
+const diagnosticsLimitBytes = 64 * 1024;
+
+/** The QEMU at a path as a hypervisor. */
+export function qemuHypervisor(qemuPath: string, leash: Leash = findLeash()): Hypervisor {
+  return { start: (spec) => start(qemuPath, leash, spec) };
+}
+
+async function start(qemuPath: string, leash: Leash, spec: MachineSpec): Promise<RunningMachine> {
+  const argv = [...leash.prefix, qemuPath, ...qemuArguments(spec)];
+  const [program = qemuPath, ...args] = argv;
+  const child = spawn(program, args, {
+    stdio: ["ignore", "ignore", "pipe", "pipe", "pipe", "pipe", "pipe", "pipe"],
+  });
+  const ended = watchEnd(child);
+  await new Promise<void>((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", (error) => reject(startError(qemuPath, error)));
+  });
+  leash.attach(child);
+  return machineOf(child, spec, ended);
+}
+
+function machineOf(
+  child: ChildProcess,
+  spec: MachineSpec,
+  ended: Promise<MachineEnding>,
+): RunningMachine {
+  const serial = channel(child, qemuFd.serial);
+  const sharesSerial = spec.console === "serial";
+  const input = sharesSerial ? serial : channel(child, qemuFd.stdin);
+  const hasPorts = spec.console === "ports";
+  // The end of a socket is noticed by reading it.
+  if (hasPorts) input.resume();
+  for (const fd of unusedFds(spec)) channel(child, fd).destroy();
+  return {
+    pid: child.pid ?? 0,
+    stdin: input,
+    stdout: hasPorts ? channel(child, qemuFd.stdout) : input,
+    stderr: hasPorts ? channel(child, qemuFd.stderr) : null,
+    log: sharesSerial ? null : serial,
+    control: channel(child, qemuFd.control),
+    ended,
+    kill: () => {
+      child.kill("SIGKILL");
+    },
+  };
+}
+
+function channel(child: ChildProcess, fd: number): Socket {
+  const stream = child.stdio[fd];
+  if (!(stream instanceof Socket)) throw new FatalError(`channel ${fd} to QEMU was not opened`);
+  // The guest may end while capstan still writes to it; that is not an error.
+  stream.on("error", () => {});
+  return stream;
+}
+
+/** Descriptors that QEMU inherits in every case and that this console has no use for. */
+function unusedFds(spec: MachineSpec): number[] {
+  if (spec.console === "ports") return [];
+  const fds = [qemuFd.stdout, qemuFd.stderr];
+  return spec.console === "serial" ? [qemuFd.terminal, ...fds] : fds;
+}
+
+function watchEnd(child: ChildProcess): Promise<MachineEnding> {
+  let diagnostics = "";
+  const { stderr } = child;
+  stderr?.on("data", (chunk: Buffer) => {
+    if (diagnostics.length < diagnosticsLimitBytes) diagnostics += chunk.toString("utf8");
+  });
+  return new Promise((resolve) => {
+    child.once("error", (error) => {
+      resolve({ status: null, signal: null, diagnostics: error.message });
+    });
+    child.once("exit", (status, signal) => {
+      const finish = (): void => resolve({ status, signal, diagnostics });
+      if (stderr === null || stderr.readableEnded) finish();
+      else stderr.once("end", finish);
+    });
+  });
+}
+
+function startError(qemuPath: string, error: Error): UserError {
+  return new UserError({
+    code: "QemuNotStarted",
+    what: "the virtual machine could not be started",
+    why: `${qemuPath} could not be executed: ${error.message}`,
+    fix: "check that QEMU is installed for this machine's processor: qemu-system-x86_64 --version",
+    cause: error,
+  });
+}
