@@ -197,7 +197,7 @@ export abstract class Tree<T> {
   private update(node: usize): bool {
     const left = this.heightOf(this.leftOf(node));
     const right = this.heightOf(this.rightOf(node));
-    store<usize>(node + this.linkOffset, 1 + (left > right ? left : right), HEIGHT);
+    store<usize>(node + this.linkOffset, 1 + max(left, right), HEIGHT);
     return this.summarise(changetype<T>(node));
   }
 

@@ -12,16 +12,16 @@
  * Lock: `buddyLock` guards everything here; it is a leaf (nothing else is taken while it is held).
  * Neighbours: `frames` puts per-CPU caches of single frames in front of this.
  */
-import { SpinLock } from "../arch/spinlock";
 import { FRAME_FREE, FRAME_KERNEL, FRAME_RESERVED, Frame, frameByNumber } from "./frame";
+import { staticLock } from "./static-data";
 
 /** Largest block: 2^13 frames, 32 MiB. */
 export const MAX_ORDER: u32 = 13;
 
-export const buddyLock = new SpinLock();
+export const buddyLock = staticLock(memory.data(8));
 
 /** First free block of each order, as a frame number; 0 = none (frame 0 is never free). */
-const heads = new StaticArray<u32>(MAX_ORDER + 1);
+const heads = changetype<StaticArray<u32>>(memory.data(4 * 14));
 /** Bit k is set if the list of order k has a block. */
 let nonEmpty: u32 = 0;
 /** Frames in all the lists. */
@@ -130,6 +130,27 @@ export function giveRange(start: u32, end: u32): void {
   }
 }
 
+/**
+ * Gives all but the first `keep` frames of an allocated block back. What is kept is then freed with
+ * `giveRange`. Hold `buddyLock`.
+ */
+export function trimBlock(first: u32, order: u32, keep: u32): void {
+  let base = first;
+  let kept = keep;
+  let size: u32 = 1 << order;
+  while (kept < size) {
+    size >>= 1;
+    if (kept <= size) {
+      giveBlock(base + size, ctz<u32>(size));
+    } else {
+      // A block that starts inside the kept part: no free buddy for what is given next.
+      base += size;
+      kept -= size;
+      claim(frameByNumber(base), ctz<u32>(size));
+    }
+  }
+}
+
 /** Writes the descriptors of frames [start, end) as reserved. */
 export function markReserved(start: u32, end: u32): void {
   for (let number = start; number < end; number++) {
@@ -154,7 +175,7 @@ export function markEdges(start: u32, end: u32): void {
 
 /** First free block of an order and the one after it: for tests and statistics. */
 export function firstFree(order: u32): u32 {
-  return heads[order];
+  return unchecked(heads[order]);
 }
 
 export function nextFree(number: u32): u32 {

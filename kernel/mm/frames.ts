@@ -58,19 +58,19 @@ const CACHE_LIMIT: u32 = 2 * BATCH;
 /** Interrupt handlers rarely allocate: their cache takes fewer. */
 const INTERRUPT_BATCH_ORDER: u32 = 2;
 
-const caches = new StaticArray<u64>(MAX_CPUS * 2);
+const caches = memory.data(8 * 2 * 64);
 let reclaimer: ((frames: u64) => u64) | null = null;
 
 function currentCache(): FrameCache {
   const index = (cpuId() << 1) + <u32>(interruptDepth() != 0);
-  return changetype<FrameCache>(changetype<usize>(caches) + ((<usize>index) << 3));
+  return changetype<FrameCache>(caches + ((<usize>index) << 3));
 }
 
 /** Frames free now, the kernel's reserve and the caches included. */
 export function freeFrameCount(): u64 {
   let cached: u64 = 0;
   for (let i: usize = 0; i < MAX_CPUS * 2; i++) {
-    cached += changetype<FrameCache>(changetype<usize>(caches) + (i << 3)).count;
+    cached += changetype<FrameCache>(caches + (i << 3)).count;
   }
   return buddyFreeCount() + cached;
 }
@@ -117,7 +117,10 @@ export function allocateFrames(order: u32): u64 {
 
 /** Frees a block whatever its number of references; `order` is that of its allocation. */
 export function freeFrames(physical: u64, order: u32): void {
-  if (order == 0) return freeFrame(physical);
+  if (order == 0) {
+    freeFrame(physical);
+    return;
+  }
   const frame = frameOf(physical);
   assert(
     frame.kind != FRAME_FREE && <u32>frame.order == order,

@@ -15,18 +15,26 @@ import { countFrames } from "./reserve";
 
 const MAX_RANGES: u32 = 48;
 
-/** Sorted, disjoint ranges of physical addresses. */
+/** Sorted, disjoint ranges of physical addresses: the count, then pairs of start and end. */
+@unmanaged
 class RangeList {
-  private starts: StaticArray<u64> = new StaticArray<u64>(MAX_RANGES);
-  private ends: StaticArray<u64> = new StaticArray<u64>(MAX_RANGES);
-  count: u32 = 0;
+  count: u32;
+
+  private slot(index: u32): usize {
+    return changetype<usize>(this) + 8 + <usize>index * 16;
+  }
+
+  private set(index: u32, start: u64, end: u64): void {
+    store<u64>(this.slot(index), start);
+    store<u64>(this.slot(index), end, 8);
+  }
 
   start(index: u32): u64 {
-    return this.starts[index];
+    return load<u64>(this.slot(index));
   }
 
   end(index: u32): u64 {
-    return this.ends[index];
+    return load<u64>(this.slot(index), 8);
   }
 
   /** Adds a range; ranges that touch or overlap become one. */
@@ -36,11 +44,10 @@ class RangeList {
     let kept: u32 = 0;
     let position: u32 = 0;
     for (let i: u32 = 0; i < this.count; i++) {
-      const otherStart = this.starts[i];
-      const otherEnd = this.ends[i];
+      const otherStart = this.start(i);
+      const otherEnd = this.end(i);
       if (otherEnd < from || otherStart > to) {
-        this.starts[kept] = otherStart;
-        this.ends[kept] = otherEnd;
+        this.set(kept, otherStart, otherEnd);
         kept++;
         if (otherEnd < from) position = kept;
       } else {
@@ -50,11 +57,9 @@ class RangeList {
     }
     assert(kept < MAX_RANGES, "the memory map has too many ranges");
     for (let i = kept; i > position; i--) {
-      this.starts[i] = this.starts[i - 1];
-      this.ends[i] = this.ends[i - 1];
+      this.set(i, this.start(i - 1), this.end(i - 1));
     }
-    this.starts[position] = from;
-    this.ends[position] = to;
+    this.set(position, from, to);
     this.count = kept + 1;
   }
 
@@ -63,8 +68,8 @@ class RangeList {
   }
 }
 
-const ram = new RangeList();
-const reserved = new RangeList();
+const ram = changetype<RangeList>(memory.data(8 + 48 * 16, 8));
+const reserved = changetype<RangeList>(memory.data(8 + 48 * 16, 8));
 
 /** Declares usable RAM [start, end), physical addresses. Parts of pages at the ends are dropped. */
 export function addMemory(start: u64, end: u64): void {
