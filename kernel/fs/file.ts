@@ -26,7 +26,7 @@ export abstract class File extends Counted {
   dentry: Dentry | null = null;
   /** Owner and signal of F_SETOWN/F_SETSIG, kept for fcntl. */
   signalOwner: i32 = 0;
-  /** First of the epoll entries that watch this file (`linux/epoll-watch`); 0 if none. */
+  /** First of those to be told when the file ends (`linux/file-watch`: epoll, flock); 0 if none. */
   watchers: usize = 0;
   /** Serialises the calls that use the file offset; made on first use (`linux/position-lock`). */
   positionLock: Mutex | null = null;
@@ -74,6 +74,10 @@ export abstract class File extends Counted {
   /** ioctl(2) request that `linux/` does not answer itself. */
   ioctl(_request: u32, _argument: usize): i64 {
     return -ENOTTY;
+  }
+  /** fcntl(2) command that only this kind of file knows: F_SETPIPE_SZ 1031, F_GETPIPE_SZ 1032. */
+  control(_command: i32, _argument: usize): i64 {
+    return -EINVAL;
   }
   /**
    * The POLL* events that hold now. With a link, the link is first put on the wait queue that is
@@ -124,14 +128,17 @@ export abstract class File extends Counted {
   descriptorClosed(): void {}
 
   /**
-   * The last reference is gone. Ends the watches of epoll and frees what every file has; then the
+   * The last reference is gone. Tells the watchers and frees what every file has; then the
    * subclass frees the rest, the dentry's reference included, and the object (`dispose`).
    */
   destroy(): void {
     const end = endWatches;
     if (this.watchers != 0 && end) end(this);
     const lock = this.positionLock;
-    if (lock) free(lock);
+    if (lock) {
+      lock.dispose();
+      free(lock);
+    }
     this.dispose();
   }
   /** Frees the dentry's reference, what else the subclass owns, and the object. Called once. */
@@ -141,10 +148,10 @@ export abstract class File extends Counted {
   abstract writePath(out: ByteWriter): void;
 }
 
-/** Takes a file that is about to be freed out of all epoll sets. */
+/** Tells those who watch a file (epoll, flock) that it ends. */
 let endWatches: ((file: File) => void) | null = null;
 
-/** Registers the function that ends the watches of a file (`linux/epoll-watch`). */
+/** Registers the function that ends the watches of a file (`linux/file-watch`). */
 export function setWatchEnd(end: (file: File) => void): void {
   endWatches = end;
 }
