@@ -5,8 +5,9 @@
  * - its `memoryBase` option is a u32, but static data of the kernel lives in the upper half, so
  *   `i64_new`, which the library calls once with that option as its only argument, is wrapped to
  *   widen one marker value;
- * - it compiles the postfix `!` of a reference to an `if` whose condition is the 64-bit reference
- *   itself, which is invalid, so `_BinaryenIf` is wrapped to compare such a condition with 0.
+ * - it compiles the postfix `!`, `as` and `instanceof` of references to invalid code that tests the
+ *   64-bit reference as 32-bit (`if`, `i32.eqz`) or subtracts a 32-bit offset from it, so the
+ *   builders of these expressions are wrapped to widen them.
  *
  * Neighbour: `frontend.ts`, the only user.
  */
@@ -53,25 +54,46 @@ function patchSetMemory(binaryen: Binaryen): void {
   };
 }
 
-function patchIf(binaryen: Binaryen): void {
-  const library = binaryen as unknown as Record<string, (...args: number[]) => number>;
-  const call = (name: string, ...args: number[]): number => {
+type Builder = (...args: number[]) => number;
+
+/** Binaryen's expression builders by name. */
+function builders(binaryen: Binaryen): (name: string) => Builder {
+  const library = binaryen as unknown as Record<string, Builder>;
+  return (name) => {
     const target = library[name];
     if (!target) throw new Error(`binaryen has no ${name}: install the pinned version (npm ci)`);
-    return target(...args);
+    return target;
   };
-  const original = library._BinaryenIf;
-  if (!original)
-    throw new Error("binaryen has no _BinaryenIf: install the pinned version (npm ci)");
-  const int64 = call("_BinaryenTypeInt64");
-  const isZero64 = call("_BinaryenEqZInt64");
-  const isZero32 = call("_BinaryenEqZInt32");
+}
+
+/** References are 64 bits wide here; the library tests and offsets some as if they were 32. */
+function patchReferences(binaryen: Binaryen): void {
+  const get = builders(binaryen);
+  const library = binaryen as unknown as Record<string, Builder>;
+  const [makeIf, makeUnary, makeBinary] = ["If", "Unary", "Binary"].map((n) =>
+    get(`_Binaryen${n}`),
+  );
+  const typeOf = get("_BinaryenExpressionGetType");
+  const int64 = get("_BinaryenTypeInt64")();
+  const int32 = get("_BinaryenTypeInt32")();
+  const isZero64 = get("_BinaryenEqZInt64")();
+  const isZero32 = get("_BinaryenEqZInt32")();
+  const extend = get("_BinaryenExtendUInt32")();
+  if (!makeIf || !makeUnary || !makeBinary) return;
+  library._BinaryenUnary = (module = 0, operation = 0, value = 0): number =>
+    makeUnary(
+      module,
+      operation === isZero32 && typeOf(value) === int64 ? isZero64 : operation,
+      value,
+    );
   library._BinaryenIf = (module = 0, condition = 0, ...branches: number[]): number => {
-    if (call("_BinaryenExpressionGetType", condition) !== int64) {
-      return original(module, condition, ...branches);
-    }
-    const zero = call("_BinaryenUnary", module, isZero64, condition);
-    return original(module, call("_BinaryenUnary", module, isZero32, zero), ...branches);
+    if (typeOf(condition) !== int64) return makeIf(module, condition, ...branches);
+    const zero = makeUnary(module, isZero64, condition);
+    return makeIf(module, makeUnary(module, isZero32, zero), ...branches);
+  };
+  library._BinaryenBinary = (module = 0, operation = 0, left = 0, right = 0): number => {
+    const mixed = typeOf(left) === int64 && typeOf(right) === int32;
+    return makeBinary(module, operation, left, mixed ? makeUnary(module, extend, right) : right);
   };
 }
 
@@ -104,7 +126,7 @@ export function loadLibraries(): Promise<Libraries> {
     registerPlainLoad();
     const { default: binaryen } = await import("binaryen");
     patchSetMemory(binaryen);
-    patchIf(binaryen);
+    patchReferences(binaryen);
     const name = "assemblyscript"; // not a literal: keeps its global declarations out of our types
     const assemblyscript = (await import(name)) as AssemblyScript;
     patchLongFactory();
