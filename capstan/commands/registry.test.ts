@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { UserError } from "../errors.ts";
+import type { CommandDefinition, CommandInput } from "./command.ts";
+import { runCommandLine } from "./registry.ts";
+import { runCommand } from "./run.ts";
+import { parseRunOptions } from "./run-options.ts";
+
+/** Parses a command line with `run` replaced by a handler that keeps what it got. */
+async function parse(...argv: string[]): Promise<CommandInput> {
+  const seen: CommandInput[] = [];
+  const recording: CommandDefinition = {
+    ...runCommand,
+    run: async (input) => {
+      seen.push(input);
+      return 42;
+    },
+  };
+  const status = await runCommandLine(argv, {}, "1.2.3", { write: () => {} }, [recording]);
+  assert.equal(status, 42);
+  const [input] = seen;
+  assert.ok(input);
+  return input;
+}
+
+async function help(...argv: string[]): Promise<string> {
+  let text = "";
+  const write = (piece: string): void => {
+    text += piece;
+  };
+  assert.equal(await runCommandLine(argv, {}, "1.2.3", { write }), 0);
+  return text;
+}
+
+test("options before the program are capstan's, those after it the program's", async () => {
+  const input = await parse("run", "-m", "1G", "--verbose", "ls", "-m", "--json", "--", "x");
+  assert.deepEqual(input.args, ["ls", "-m", "--json", "--", "x"]);
+  const options = parseRunOptions(input);
+  assert.equal(options.memoryBytes, 2 ** 30);
+  assert.equal(options.verbose, true);
+  assert.equal(options.json, false);
+});
+
+test("a double dash ends capstan's options", async () => {
+  const input = await parse("run", "--cpus", "2", "--", "-odd-name", "--flag");
+  assert.deepEqual(input.args, ["-odd-name", "--flag"]);
+  assert.equal(parseRunOptions(input).cpus, 2);
+});
+
+test("options that repeat are collected, defaults are filled in", async () => {
+  const input = await parse("run", "-e", "A=1", "--env", "B=2", "--add", "x:/y", "true");
+  const options = parseRunOptions(input);
+  assert.deepEqual(options.env, { A: "1", B: "2" });
+  assert.deepEqual(options.add, ["x:/y"]);
+  assert.equal(options.memoryBytes, 512 * 2 ** 20);
+  assert.equal(options.accel, "auto");
+  assert.equal(options.machine, "microvm");
+  assert.equal(options.console, undefined);
+  assert.equal(options.gdbPort, undefined);
+});
+
+test("wrong usage is an error for the user, with the status of usage", async () => {
+  const wrong = [["run"], ["run", "--nonsense", "ls"], ["fly"], ["run", "-m"], ["--nonsense"]];
+  for (const argv of wrong) {
+    await assert.rejects(
+      runCommandLine(argv, {}, "1.2.3", { write: () => {} }),
+      (error) => error instanceof UserError && error.exitStatus === 125,
+      argv.join(" "),
+    );
+  }
+});
+
+test("help and version", async () => {
+  assert.match(await help("--version"), /^1\.2\.3\n$/);
+  assert.match(await help(), /run a program of this machine/);
+  assert.match(await help("--help"), /run a program of this machine/);
+  const text = await help("run", "--help");
+  for (const { flags } of runCommand.options) assert.ok(text.includes(flags.split(" ")[0] ?? ""));
+  assert.match(text, /Exit status:/);
+  assert.match(text, /Ctrl-\]/);
+});

@@ -1,0 +1,103 @@
+/**
+ * The options of `capstan run`: as data for the parser, and as typed values for the command.
+ */
+import type { AcceleratorChoice } from "../hypervisor/accelerator.ts";
+import type { MachineType } from "../hypervisor/hypervisor.ts";
+import type { GuestConsole } from "../protocol/command-line.ts";
+import type { CommandInput, OptionDefinition } from "./command.ts";
+import { parseChoice, parseCount, parseEnvironment, parseMemory, parseSeconds } from "./options.ts";
+
+/** Every option of `capstan run`. */
+export const runOptionDefinitions: readonly OptionDefinition[] = [
+  {
+    flags: "-m, --memory <size>",
+    description: "memory of the machine: 6M, 1G, …",
+    initial: "512M",
+  },
+  { flags: "-c, --cpus <count>", description: "processors of the machine", initial: "1" },
+  {
+    flags: "-e, --env <name[=value]>",
+    description: "set an environment variable, or pass on the host's",
+    repeats: true,
+  },
+  {
+    flags: "--add <host[:guest]>",
+    description: "add a file or directory to the image",
+    repeats: true,
+  },
+  {
+    flags: "--accel <name>",
+    description: "auto (tries the hardware's, else tcg), kvm, hvf or tcg",
+    initial: "auto",
+  },
+  { flags: "--machine <name>", description: "microvm or q35", initial: "microvm" },
+  {
+    flags: "--console <name>",
+    description: "auto, serial or virtio: what the program's terminal is",
+    initial: "auto",
+  },
+  { flags: "--timeout <seconds>", description: "end the machine after this time" },
+  { flags: "--verbose", description: "show the kernel's log and timings on stderr" },
+  { flags: "--quiet", description: "do not list system calls that were missing" },
+  { flags: "--json", description: "print one JSON object about the run on stdout" },
+  { flags: "--kernel <file>", description: "boot this kernel (an ELF file with a PVH entry)" },
+  { flags: "--gdb [port]", description: "wait for gdb on this port of 127.0.0.1 (1234)" },
+];
+
+/** The options as typed values. */
+export interface RunOptions {
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly add: readonly string[];
+  readonly accel: AcceleratorChoice;
+  readonly machine: MachineType;
+  /** Undefined: chosen by whether capstan has a terminal. */
+  readonly console: GuestConsole | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly verbose: boolean;
+  readonly quiet: boolean;
+  readonly json: boolean;
+  readonly kernel: string | undefined;
+  readonly gdbPort: number | undefined;
+}
+
+const consoles = { auto: undefined, serial: "serial", virtio: "hvc" } as const;
+
+/**
+ * Reads the options.
+ * @throws UserError when a value is not understood
+ */
+export function parseRunOptions(input: CommandInput): RunOptions {
+  const { options } = input;
+  const text = (name: string): string | undefined => {
+    const value = options[name];
+    return typeof value === "string" ? value : undefined;
+  };
+  const list = (name: string): readonly string[] => {
+    const value = options[name];
+    return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
+  };
+  const timeout = text("timeout");
+  const gdb = options.gdb === true ? "1234" : text("gdb");
+  const consoleName = parseChoice("--console", text("console") ?? "auto", [
+    "auto",
+    "serial",
+    "virtio",
+  ]);
+  return {
+    memoryBytes: parseMemory(text("memory") ?? "512M"),
+    cpus: parseCount("--cpus", text("cpus") ?? "1", 1, 64),
+    env: parseEnvironment(list("env"), input.env),
+    add: list("add"),
+    accel: parseChoice("--accel", text("accel") ?? "auto", ["auto", "kvm", "hvf", "tcg"]),
+    machine: parseChoice("--machine", text("machine") ?? "microvm", ["microvm", "q35"]),
+    console: consoles[consoleName],
+    timeoutMs: timeout === undefined ? undefined : parseSeconds("--timeout", timeout),
+    verbose: options.verbose === true,
+    quiet: options.quiet === true,
+    json: options.json === true,
+    kernel: text("kernel"),
+    gdbPort: gdb === undefined ? undefined : parseCount("--gdb", gdb, 1, 65535),
+  };
+}

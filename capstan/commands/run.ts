@@ -1,0 +1,203 @@
+/**
+ * `capstan run [options] -- PROGRAM [ARGS...]`: makes an image of a program of the host, boots it
+ * and behaves like the program: same output, same exit status. Neighbours: `run/` does the work in
+ * parts that are tested on their own; this file connects them.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DescriptorSink } from "../console/output.ts";
+import { enterRawMode, isInteractive, terminalSize } from "../console/terminal.ts";
+import { exitStatusTable } from "../exit-status.ts";
+import { capstanHome } from "../home.ts";
+import { chooseAccelerator, thisHost } from "../hypervisor/accelerator.ts";
+import { findQemu } from "../hypervisor/find-qemu.ts";
+import type { MachineSpec } from "../hypervisor/hypervisor.ts";
+import { qemuHypervisor } from "../hypervisor/qemu.ts";
+import {
+  commandLineLimitBytes,
+  configurationInInitrd,
+  encodeConfiguration,
+  type GuestConfiguration,
+} from "../protocol/command-line.ts";
+import { guestEnvironment } from "../run/guest-environment.ts";
+import { findKernel } from "../run/kernel-file.ts";
+import { exitStatusOf } from "../run/outcome.ts";
+import { type PreparedProgram, prepareProgram } from "../run/prepare.ts";
+import { explain, type RunFacts, timings, toJson } from "../run/report.ts";
+import { runSession, type SessionResult } from "../run/session.ts";
+import { endBySignal, stopOnSignals } from "../run/signals.ts";
+import type { CommandDefinition, CommandInput } from "./command.ts";
+import { parseRunOptions, type RunOptions, runOptionDefinitions } from "./run-options.ts";
+
+const notes = `Arguments that name files or directories of the host are copied into the image; the program
+starts in the same directory. Use -- before the program when its name begins with a dash.
+
+In a terminal, keys go to the program as they are (Ctrl-C interrupts the program); Ctrl-] ends
+the machine. Otherwise Ctrl-C ends the machine.
+
+With --json, standard output carries one JSON object at the end and nothing else; the program's
+own output goes to standard error.
+
+Exit status:
+${exitStatusTable.map(({ status, meaning }) => `  ${status.padEnd(6)} ${meaning}`).join("\n")}
+
+Examples:
+  capstan run -- /bin/echo hello
+  capstan run -m 1G -- python3 script.py
+  capstan run --add ./data:/data -- sha256sum /data/big.bin`;
+
+/** The command as data. */
+export const runCommand: CommandDefinition = {
+  name: "run",
+  summary: "run a program of this machine in a virtual machine",
+  parameters: "<program> [args...]",
+  options: runOptionDefinitions,
+  notes,
+  run,
+};
+
+async function run(input: CommandInput): Promise<number> {
+  const { env } = input;
+  const options = parseRunOptions(input);
+  const qemuPath = findQemu(env);
+  const kernelPath = findKernel(options.kernel, env);
+  const isTerminal = isInteractive(process.stdin, process.stdout) && !options.json;
+  const console = options.console ?? (isTerminal ? "hvc" : "ports");
+  const hasTerminal = console !== "ports";
+  const [program = "", ...args] = input.args;
+  const environment = guestEnvironment(options.env, hasTerminal ? env.TERM : undefined);
+  const accelerator = chooseAccelerator(options.accel, thisHost(qemuPath, capstanHome(env)));
+  // Both take time of their own; a failure of either is reported after both are settled.
+  const [chosen, prepared] = await settleBoth(
+    accelerator,
+    prepareProgram(
+      {
+        program,
+        args,
+        cwd: process.cwd(),
+        env: environment,
+        add: options.add,
+        searchPath: env.PATH ?? "/usr/local/bin:/usr/bin:/bin",
+      },
+      env,
+    ),
+  );
+  const configuration: GuestConfiguration = {
+    console,
+    executable: prepared.program.executable,
+    argv0: prepared.program.argv0,
+    args: prepared.program.args,
+    cwd: prepared.program.cwd,
+    env: { ...prepared.program.env, ...environment },
+    verbose: options.verbose,
+    epochNs: BigInt(Date.now()) * 1_000_000n,
+    entropy: randomBytes(32),
+    ...(isTerminal ? { terminal: terminalSize(process.stdout) } : {}),
+  };
+  const spec: Omit<MachineSpec, "commandLine" | "initrdPath"> = {
+    machine: options.machine,
+    accelerator: chosen,
+    kernelPath,
+    rootImagePath: prepared.image.path,
+    memoryBytes: options.memoryBytes,
+    cpus: options.cpus,
+    console,
+    ...(options.gdbPort === undefined ? {} : { gdbPort: options.gdbPort }),
+  };
+  announce(options, prepared);
+  const result = await withConfiguration(spec, configuration, (complete) =>
+    runMachine(qemuPath, complete, options, isTerminal),
+  );
+  return finish(options, prepared, spec, result);
+}
+
+/** Things to know before the machine starts. */
+function announce(options: RunOptions, prepared: PreparedProgram): void {
+  if (!options.quiet && !options.json) {
+    for (const warning of prepared.program.warnings) {
+      process.stderr.write(`capstan: note: ${warning}\n`);
+    }
+  }
+  if (options.gdbPort !== undefined) {
+    process.stderr.write(
+      `capstan: the machine waits for a debugger: ` +
+        `gdb build/kernel.debug.elf -ex 'target remote :${options.gdbPort}'\n`,
+    );
+  }
+}
+
+/** Runs with the configuration as the command line, or in a temporary file when it is long. */
+async function withConfiguration(
+  spec: Omit<MachineSpec, "commandLine" | "initrdPath">,
+  configuration: GuestConfiguration,
+  use: (spec: MachineSpec) => Promise<SessionResult>,
+): Promise<SessionResult> {
+  const text = encodeConfiguration(configuration);
+  if (text.length <= commandLineLimitBytes) return use({ ...spec, commandLine: text });
+  const folder = mkdtempSync(join(tmpdir(), "capstan-"));
+  try {
+    const initrdPath = join(folder, "configuration");
+    writeFileSync(initrdPath, text);
+    return await use({ ...spec, commandLine: configurationInInitrd, initrdPath });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function runMachine(
+  qemuPath: string,
+  spec: MachineSpec,
+  options: RunOptions,
+  isTerminal: boolean,
+): Promise<SessionResult> {
+  const stderr = new DescriptorSink(2);
+  const restoreTerminal = isTerminal ? enterRawMode(process.stdin) : () => {};
+  const signals = stopOnSignals();
+  try {
+    return await runSession(qemuHypervisor(qemuPath), spec, {
+      input: process.stdin,
+      hasTerminal: spec.console !== "ports",
+      stdout: options.json ? stderr : new DescriptorSink(1),
+      stderr,
+      log: options.verbose ? stderr : null,
+      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+      onStarted: signals.connect,
+    });
+  } finally {
+    signals.disconnect();
+    restoreTerminal();
+  }
+}
+
+function finish(
+  options: RunOptions,
+  prepared: PreparedProgram,
+  spec: Omit<MachineSpec, "commandLine">,
+  result: SessionResult,
+): number {
+  const facts: RunFacts = {
+    program: prepared.program.executable,
+    machine: {
+      type: spec.machine,
+      accelerator: spec.accelerator,
+      memoryBytes: spec.memoryBytes,
+      cpus: spec.cpus,
+    },
+    image: prepared.image,
+    imageMs: prepared.durationMs,
+    warnings: prepared.program.warnings,
+  };
+  process.stderr.write(explain(result, options.quiet || options.json));
+  if (options.verbose) process.stderr.write(timings(facts, result.report, result));
+  if (options.json) process.stdout.write(`${JSON.stringify(toJson(facts, result))}\n`);
+  if (result.ending.kind === "interrupted") endBySignal(result.ending.signal);
+  return exitStatusOf(result.ending);
+}
+
+/** Waits for both, so that no failure is left unhandled; the first one's error comes first. */
+async function settleBoth<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return [await first, await second];
+}

@@ -1,0 +1,43 @@
+/**
+ * Ends the machine when capstan is told to end, and remembers by which signal, so that capstan can
+ * then end by the same one.
+ */
+import type { Stop } from "./outcome.ts";
+
+const watched = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** A watch over signals to capstan. */
+export interface SignalWatch {
+  /** Connects the watch with a machine; a signal that came before ends it at once. */
+  readonly connect: (stop: (reason: Stop) => void) => void;
+  /** Gives the signals their usual meaning again. */
+  readonly disconnect: () => void;
+}
+
+/** Starts to watch. The machine is killed at once: it has no state that could be saved. */
+export function stopOnSignals(): SignalWatch {
+  let received: Stop | null = null;
+  let stop: ((reason: Stop) => void) | null = null;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    received ??= { by: "signal", signal };
+    stop?.(received);
+  };
+  for (const signal of watched) process.on(signal, onSignal);
+  return {
+    connect: (action) => {
+      stop = action;
+      if (received !== null) action(received);
+    },
+    disconnect: () => {
+      for (const signal of watched) process.removeListener(signal, onSignal);
+    },
+  };
+}
+
+/**
+ * Ends capstan by a signal, as its parent expects of a process that was told to end by it. Unlike
+ * process.exit() this does not wait for a write that nobody reads.
+ */
+export function endBySignal(signal: NodeJS.Signals): void {
+  process.kill(process.pid, signal);
+}
