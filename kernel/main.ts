@@ -34,6 +34,7 @@ import { adoptBootThread, idle } from "./sched/idle";
 import { createKernelThread } from "./sched/kernel-thread";
 import { initRunQueue } from "./sched/switch";
 import { currentThread } from "./sched/thread";
+import { initTimers } from "./sched/timer";
 
 export { trapEntry, userReturn } from "./trap";
 export { systemCall } from "./linux/dispatch";
@@ -68,6 +69,7 @@ function initProcessor(): void {
   const pvclock = heapAllocate(64);
   lendPvclockArea(pvclock, toPhysical(pvclock));
   initClock();
+  initTimers();
   initRunQueue(kernelRoot());
   adoptBootThread();
 }

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { loadKernelModule } from "../../compiler/testing.ts";
 
 interface Exports {
+  init(): void;
   arm(number: number, deadlineNs: bigint): void;
   cancel(number: number): void;
   run(): void;
@@ -30,6 +31,7 @@ test("timers expire once, in order of their deadlines, and not when cancelled", 
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       const { exports, hardware } = module.fresh();
       hardware.tscStep = 0n;
+      exports.init();
       const armed = new Map<number, bigint>();
       for (const action of steps) {
         if (action.kind === "arm") {

@@ -1,5 +1,5 @@
 /** Surface of the timer heap for its unit tests: timers by number, expiries written to a log. */
-import { Timer, armTimer, cancelTimer, runTimers } from "./timer";
+import { Timer, armTimer, cancelTimer, initTimers, runTimers } from "./timer";
 
 const MAX_TIMERS: i32 = 256;
 
@@ -21,6 +21,10 @@ let expiredCount: i32 = 0;
 export function arm(number: i32, deadlineNs: u64): void {
   if (timers[number] == null) timers[number] = new NumberedTimer(number);
   armTimer(timers[number]!, deadlineNs);
+}
+
+export function init(): void {
+  initTimers();
 }
 
 export function cancel(number: i32): void {

@@ -1,10 +1,11 @@
 /**
- * One-shot timers of this CPU: a pairing heap (Fredman, Sedgewick, Sleator, Tarjan, 1986) ordered by
- * deadline, and the local APIC timer programmed to the earliest one. Nothing ticks.
+ * One-shot timers: for each CPU a pairing heap (Fredman, Sedgewick, Sleator, Tarjan, 1986) ordered by
+ * deadline, and its local APIC timer programmed to the earliest one. Nothing ticks.
  *
- * Lock: `timerLock` guards the heap; it is taken with thread locks held, and is not held while
+ * Lock: `TimerQueue.lock` guards the heap; it is taken with thread locks held, and is not held while
  * `expired` runs.
  */
+import { setTimerQueueAddress, timerQueueAddress } from "../arch/cpu";
 import { SpinLock } from "../arch/spinlock";
 import { monotonicNs, programTimer } from "./clock";
 
@@ -13,6 +14,8 @@ export abstract class Timer {
   armed: bool = false;
   /** Monotonic time of expiry. */
   deadlineNs: u64 = 0;
+  /** The CPU's queue it is in while armed. */
+  queue: TimerQueue | null = null;
   /** First child, next sibling, and previous sibling or, for a first child, parent. */
   child: Timer | null = null;
   next: Timer | null = null;
@@ -22,58 +25,98 @@ export abstract class Timer {
   abstract expired(): void;
 }
 
-const timerLock = new SpinLock();
-let root: Timer | null = null;
-/** The deadline the hardware is programmed to; 0 when it is idle. */
-let programmedNs: u64 = 0;
+/** Armed timers of one CPU. */
+export class TimerQueue {
+  private lock: SpinLock = new SpinLock();
+  private root: Timer | null = null;
+  /** The deadline the hardware is programmed to; 0 when it is idle. */
+  private programmedNs: u64 = 0;
 
-/** Arms `timer` for `deadlineNs`; one that is armed already is moved. */
-export function armTimer(timer: Timer, deadlineNs: u64): void {
-  timerLock.acquire();
-  if (timer.armed) unlink(timer);
-  timer.deadlineNs = deadlineNs;
-  timer.armed = true;
-  timer.child = null;
-  timer.next = null;
-  timer.previous = null;
-  root = meld(root, timer);
-  if (root == timer && (programmedNs == 0 || deadlineNs < programmedNs)) {
-    programmedNs = deadlineNs;
-    programTimer(deadlineNs);
+  /** Adds a timer. Runs on the CPU that owns the queue, whose hardware it programs. */
+  add(timer: Timer, deadlineNs: u64): void {
+    this.lock.acquire();
+    timer.deadlineNs = deadlineNs;
+    timer.armed = true;
+    timer.queue = this;
+    timer.child = null;
+    timer.next = null;
+    timer.previous = null;
+    this.root = meld(this.root, timer);
+    if (this.root == timer && (this.programmedNs == 0 || deadlineNs < this.programmedNs)) {
+      this.programmedNs = deadlineNs;
+      programTimer(deadlineNs);
+    }
+    this.lock.release();
   }
-  timerLock.release();
+
+  /** Takes a timer out, unless it has expired meanwhile. Any CPU. */
+  remove(timer: Timer): void {
+    this.lock.acquire();
+    if (timer.armed && timer.queue == this) {
+      this.unlink(timer);
+      timer.armed = false;
+    }
+    this.lock.release();
+  }
+
+  /** Runs what has expired and programs the hardware for the rest. */
+  run(): void {
+    this.lock.acquire();
+    this.programmedNs = 0;
+    while (true) {
+      const first = this.root;
+      if (first == null) break;
+      if (first.deadlineNs > monotonicNs()) {
+        this.programmedNs = first.deadlineNs;
+        programTimer(first.deadlineNs);
+        break;
+      }
+      this.unlink(first);
+      first.armed = false;
+      this.lock.release();
+      first.expired();
+      this.lock.acquire();
+    }
+    this.lock.release();
+  }
+
+  private unlink(timer: Timer): void {
+    const below = meldPairs(timer.child);
+    timer.child = null;
+    if (timer == this.root) {
+      this.root = below;
+      if (below) below.previous = null;
+      return;
+    }
+    const before = timer.previous!;
+    const next = timer.next;
+    if (before.child == timer) before.child = next;
+    else before.next = next;
+    if (next) next.previous = before;
+    this.root = meld(this.root, below);
+  }
+}
+
+/** Gives this CPU its timers. Call once on each CPU. */
+export function initTimers(): void {
+  setTimerQueueAddress(changetype<usize>(new TimerQueue()));
+}
+
+/** Arms `timer` on this CPU for `deadlineNs`; one that is armed already is moved. */
+export function armTimer(timer: Timer, deadlineNs: u64): void {
+  cancelTimer(timer);
+  changetype<TimerQueue>(timerQueueAddress()).add(timer, deadlineNs);
 }
 
 /** Disarms `timer`. The hardware is left alone: an interrupt too many costs less than reprogramming. */
 export function cancelTimer(timer: Timer): void {
-  timerLock.acquire();
-  if (timer.armed) {
-    unlink(timer);
-    timer.armed = false;
-  }
-  timerLock.release();
+  const queue = timer.queue;
+  if (timer.armed && queue) queue.remove(timer);
 }
 
-/** Runs what has expired and programs the hardware for the rest. Called by the timer interrupt. */
+/** Runs this CPU's expired timers. Called by the timer interrupt. */
 export function runTimers(): void {
-  timerLock.acquire();
-  programmedNs = 0;
-  while (true) {
-    const first = root;
-    if (first == null) break;
-    if (first.deadlineNs > monotonicNs()) {
-      // An `expired` may have programmed an earlier one meanwhile; `root` is the earliest of all.
-      programmedNs = first.deadlineNs;
-      programTimer(first.deadlineNs);
-      break;
-    }
-    unlink(first);
-    first.armed = false;
-    timerLock.release();
-    first.expired();
-    timerLock.acquire();
-  }
-  timerLock.release();
+  changetype<TimerQueue>(timerQueueAddress()).run();
 }
 
 /** Joins two heaps; either may be null. */
@@ -90,23 +133,6 @@ function meld(a: Timer | null, b: Timer | null): Timer | null {
   parent.next = null;
   parent.previous = null;
   return parent;
-}
-
-/** Takes a timer out of the heap. */
-function unlink(timer: Timer): void {
-  const below = meldPairs(timer.child);
-  timer.child = null;
-  if (timer == root) {
-    root = below;
-    if (below) below.previous = null;
-    return;
-  }
-  const before = timer.previous!;
-  const next = timer.next;
-  if (before.child == timer) before.child = next;
-  else before.next = next;
-  if (next) next.previous = before;
-  root = meld(root, below);
 }
 
 /** Joins the siblings of a list two by two, then all of them from the back. */

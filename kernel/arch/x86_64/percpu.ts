@@ -19,6 +19,7 @@ const FPU_OWNER: u32 = 64;
 const TASK_STATE: u32 = 72;
 const PREVIOUS_THREAD: u32 = 80;
 const INTERRUPT_DEPTH: u32 = 88;
+const TIMER_QUEUE: u32 = 96;
 
 /** Address of this processor's block. */
 export function cpuBlock(): usize {
@@ -121,4 +122,13 @@ export function interruptDepth(): u32 {
 
 export function setInterruptDepth(depth: u32): void {
   gsStore32(INTERRUPT_DEPTH, depth);
+}
+
+/** Address of this processor's timer queue. */
+export function timerQueueAddress(): usize {
+  return gsLoad64(TIMER_QUEUE);
+}
+
+export function setTimerQueueAddress(address: usize): void {
+  gsStore64(TIMER_QUEUE, address);
 }
