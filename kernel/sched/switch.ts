@@ -55,13 +55,13 @@ const TIME_SLICE_NS: u64 = 4_000_000;
 
 /** Ends the time slice of the running thread. */
 class SliceTimer extends Timer {
-  constructor(private queue: RunQueue) {
+  constructor(private runQueue: RunQueue) {
     super();
   }
 
   expired(): void {
-    if (this.queue.isEmpty()) return;
-    this.queue.reschedule = true;
+    if (this.runQueue.isEmpty()) return;
+    this.runQueue.reschedule = true;
     setUserWork(true);
     armTimer(this, monotonicNs() + TIME_SLICE_NS);
   }
