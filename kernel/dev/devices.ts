@@ -1,10 +1,11 @@
 /**
  * All devices: what `main` calls to find and start them.
  *
- * Neighbours: `dev/mmio` and `dev/pci` are the buses, `dev/driver` matches drivers.
+ * Neighbours: `dev/acpi` says where interrupts go, `dev/mmio` and `dev/pci` are the buses, `dev/driver` matches drivers.
  */
 import { rsdpAddress } from "../arch/bootinfo";
 import { ioApicCount } from "../arch/x86_64/ioapic";
+import { initAcpi } from "./acpi/init";
 import { registerDriver } from "./driver";
 import { probeMicrovmWindows, startAnnouncedDevices } from "./mmio/discovery";
 import { hasPci, startPciBus } from "./pci/enumeration";
@@ -19,6 +20,7 @@ import { VirtioBlockDriver } from "./virtio/blk";
  * except that a PCI bus, which one read shows, may come with them.
  */
 export function initDevices(): void {
+  initAcpi();
   registerDriver(new VirtioBlockDriver());
   registerDriver(new VirtioPciBus());
   const announced = startAnnouncedDevices();

@@ -1,0 +1,89 @@
+/**
+ * What the ACPI tables tell the rest of the kernel: I/O APICs, ISA overrides, power-off. Without
+ * tables (microvm) the machine is assumed to have the one I/O APIC every PC has.
+ *
+ * Neighbours: `acpi/tables`, `acpi/madt`, `acpi/fadt` read; `arch/x86_64/ioapic` is told.
+ */
+import { rsdpAddress } from "../../arch/bootinfo";
+import { addIoApic, setIsaOverride } from "../../arch/x86_64/ioapic";
+import { free } from "../../lib/object";
+import { mapKernel } from "../../mm/pagetable";
+import { PowerFacts, readFadt } from "./fadt";
+import { ISA_IRQS, MadtFacts, readMadt } from "./madt";
+import { setPowerFacts } from "./power";
+import { AcpiTables, PhysicalView } from "./tables";
+
+const DEFAULT_IO_APIC: u64 = 0xfec00000;
+const PAGE_BYTES: u64 = 4096;
+/** Mapped at a time: firmware puts the tables side by side. */
+const WINDOW_BYTES: u64 = 0x10000;
+
+/** Reads physical memory through the last window that was mapped. */
+class MappedView extends PhysicalView {
+  private start: u64 = 0;
+  private end: u64 = 0;
+  private address: usize = 0;
+
+  at(physical: u64, lengthBytes: u32): usize {
+    const last = physical + lengthBytes;
+    if (last < physical) return 0;
+    if (physical < this.start || last > this.end) {
+      const start = physical & ~(PAGE_BYTES - 1);
+      let size = (last - start + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+      if (size < WINDOW_BYTES) size = WINDOW_BYTES;
+      const mapped = mapKernel(start, <usize>size);
+      if (mapped == 0) return 0;
+      this.start = start;
+      this.end = start + size;
+      this.address = mapped;
+    }
+    return this.address + <usize>(physical - this.start);
+  }
+}
+
+/** Number of processors the firmware lists; 1 if it lists none. */
+let processors: u32 = 1;
+
+/** Number of processors of the machine, running or not. */
+export function processorCount(): u32 {
+  return processors;
+}
+
+/** Makes the I/O APICs known and prepares power-off. Before any device interrupt is registered. */
+export function initAcpi(): void {
+  let ioApics: u32 = 0;
+  if (rsdpAddress() != 0) {
+    const view = new MappedView();
+    const tables = new AcpiTables(view);
+    if (tables.openRoot(rsdpAddress())) {
+      ioApics = useMadt(tables);
+      const power = new PowerFacts();
+      if (readFadt(tables, power)) setPowerFacts(power);
+      else free(power);
+    }
+    free(tables);
+    free(view);
+  }
+  if (ioApics == 0) useIoApic(DEFAULT_IO_APIC, 0);
+}
+
+function useMadt(tables: AcpiTables): u32 {
+  const facts = new MadtFacts();
+  let count: u32 = 0;
+  if (readMadt(tables, facts)) {
+    count = facts.ioApicCount;
+    for (let i: u32 = 0; i < count; i++) useIoApic(facts.ioApicAddress[i], facts.ioApicGsi[i]);
+    for (let irq: u32 = 0; irq < ISA_IRQS; irq++) {
+      if (!facts.isaOverridden[irq]) continue;
+      setIsaOverride(irq, facts.isaGsi[irq], facts.isaLevelTriggered[irq], facts.isaActiveLow[irq]);
+    }
+    if (facts.processorCount > 0) processors = facts.processorCount;
+  }
+  facts.dispose();
+  return count;
+}
+
+function useIoApic(physical: u64, firstGsi: u32): void {
+  const window = mapKernel(physical, <usize>PAGE_BYTES);
+  if (window != 0) addIoApic(window, firstGsi);
+}
