@@ -1,44 +1,31 @@
-/** skeleton */
-/** Bits of a page-table entry (Intel SDM vol. 3, 4.5). */
-export const PTE_PRESENT: u64 = 1;
-export const PTE_WRITE: u64 = 2;
-export const PTE_USER: u64 = 4;
-export const PTE_WRITE_THROUGH: u64 = 8;
-export const PTE_CACHE_DISABLE: u64 = 16;
-export const PTE_ACCESSED: u64 = 32;
-export const PTE_DIRTY: u64 = 64;
-export const PTE_HUGE: u64 = 128;
-export const PTE_GLOBAL: u64 = 256;
-export const PTE_NO_EXECUTE: u64 = 1 << 63;
-export const PTE_ADDRESS: u64 = 0x000ffffffffff000;
+/**
+ * Page tables: one place for what other folders use, and the roots of address spaces. How the
+ * application's half is filled, changed and emptied is in `user-tables`.
+ */
+import { FRAME_TABLE, frameOf } from "./frame";
+import { allocateUserFrame, freeFrame } from "./frames";
+import { kernelRoot } from "./kernel-tables";
+import { PAGE_SIZE, toVirtual } from "./layout";
 
-/** Replaces the boot page tables by the final ones. */
-export function initPagetables(): void {
-  abort("unwritten");
-}
-/** Makes the kernel image W^X. */
-export function protectKernelImage(): void {
-  abort("unwritten");
-}
-/** Physical address of the kernel's own root table (no application). */
-export function kernelRoot(): u64 {
-  return 0;
-}
-/** A root table that shares the kernel's half; physical address, 0 = no memory. */
+export { allocateKernelStack, freeKernelStack, KERNEL_MAP_CACHED, mapKernel } from "./kernel-map";
+export { initPagetables, kernelRoot } from "./kernel-tables";
+export * from "./pte";
+export { flushRange, setRemoteFlush } from "./tlb";
+
+/** Half of a root table, in bytes: the application's entries come first. */
+const HALF: usize = PAGE_SIZE / 2;
+
+/** A root table with an empty application half that shares the kernel's; 0 = no memory. */
 export function createRoot(): u64 {
-  abort("unwritten");
-  return 0;
+  const root = allocateUserFrame();
+  if (!root) return 0;
+  frameOf(root).kind = FRAME_TABLE;
+  memory.fill(toVirtual(root), 0, HALF);
+  memory.copy(toVirtual(root) + HALF, toVirtual(kernelRoot()) + HALF, HALF);
+  return root;
 }
-/** Maps device registers, uncached; kernel address, 0 = no memory. */
-export function mapKernel(physical: u64, sizeBytes: usize, flags: u64 = 0): usize {
-  abort("unwritten");
-  return 0;
-}
-/** Stack of `sizeBytes` above an unmapped guard page; returns its top, 0 = no memory. */
-export function allocateKernelStack(sizeBytes: usize): usize {
-  abort("unwritten");
-  return 0;
-}
-export function freeKernelStack(top: usize): void {
-  abort("unwritten");
+
+/** Frees a root whose application half is empty. It must not be in CR3 of any processor. */
+export function freeRoot(root: u64): void {
+  freeFrame(root);
 }

@@ -10,18 +10,10 @@
  *
  * Lock: `slabLock` guards all slabs; `buddyLock` may be taken inside it.
  */
-import {
-  FRAME_SLAB,
-  Frame,
-  frameAt,
-  frameByNumber,
-  frameContent,
-  frameOf,
-  numberOf,
-} from "./frame";
+import { FRAME_SLAB, frameAt, frameByNumber, frameContent, frameOf, numberOf } from "./frame";
 import { allocateFrame, freeFrame, physicalOf } from "./frames";
 import { PAGE_MASK } from "./layout";
-import { CLASS_COUNT, classSize, objectsPerSlab } from "./size-class";
+import { classSize, objectsPerSlab } from "./size-class";
 import { staticLock } from "./static-data";
 
 export const slabLock = staticLock(memory.data(8));
