@@ -119,12 +119,22 @@ export function giveBlock(first: u32, firstOrder: u32): void {
   push(frameByNumber(number), number, order);
 }
 
+/** Order of the largest block that starts at `number` and ends by `end`. */
+function orderOfPiece(number: u32, end: u32): u32 {
+  let order: u32 = number ? min<u32>(ctz<u32>(number), MAX_ORDER) : 0;
+  while ((<u32>1) << order > end - number) order--;
+  return order;
+}
+
 /** Gives frames [start, end) back as the largest blocks that fit. Hold `buddyLock`. */
 export function giveRange(start: u32, end: u32): void {
+  // A piece may be the buddy of an earlier one and its descriptor still rubbish.
+  for (let number = start; number < end; number += 1 << orderOfPiece(number, end)) {
+    frameByNumber(number).kind = FRAME_RESERVED;
+  }
   let number = start;
   while (number < end) {
-    let order: u32 = number ? min<u32>(ctz<u32>(number), MAX_ORDER) : 0;
-    while ((<u32>1) << order > end - number) order--;
+    const order = orderOfPiece(number, end);
     giveBlock(number, order);
     number += 1 << order;
   }

@@ -107,7 +107,7 @@ export function allocateFrames(order: u32): u64 {
   let number = takeBlock(order);
   buddyLock.release();
   if (!number) {
-    drainCache(currentCache(), 0);
+    drainFrameCache();
     buddyLock.acquire();
     number = takeBlock(order);
     buddyLock.release();
@@ -270,6 +270,11 @@ function refillCache(cache: FrameCache, keep: u64): bool {
   cache.head = head;
   cache.count = count;
   return true;
+}
+
+/** Returns this processor's cached frames to the free lists, where they join with their buddies. */
+export function drainFrameCache(): void {
+  drainCache(currentCache(), 0);
 }
 
 /** Returns frames of a cache to the lists until `keep` are left. */
