@@ -3,6 +3,18 @@
  */
 import { ENOSYS } from "../lib/errno";
 import { TrapFrame } from "../arch/x86_64/trapframe";
+import { sysChdir, sysChroot, sysFchdir, sysGetcwd, sysGetdents, sysGetdents64 } from "./directory";
+import { sysDup, sysDup2, sysDup3, sysFcntl } from "./fd-control";
+import { sysChmod, sysChown, sysFchmod, sysFchmodat, sysFchmodat2, sysFchown, sysFchownat, sysFutimesat, sysLchown, sysUtime, sysUtimensat, sysUtimes } from "./file-attributes";
+import { sysLseek, sysPread64, sysPwrite64, sysRead, sysWrite } from "./file-io";
+import { sysPreadv, sysPreadv2, sysPwritev, sysPwritev2, sysReadv, sysWritev } from "./file-io-vector";
+import { sysFlock } from "./file-lock";
+import { sysFadvise64, sysFallocate, sysFtruncate, sysReadahead, sysTruncate } from "./file-size";
+import { sysAccess, sysFaccessat, sysFaccessat2, sysFstat, sysFstatfs, sysLstat, sysNewfstatat, sysStat, sysStatfs, sysStatx } from "./file-stat";
+import { sysIoctl } from "./ioctl";
+import { sysPipe, sysPipe2 } from "./pipes";
+import { sysFdatasync, sysFsync, sysSync, sysSyncFileRange, sysSyncfs } from "./sync";
+import { sysFgetxattr, sysFlistxattr, sysFremovexattr, sysFsetxattr, sysGetxattr, sysLgetxattr, sysListxattr, sysLlistxattr, sysLremovexattr, sysLsetxattr, sysRemovexattr, sysSetxattr } from "./xattr";
 
 /** Highest call number of the table. */
 export const LAST_SYSCALL: u32 = 462;
@@ -10,6 +22,144 @@ export const LAST_SYSCALL: u32 = 462;
 /** Calls the handler of system call `nr` with the arguments in `frame`; -ENOSYS if none. */
 export function dispatch(nr: u32, frame: TrapFrame): i64 {
   switch (nr) {
+    case 0:
+      return sysRead(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 1:
+      return sysWrite(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 4:
+      return sysStat(<usize>frame.rdi, <usize>frame.rsi);
+    case 5:
+      return sysFstat(<i32>frame.rdi, <usize>frame.rsi);
+    case 6:
+      return sysLstat(<usize>frame.rdi, <usize>frame.rsi);
+    case 8:
+      return sysLseek(<i32>frame.rdi, <i64>frame.rsi, <u32>frame.rdx);
+    case 16:
+      return sysIoctl(<i32>frame.rdi, <u32>frame.rsi, <usize>frame.rdx);
+    case 17:
+      return sysPread64(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <i64>frame.r10);
+    case 18:
+      return sysPwrite64(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <i64>frame.r10);
+    case 19:
+      return sysReadv(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx);
+    case 20:
+      return sysWritev(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx);
+    case 21:
+      return sysAccess(<usize>frame.rdi, <i32>frame.rsi);
+    case 22:
+      return sysPipe(<usize>frame.rdi);
+    case 32:
+      return sysDup(<i32>frame.rdi);
+    case 33:
+      return sysDup2(<i32>frame.rdi, <i32>frame.rsi);
+    case 72:
+      return sysFcntl(<i32>frame.rdi, <i32>frame.rsi, <usize>frame.rdx);
+    case 73:
+      return sysFlock(<i32>frame.rdi, <i32>frame.rsi);
+    case 74:
+      return sysFsync(<i32>frame.rdi);
+    case 75:
+      return sysFdatasync(<i32>frame.rdi);
+    case 76:
+      return sysTruncate(<usize>frame.rdi, <i64>frame.rsi);
+    case 77:
+      return sysFtruncate(<i32>frame.rdi, <i64>frame.rsi);
+    case 78:
+      return sysGetdents(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
+    case 79:
+      return sysGetcwd(<usize>frame.rdi, <usize>frame.rsi);
+    case 80:
+      return sysChdir(<usize>frame.rdi);
+    case 81:
+      return sysFchdir(<i32>frame.rdi);
+    case 90:
+      return sysChmod(<usize>frame.rdi, <u32>frame.rsi);
+    case 91:
+      return sysFchmod(<i32>frame.rdi, <u32>frame.rsi);
+    case 92:
+      return sysChown(<usize>frame.rdi, <u32>frame.rsi, <u32>frame.rdx);
+    case 93:
+      return sysFchown(<i32>frame.rdi, <u32>frame.rsi, <u32>frame.rdx);
+    case 94:
+      return sysLchown(<usize>frame.rdi, <u32>frame.rsi, <u32>frame.rdx);
+    case 132:
+      return sysUtime(<usize>frame.rdi, <usize>frame.rsi);
+    case 137:
+      return sysStatfs(<usize>frame.rdi, <usize>frame.rsi);
+    case 138:
+      return sysFstatfs(<i32>frame.rdi, <usize>frame.rsi);
+    case 161:
+      return sysChroot(<usize>frame.rdi);
+    case 162:
+      return sysSync();
+    case 187:
+      return sysReadahead(<i32>frame.rdi, <i64>frame.rsi, <usize>frame.rdx);
+    case 188:
+      return sysSetxattr(<usize>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10, <i32>frame.r8);
+    case 189:
+      return sysLsetxattr(<usize>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10, <i32>frame.r8);
+    case 190:
+      return sysFsetxattr(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10, <i32>frame.r8);
+    case 191:
+      return sysGetxattr(<usize>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10);
+    case 192:
+      return sysLgetxattr(<usize>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10);
+    case 193:
+      return sysFgetxattr(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10);
+    case 194:
+      return sysListxattr(<usize>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 195:
+      return sysLlistxattr(<usize>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 196:
+      return sysFlistxattr(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 197:
+      return sysRemovexattr(<usize>frame.rdi, <usize>frame.rsi);
+    case 198:
+      return sysLremovexattr(<usize>frame.rdi, <usize>frame.rsi);
+    case 199:
+      return sysFremovexattr(<i32>frame.rdi, <usize>frame.rsi);
+    case 217:
+      return sysGetdents64(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
+    case 221:
+      return sysFadvise64(<i32>frame.rdi, <i64>frame.rsi, <i64>frame.rdx, <i32>frame.r10);
+    case 235:
+      return sysUtimes(<usize>frame.rdi, <usize>frame.rsi);
+    case 260:
+      return sysFchownat(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10, <u32>frame.r8);
+    case 261:
+      return sysFutimesat(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 262:
+      return sysNewfstatat(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <u32>frame.r10);
+    case 268:
+      return sysFchmodat(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
+    case 269:
+      return sysFaccessat(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx);
+    case 277:
+      return sysSyncFileRange(<i32>frame.rdi, <i64>frame.rsi, <i64>frame.rdx, <u32>frame.r10);
+    case 280:
+      return sysUtimensat(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <u32>frame.r10);
+    case 285:
+      return sysFallocate(<i32>frame.rdi, <i32>frame.rsi, <i64>frame.rdx, <i64>frame.r10);
+    case 292:
+      return sysDup3(<i32>frame.rdi, <i32>frame.rsi, <u32>frame.rdx);
+    case 293:
+      return sysPipe2(<usize>frame.rdi, <u32>frame.rsi);
+    case 295:
+      return sysPreadv(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <i64>frame.r10);
+    case 296:
+      return sysPwritev(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <i64>frame.r10);
+    case 306:
+      return sysSyncfs(<i32>frame.rdi);
+    case 327:
+      return sysPreadv2(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <i64>frame.r10, frame.r8, <u32>frame.r9);
+    case 328:
+      return sysPwritev2(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <i64>frame.r10, frame.r8, <u32>frame.r9);
+    case 332:
+      return sysStatx(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10, <usize>frame.r8);
+    case 439:
+      return sysFaccessat2(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <u32>frame.r10);
+    case 452:
+      return sysFchmodat2(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10);
     default:
       return -ENOSYS;
   }
