@@ -7,6 +7,7 @@
  */
 import { BootOption, findOption, readStartInfo } from "./arch/bootinfo";
 import { enableProcessorFeatures, sti } from "./arch/cpu";
+import { setFirmwarePowerOff } from "./arch/power";
 import { APIC_WINDOW, hasX2apic, initLocalApic } from "./arch/x86_64/apic";
 import {
   CPU_TABLES_BYTES,
@@ -15,6 +16,7 @@ import {
   initDescriptors,
 } from "./arch/x86_64/descriptors";
 import { initFpu } from "./arch/x86_64/fpu";
+import { acpiPowerOff } from "./dev/acpi/power";
 import { BlockDevice, findBlockDevice } from "./dev/block";
 import { serialWriteByte } from "./dev/console/serial";
 import { initDevices } from "./dev/devices";
@@ -76,6 +78,7 @@ function initProcessor(): void {
 
 /** The part of the boot that waits for devices. */
 function bootThread(_argument: usize): void {
+  setFirmwarePowerOff(acpiPowerOff);
   initDevices();
   initFs(rootDisk());
   refineClock();

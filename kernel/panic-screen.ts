@@ -4,6 +4,7 @@
  * reports. Nothing here allocates or sleeps.
  */
 import { cli, controlWriteText, framePointer, readCr2, readCr3, tripleFault } from "./arch/cpu";
+import { powerOff } from "./arch/power";
 import { __text_end, __text_start } from "./arch/x86_64/sym";
 import { TrapFrame } from "./arch/x86_64/trapframe";
 import { serialWriteByte } from "./dev/console/serial";
@@ -98,7 +99,7 @@ function begin(): void {
 
 function finish(): void {
   logText("the machine stops here\n");
-  tripleFault();
+  powerOff();
 }
 
 function tellControl(message: string): void {
