@@ -1,0 +1,366 @@
+/**
+ * Reads what the packager must know about an ELF file: whether it can run on x86-64, its loader,
+ * the libraries it needs and where it wants them looked for.
+ *
+ * Only headers and the dynamic section are read. Nothing in the file is trusted: sizes are bounded
+ * and every offset is checked, so that a hostile file ends in an `ElfError` and nothing else.
+ *
+ *     | ELF header | program headers ... | segments ... |
+ *                        PT_INTERP  -> path of the loader (ld.so)
+ *                        PT_DYNAMIC -> tags: DT_NEEDED, DT_RPATH ... as offsets into DT_STRTAB
+ *                        PT_LOAD    -> maps addresses (DT_STRTAB is one) to file offsets
+ *
+ * References: System V ABI, "Object Files" and "Program Loading"; elf(5).
+ *
+ * Neighbours: `elf-error.ts` is what goes wrong; `libraries.ts` follows the dependencies.
+ */
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { ElfError } from "./elf-error.ts";
+
+const HEADER_SIZE_BYTES = 64;
+const PROGRAM_HEADER_SIZE_BYTES = 56;
+const DYNAMIC_ENTRY_SIZE_BYTES = 16;
+/** More than any real file has; bounds the memory a hostile one can make us take. */
+const MAX_PROGRAM_HEADERS = 4096;
+const MAX_DYNAMIC_BYTES = 4 * 1024 * 1024;
+const MAX_STRING_TABLE_BYTES = 64 * 1024 * 1024;
+/** PATH_MAX. */
+const MAX_INTERPRETER_BYTES = 4096;
+
+const ET_EXEC = 2;
+const ET_DYN = 3;
+const EM_X86_64 = 62;
+const PT_LOAD = 1;
+const PT_DYNAMIC = 2;
+const PT_INTERP = 3;
+const PT_NOTE = 4;
+const DT_NULL = 0n;
+const DT_NEEDED = 1n;
+const DT_STRTAB = 5n;
+const DT_STRSZ = 10n;
+const DT_SONAME = 14n;
+const DT_RPATH = 15n;
+const DT_RUNPATH = 29n;
+const DT_FLAGS_1 = 0x6fff_fffbn;
+const DF_1_NODEFLIB = 0x800n;
+const DF_1_PIE = 0x0800_0000n;
+
+/** Names of machines that people meet, for messages (e_machine values of the gABI). */
+const machineNames: ReadonlyMap<number, string> = new Map([
+  [3, "32-bit x86 (i386)"],
+  [8, "MIPS"],
+  [20, "32-bit PowerPC"],
+  [21, "64-bit PowerPC"],
+  [22, "IBM Z (s390)"],
+  [40, "32-bit ARM"],
+  [62, "x86-64"],
+  [183, "64-bit ARM (AArch64)"],
+  [243, "RISC-V"],
+  [258, "LoongArch"],
+]);
+
+/** How a program is linked. */
+export type Linkage =
+  /** Fixed address, no loader. */
+  | "static"
+  /** Any address, no loader; relocates itself. */
+  | "static-pie"
+  /** Fixed address, with a loader. */
+  | "dynamic"
+  /** Any address, with a loader. */
+  | "dynamic-pie"
+  /** A shared library. */
+  | "library";
+
+/** What is known about an ELF file. */
+export interface ElfFile {
+  readonly path: string;
+  readonly linkage: Linkage;
+  /** PT_INTERP: the loader's path, as it stands in the file. */
+  readonly interpreter: string | undefined;
+  readonly needed: readonly string[];
+  readonly soname: string | undefined;
+  /** DT_RPATH split at colons, unexpanded; ld.so ignores it if there is a DT_RUNPATH. */
+  readonly rpath: readonly string[];
+  /** DT_RUNPATH split at colons, unexpanded. */
+  readonly runpath: readonly string[];
+  /** DF_1_NODEFLIB: neither the cache nor the default directories may be searched. */
+  readonly ignoresDefaultDirectories: boolean;
+  /** Names of the notes' owners, such as `GNU` and `Go`. */
+  readonly noteOwners: ReadonlySet<string>;
+}
+
+interface Segment {
+  readonly type: number;
+  readonly offset: number;
+  readonly address: bigint;
+  readonly fileSize: number;
+}
+
+/** An open file with checked reads. */
+class Input {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly #fd: number;
+
+  constructor(path: string, fd: number) {
+    this.path = path;
+    this.#fd = fd;
+    this.sizeBytes = fstatSync(fd).size;
+  }
+
+  fail(code: "Truncated" | "Malformed", why: string): never {
+    throw new ElfError(this.path, code, why);
+  }
+
+  /** Reads exactly `sizeBytes`; `what` names them in the error if the file is too short. */
+  read(offset: number, sizeBytes: number, what: string): Buffer {
+    if (offset + sizeBytes > this.sizeBytes) {
+      this.fail(
+        "Truncated",
+        `the file has ${this.sizeBytes} bytes, but ${what} should end at byte ${offset + sizeBytes}`,
+      );
+    }
+    const bytes = Buffer.alloc(sizeBytes);
+    for (let done = 0; done < sizeBytes; ) {
+      const count = readSync(this.#fd, bytes, done, sizeBytes - done, offset + done);
+      if (count === 0) this.fail("Truncated", "the file became shorter while it was read");
+      done += count;
+    }
+    return bytes;
+  }
+
+  /** A 64-bit value as a number; offsets and sizes beyond 2^53 cannot be right. */
+  toNumber(value: bigint, what: string): number {
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) this.fail("Malformed", `${what} is ${value}`);
+    return Number(value);
+  }
+}
+
+function checkIdentity(input: Input): Buffer {
+  const start = input.read(0, Math.min(HEADER_SIZE_BYTES, input.sizeBytes), "the ELF header");
+  const isElf = start.length >= 4 && start.readUInt32BE(0) === 0x7f454c46;
+  if (!isElf) {
+    const why = input.sizeBytes === 0 ? "the file is empty" : "it is not an ELF file";
+    throw new ElfError(input.path, "NotElf", why);
+  }
+  // Machine before length: a program for a 32-bit machine has a shorter header.
+  if (start.length >= 20) {
+    const isBigEndian = start.readUInt8(5) === 2;
+    const machine = isBigEndian ? start.readUInt16BE(18) : start.readUInt16LE(18);
+    const is64Bit = start.readUInt8(4) === 2;
+    if (machine !== EM_X86_64 || isBigEndian || !is64Bit) {
+      const name = machineNames.get(machine) ?? `machine number ${machine}`;
+      const what = machine === EM_X86_64 ? `${name} with 32-bit pointers (x32)` : name;
+      const why = `it is built for ${what}; OSv.ts runs programs for x86-64`;
+      throw new ElfError(input.path, "WrongMachine", why);
+    }
+  }
+  if (start.length < HEADER_SIZE_BYTES) {
+    input.fail("Truncated", `the file has only ${start.length} bytes, less than an ELF header`);
+  }
+  const type = start.readUInt16LE(16);
+  if (type !== ET_EXEC && type !== ET_DYN) {
+    const kinds: Record<number, string> = { 1: "an object file", 4: "a core dump" };
+    const why = `it is ${kinds[type] ?? `an ELF file of type ${type}`}, not a program or library`;
+    throw new ElfError(input.path, "NotExecutable", why);
+  }
+  return start;
+}
+
+function readSegments(input: Input, header: Buffer): Segment[] {
+  const offset = input.toNumber(header.readBigUInt64LE(32), "the program headers' offset");
+  const entrySize = header.readUInt16LE(54);
+  const count = header.readUInt16LE(56);
+  if (count === 0) input.fail("Malformed", "it has no program headers");
+  if (entrySize !== PROGRAM_HEADER_SIZE_BYTES || count > MAX_PROGRAM_HEADERS) {
+    input.fail("Malformed", `it claims ${count} program headers of ${entrySize} bytes`);
+  }
+  const table = input.read(offset, count * entrySize, "the program header table");
+  const segments: Segment[] = [];
+  for (let start = 0; start < table.length; start += entrySize) {
+    const segment = {
+      type: table.readUInt32LE(start),
+      offset: input.toNumber(table.readBigUInt64LE(start + 8), "a segment's offset"),
+      address: table.readBigUInt64LE(start + 16),
+      fileSize: input.toNumber(table.readBigUInt64LE(start + 32), "a segment's size"),
+    };
+    if (segment.type === PT_LOAD && segment.offset + segment.fileSize > input.sizeBytes) {
+      const end = segment.offset + segment.fileSize;
+      input.fail(
+        "Truncated",
+        `the file has ${input.sizeBytes} bytes, but a segment should end at byte ${end}`,
+      );
+    }
+    segments.push(segment);
+  }
+  if (!segments.some((segment) => segment.type === PT_LOAD)) {
+    input.fail("Malformed", "it has no loadable segment");
+  }
+  return segments;
+}
+
+function readInterpreter(input: Input, segments: readonly Segment[]): string | undefined {
+  const segment = segments.find((candidate) => candidate.type === PT_INTERP);
+  if (segment === undefined) return undefined;
+  if (segment.fileSize < 2 || segment.fileSize > MAX_INTERPRETER_BYTES) {
+    input.fail("Malformed", `the loader's path has ${segment.fileSize} bytes`);
+  }
+  const bytes = input.read(segment.offset, segment.fileSize, "the loader's path");
+  const end = bytes.indexOf(0);
+  if (end < 1) input.fail("Malformed", "the loader's path does not end");
+  return bytes.toString("utf8", 0, end);
+}
+
+/** The file offset of a virtual address, and how many bytes of file follow in its segment. */
+function locate(
+  segments: readonly Segment[],
+  address: bigint,
+): { offset: number; available: number } | undefined {
+  for (const segment of segments) {
+    if (segment.type !== PT_LOAD || address < segment.address) continue;
+    const distance = address - segment.address;
+    if (distance >= BigInt(segment.fileSize)) continue;
+    const skipped = Number(distance);
+    return { offset: segment.offset + skipped, available: segment.fileSize - skipped };
+  }
+  return undefined;
+}
+
+interface DynamicSection {
+  readonly values: ReadonlyMap<bigint, readonly bigint[]>;
+  /** The string at an offset of the string table. */
+  text(offset: bigint): string;
+}
+
+function readDynamic(input: Input, segments: readonly Segment[]): DynamicSection | undefined {
+  const segment = segments.find((candidate) => candidate.type === PT_DYNAMIC);
+  if (segment === undefined || segment.fileSize === 0) return undefined;
+  if (segment.fileSize > MAX_DYNAMIC_BYTES) {
+    input.fail("Malformed", `the dynamic section has ${segment.fileSize} bytes`);
+  }
+  const bytes = input.read(segment.offset, segment.fileSize, "the dynamic section");
+  const values = new Map<bigint, bigint[]>();
+  for (
+    let start = 0;
+    start + DYNAMIC_ENTRY_SIZE_BYTES <= bytes.length;
+    start += DYNAMIC_ENTRY_SIZE_BYTES
+  ) {
+    const tag = bytes.readBigUInt64LE(start);
+    if (tag === DT_NULL) break;
+    const value = bytes.readBigUInt64LE(start + 8);
+    const known = values.get(tag);
+    if (known === undefined) values.set(tag, [value]);
+    else known.push(value);
+  }
+  let strings: Buffer | undefined;
+  const text = (offset: bigint): string => {
+    strings ??= readStrings(input, segments, values);
+    const start = offset < BigInt(strings.length) ? Number(offset) : strings.length;
+    const end = strings.indexOf(0, start);
+    if (start === strings.length || end === -1) {
+      input.fail("Malformed", `a name lies outside of the string table, at ${offset}`);
+    }
+    return strings.toString("utf8", start, end);
+  };
+  return { values, text };
+}
+
+function readStrings(
+  input: Input,
+  segments: readonly Segment[],
+  values: ReadonlyMap<bigint, readonly bigint[]>,
+): Buffer {
+  const address = values.get(DT_STRTAB)?.[0];
+  const place = address === undefined ? undefined : locate(segments, address);
+  if (place === undefined) input.fail("Malformed", "its names have no string table");
+  const claimed = input.toNumber(values.get(DT_STRSZ)?.[0] ?? 0n, "the string table's size");
+  const size = Math.min(claimed, place.available);
+  if (size > MAX_STRING_TABLE_BYTES) input.fail("Malformed", `a string table of ${size} bytes`);
+  return input.read(place.offset, size, "the string table");
+}
+
+/** The owners of notes; damaged notes are passed over, because nothing depends on them. */
+function readNoteOwners(input: Input, segments: readonly Segment[]): Set<string> {
+  const owners = new Set<string>();
+  for (const segment of segments) {
+    const end = segment.offset + segment.fileSize;
+    if (segment.type !== PT_NOTE || segment.fileSize > 65536 || end > input.sizeBytes) continue;
+    const bytes = input.read(segment.offset, segment.fileSize, "a note");
+    let start = 0;
+    while (start + 12 <= bytes.length) {
+      const nameSize = bytes.readUInt32LE(start);
+      const descriptionSize = bytes.readUInt32LE(start + 4);
+      if (nameSize > 64) break;
+      owners.add(bytes.toString("latin1", start + 12, start + 12 + nameSize).replace(/\0.*$/, ""));
+      start += 12 + Math.ceil(nameSize / 4) * 4 + Math.ceil(descriptionSize / 4) * 4;
+    }
+  }
+  return owners;
+}
+
+function linkageOf(
+  type: number,
+  interpreter: string | undefined,
+  flags1: bigint,
+  hasSoname: boolean,
+): Linkage {
+  if (type === ET_EXEC) return interpreter === undefined ? "static" : "dynamic";
+  const isPie = (flags1 & DF_1_PIE) !== 0n;
+  // libc.so.6 and some other libraries have a loader so that they can be started, too.
+  if (interpreter !== undefined) return isPie || !hasSoname ? "dynamic-pie" : "library";
+  return isPie ? "static-pie" : "library";
+}
+
+function parse(input: Input): ElfFile {
+  const header = checkIdentity(input);
+  const segments = readSegments(input, header);
+  const interpreter = readInterpreter(input, segments);
+  const dynamic = readDynamic(input, segments);
+  const all = (tag: bigint): readonly bigint[] => dynamic?.values.get(tag) ?? [];
+  const texts = (tag: bigint): string[] =>
+    all(tag).map((offset) => (dynamic === undefined ? "" : dynamic.text(offset)));
+  const paths = (tag: bigint): string[] => texts(tag).flatMap((list) => list.split(":"));
+  const flags1 = all(DT_FLAGS_1)[0] ?? 0n;
+  const soname = texts(DT_SONAME)[0];
+  return {
+    path: input.path,
+    linkage: linkageOf(header.readUInt16LE(16), interpreter, flags1, soname !== undefined),
+    interpreter,
+    needed: texts(DT_NEEDED),
+    soname,
+    rpath: paths(DT_RPATH),
+    runpath: paths(DT_RUNPATH),
+    ignoresDefaultDirectories: (flags1 & DF_1_NODEFLIB) !== 0n,
+    noteOwners: readNoteOwners(input, segments),
+  };
+}
+
+/**
+ * Reads an ELF file.
+ * Throws an ElfError if it cannot run on x86-64 Linux, and Node's system errors.
+ */
+export function readElf(path: string): ElfFile {
+  const fd = openSync(path, "r");
+  try {
+    return parse(new Input(path, fd));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The first `sizeBytes` bytes of a file, or fewer. Throws Node's system errors. */
+export function readStart(path: string, sizeBytes: number): Buffer {
+  const fd = openSync(path, "r");
+  try {
+    const bytes = Buffer.alloc(sizeBytes);
+    return bytes.subarray(0, readSync(fd, bytes, 0, sizeBytes, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Whether a file starts like an ELF file. Throws Node's system errors. */
+export function hasElfMagic(path: string): boolean {
+  return readStart(path, 4).equals(Buffer.from("\x7fELF", "latin1"));
+}

@@ -1,0 +1,410 @@
+/**
+ * The files of a guest while they are being collected from the host.
+ *
+ * A host path keeps its name in the guest. All symbolic links on the way are taken along: with
+ * /bin -> usr/bin on the host, adding /bin/ls puts the link /bin, the directory /usr/bin and the
+ * file /usr/bin/ls into the image, and both names work there as here.
+ *
+ *     add("/bin/ls"):   /bin --symlink--> usr/bin        (added)
+ *                       /usr, /usr/bin                   (added, as partial directories)
+ *                       /usr/bin/ls                      (added)
+ *
+ * Neighbours: `host.ts` looks at single files, `tree-limits.ts` keeps trees from getting out of
+ * hand; `collect.ts`, `arguments.ts` and `recipes/` decide what to add.
+ */
+import { readlinkSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
+import { systemErrorCode, UserError } from "../errors.ts";
+import { Pacer } from "../image/erofs/pacer.ts";
+import {
+  type DirectoryNode,
+  type FileNode,
+  type FsNode,
+  FsTree,
+  neutralAttributes,
+  splitPath,
+} from "../image/tree.ts";
+import {
+  attributesOf,
+  hostNode,
+  listDirectory,
+  lookAt,
+  partialDirectoryAttributes,
+} from "./host.ts";
+import type { Skip, TreeLimit } from "./tree-limits.ts";
+
+/** Linux's limit on symbolic links in one path, path_resolution(7). */
+const MAX_SYMLINKS = 40;
+
+/** Directories whose contents the guest's kernel makes; the host's are never copied. */
+const KERNEL_DIRECTORIES = ["/proc", "/sys", "/dev"];
+
+/** Whether a host path belongs to the kernel: below /proc, /sys or /dev. */
+export function isKernelPath(path: string): boolean {
+  return KERNEL_DIRECTORIES.some((root) => path === root || path.startsWith(`${root}/`));
+}
+
+export interface AddTreeOptions {
+  /** Names or paths to leave out, see `Skip`. */
+  readonly skip?: Skip;
+  /** Also add what symbolic links in the tree point to, if that lies outside of it. */
+  readonly followLinks?: boolean;
+  /** Counts what is added, and stops when it is too much. */
+  readonly limit?: TreeLimit;
+  /** Told about every regular file, with its host path. */
+  readonly onFile?: (path: string) => void;
+}
+
+/** Where an added path ended up. */
+export interface AddedPath {
+  /** The path without any symbolic link, in the guest and on the host. */
+  readonly realPath: string;
+  readonly node: FsNode;
+}
+
+export class GuestFiles {
+  readonly tree = new FsTree();
+  /** Things the user may want to know. */
+  readonly warnings: string[] = [];
+  readonly #pacer: Pacer;
+  /** Host files with several names, so that they have them in the guest, too. */
+  readonly #hardLinks = new Map<string, FsNode>();
+  /** Host directories that are in the tree as a whole. */
+  readonly #completeTrees = new Set<string>();
+  readonly #directories = new Map<string, DirectoryNode>();
+
+  constructor(signal?: AbortSignal) {
+    this.#pacer = new Pacer(signal);
+    const stats = lookAt("/");
+    if (stats !== undefined) this.tree.root.attributes = partialDirectoryAttributes(stats);
+    this.#directories.set("/", this.tree.root);
+  }
+
+  /**
+   * Adds one host file under its own name, with all symbolic links on the way; a directory without
+   * its contents. Returns undefined if there is no such file (a dangling link is kept).
+   * Throws a UserError if the path cannot be followed.
+   */
+  add(path: string): AddedPath | undefined {
+    const pending = splitPath(path).reverse();
+    let at = "/";
+    let links = 0;
+    let node: FsNode = this.tree.root;
+    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+      if (name === "..") {
+        at = dirname(at);
+        node = this.#directories.get(at) ?? this.tree.root;
+        continue;
+      }
+      const next = posix.join(at, name);
+      const found = this.#directories.get(next) ?? this.#addOne(at, name);
+      if (found === undefined) return undefined;
+      if (found.kind === "symlink") {
+        links += 1;
+        if (links > MAX_SYMLINKS) throw this.#tooManyLinks(path);
+        if (found.target.startsWith("/")) {
+          at = "/";
+          node = this.tree.root;
+        }
+        pending.push(...splitPath(found.target).reverse());
+        continue;
+      }
+      if (found.kind !== "directory" && pending.length > 0) return undefined;
+      at = next;
+      node = found;
+    }
+    return { realPath: at, node };
+  }
+
+  /** Adds each of these paths if it exists; see `add`. */
+  addAll(paths: Iterable<string>): void {
+    for (const path of paths) this.add(path);
+  }
+
+  /**
+   * Adds a host file or a directory with all that is in it, under its own name. Unreadable files
+   * are left out with a warning. Returns undefined if there is no such file.
+   */
+  async addTree(path: string, options: AddTreeOptions = {}): Promise<AddedPath | undefined> {
+    const added = this.add(path);
+    if (added === undefined || isKernelPath(added.realPath)) return added;
+    if (added.node.kind !== "directory") {
+      if (added.node.kind === "file") {
+        options.limit?.count(added.node);
+        options.onFile?.(added.realPath);
+      }
+      return added;
+    }
+    await this.#fill(added.realPath, added.node, options);
+    return added;
+  }
+
+  /**
+   * Copies a host file or directory to another place in the guest, whose parents are followed
+   * through the symbolic links that the tree has. What symbolic links point to is not added.
+   */
+  async copyTo(hostPath: string, guestPath: string, options: AddTreeOptions = {}): Promise<void> {
+    const stats = lookAt(hostPath);
+    if (stats === undefined) throw new RangeError(`${hostPath} does not exist`);
+    const parent = this.#guestDirectory(dirname(posix.normalize(guestPath)));
+    const name = posix.basename(guestPath);
+    let node = this.#nodeFor(hostPath, stats);
+    const known = name === "" ? parent : parent.children.get(name);
+    if (node.kind === "directory" && known?.kind === "directory") {
+      known.attributes = node.attributes;
+      node = known;
+    } else {
+      if (name === "") throw new RangeError("the guest's root directory cannot be replaced");
+      parent.children.set(name, node);
+    }
+    if (node.kind === "file") {
+      options.limit?.count(node);
+      options.onFile?.(hostPath);
+    }
+    if (node.kind === "directory") await this.#fillFrom(hostPath, node, options);
+  }
+
+  /** Puts a made-up node at a guest path, unless something is there already. */
+  addMissing(path: string, node: FsNode): void {
+    const parent = this.#guestDirectory(posix.dirname(path));
+    const name = posix.basename(path);
+    if (!parent.children.has(name)) parent.children.set(name, node);
+  }
+
+  /** Puts a regular file made of text at a guest path, unless something is there already. */
+  addText(path: string, text: string, mode = 0o644): void {
+    const content = { from: "bytes", bytes: Buffer.from(text) } as const;
+    this.addMissing(path, { kind: "file", attributes: neutralAttributes(mode), content });
+  }
+
+  /** The node that a guest path leads to, following symbolic links within the tree. */
+  resolve(path: string): FsNode | undefined {
+    const pending = splitPath(path).reverse();
+    const above: DirectoryNode[] = [];
+    let node: FsNode = this.tree.root;
+    let links = 0;
+    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+      if (node.kind !== "directory") return undefined;
+      if (name === "..") {
+        node = above.pop() ?? this.tree.root;
+        continue;
+      }
+      const child: FsNode | undefined = node.children.get(name);
+      if (child === undefined) return undefined;
+      if (child.kind === "symlink") {
+        links += 1;
+        if (links > MAX_SYMLINKS) return undefined;
+        if (child.target.startsWith("/")) {
+          above.length = 0;
+          node = this.tree.root;
+        }
+        pending.push(...splitPath(child.target).reverse());
+        continue;
+      }
+      above.push(node);
+      node = child;
+    }
+    return node;
+  }
+
+  /** Lets other work run now and then; throws when the user has stopped the command. */
+  pause(): Promise<void> {
+    return this.#pacer.pause();
+  }
+
+  #tooManyLinks(path: string): UserError {
+    return new UserError({
+      code: "SymlinkLoop",
+      what: `cannot add ${path}`,
+      why: `following it leads through more than ${MAX_SYMLINKS} symbolic links`,
+      fix: "remove the symbolic link that points to itself",
+    });
+  }
+
+  /** Adds a child of a directory that is in the tree; undefined if the host has none. */
+  #addOne(parentPath: string, name: string): FsNode | undefined {
+    const parent = this.#directories.get(parentPath);
+    if (parent === undefined) return undefined;
+    const path = posix.join(parentPath, name);
+    const known = parent.children.get(name);
+    if (known !== undefined && known.kind !== "directory") return known;
+    const stats = this.#look(path);
+    if (stats === undefined) return known;
+    if (stats.isDirectory()) {
+      const attributes = partialDirectoryAttributes(stats);
+      const directory: DirectoryNode =
+        known?.kind === "directory"
+          ? known
+          : { kind: "directory", attributes, children: new Map() };
+      this.#directories.set(path, directory);
+      parent.children.set(name, directory);
+      return directory;
+    }
+    const node = this.#nodeFor(path, stats);
+    parent.children.set(name, node);
+    return node;
+  }
+
+  #look(path: string): ReturnType<typeof lookAt> {
+    try {
+      return lookAt(path);
+    } catch (error) {
+      const code = systemErrorCode(error);
+      // ENOTDIR: a file where a directory should be; not found, like ENOENT.
+      if (code === "ENOTDIR") return undefined;
+      throw new UserError({
+        code: "PathUnreadable",
+        what: `cannot look at ${path}`,
+        why: error instanceof Error ? error.message : String(error),
+        fix: code === "EACCES" ? "ask for permission to enter its directory" : "check the path",
+        cause: error,
+      });
+    }
+  }
+
+  #nodeFor(path: string, stats: NonNullable<ReturnType<typeof lookAt>>): FsNode {
+    if (stats.isDirectory() || stats.nlink < 2n) return hostNode(path, stats);
+    const key = `${stats.dev}:${stats.ino}`;
+    let node = this.#hardLinks.get(key);
+    if (node === undefined) {
+      node = hostNode(path, stats);
+      this.#hardLinks.set(key, node);
+    }
+    return node;
+  }
+
+  /** Fills a directory that stands at its own name, once. */
+  async #fill(path: string, directory: DirectoryNode, options: AddTreeOptions): Promise<void> {
+    const variant = `${path}\0${options.skip?.name ?? ""}`;
+    if (this.#completeTrees.has(path) || this.#completeTrees.has(variant)) return;
+    this.#completeTrees.add(options.skip === undefined ? path : variant);
+    const stats = this.#look(path);
+    if (stats !== undefined) directory.attributes = attributesOf(stats);
+    await this.#fillFrom(path, directory, options);
+  }
+
+  async #fillFrom(start: string, startNode: DirectoryNode, options: AddTreeOptions): Promise<void> {
+    const isInPlace = this.#directories.get(start) === startNode;
+    const unreadable: string[] = [];
+    const outside: string[] = [];
+    let undecodable = 0;
+    const pending: [path: string, node: DirectoryNode][] = [[start, startNode]];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      const [path, directory] = next;
+      await this.pause();
+      let names: string[] = [];
+      try {
+        const listed = listDirectory(path);
+        names = listed.names;
+        undecodable += listed.undecodable;
+      } catch (error) {
+        if (!isPermission(error)) throw error;
+        unreadable.push(path);
+      }
+      for (const name of names) {
+        const child = join(path, name);
+        if (isKernelPath(child) && isInPlace) continue;
+        const stats = lookAt(child);
+        if (stats === undefined) continue;
+        if (options.skip?.leavesOut(name, child, stats.isDirectory()) === true) continue;
+        const known = directory.children.get(name);
+        const node = this.#childNode(child, stats, known);
+        if (node === undefined) {
+          unreadable.push(child);
+          continue;
+        }
+        directory.children.set(name, node);
+        options.limit?.count(node);
+        if (node.kind === "directory") {
+          node.attributes = attributesOf(stats);
+          if (isInPlace) this.#directories.set(child, node);
+          pending.push([child, node]);
+        } else if (node.kind === "file") {
+          options.onFile?.(child);
+        } else if (node.kind === "symlink" && options.followLinks === true) {
+          outside.push(child);
+        }
+      }
+    }
+    this.#warnAbout(start, unreadable, undecodable);
+    for (const link of outside) await this.#followLink(start, link, options);
+  }
+
+  /** The node for an entry of a tree; undefined for a file that we may not read. */
+  #childNode(
+    path: string,
+    stats: NonNullable<ReturnType<typeof lookAt>>,
+    known: FsNode | undefined,
+  ): FsNode | undefined {
+    if (known?.kind === "directory" && stats.isDirectory()) return known;
+    if (stats.isFile() && !isReadable(stats)) return undefined;
+    return this.#nodeFor(path, stats);
+  }
+
+  /** Adds what a link points to, unless that is in the tree that is being added anyway. */
+  async #followLink(start: string, link: string, options: AddTreeOptions): Promise<void> {
+    const target = posix.resolve(dirname(link), readlinkSync(link));
+    if (target === start || target.startsWith(`${start}/`)) return;
+    // A link to a directory that contains the link would add everything around it.
+    if (target === "/" || start.startsWith(`${target}/`)) return;
+    await this.addTree(target, options);
+  }
+
+  #warnAbout(start: string, unreadable: readonly string[], undecodable: number): void {
+    if (unreadable.length > 0) {
+      const some = unreadable.slice(0, 3).join(", ");
+      const more = unreadable.length > 3 ? ` and ${unreadable.length - 3} more` : "";
+      this.warnings.push(`left out because they are not readable for you: ${some}${more}`);
+    }
+    if (undecodable > 0) {
+      this.warnings.push(`left out ${undecodable} names in ${start} that are not valid UTF-8`);
+    }
+  }
+
+  /** The directory at a guest path, through the tree's symbolic links; created if missing. */
+  #guestDirectory(path: string): DirectoryNode {
+    let at = "/";
+    for (const name of splitPath(path)) {
+      const next = posix.join(at, name);
+      if (this.resolve(next) === undefined) {
+        const parent = this.resolve(at);
+        if (parent?.kind === "directory" && !parent.children.has(name)) {
+          parent.children.set(name, this.#directories.get(next) ?? newDirectory());
+        }
+      }
+      at = next;
+    }
+    const node = this.resolve(at);
+    if (node?.kind === "directory") return node;
+    throw new UserError({
+      code: "GuestPathBlocked",
+      what: `cannot put anything into ${path} of the guest`,
+      why: node === undefined ? "it is a dangling symbolic link" : `it is a ${node.kind}`,
+      fix: "choose another path for --add",
+    });
+  }
+}
+
+function newDirectory(): DirectoryNode {
+  return { kind: "directory", attributes: neutralAttributes(0o755), children: new Map() };
+}
+
+function isPermission(error: unknown): boolean {
+  const code = systemErrorCode(error);
+  return code === "EACCES" || code === "EPERM";
+}
+
+/** Whether this process may read a file, judged by its mode; root may read everything. */
+function isReadable(stats: NonNullable<ReturnType<typeof lookAt>>): boolean {
+  const uid = process.getuid?.() ?? 0;
+  if (uid === 0) return true;
+  if (Number(stats.uid) === uid) return (stats.mode & 0o400n) !== 0n;
+  const groups = process.getgroups?.() ?? [];
+  if (groups.includes(Number(stats.gid))) return (stats.mode & 0o040n) !== 0n;
+  return (stats.mode & 0o004n) !== 0n;
+}
+
+/** Type guard for callers of `resolve`. */
+export function isFileNode(node: FsNode | undefined): node is FileNode {
+  return node?.kind === "file";
+}
