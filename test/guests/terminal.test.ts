@@ -1,0 +1,77 @@
+/** Programs at a terminal. script(1) of util-linux gives capstan a pseudo-terminal. */
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { guestTest } from "../harness/guest-test.ts";
+import { capstanLauncher } from "../harness/paths.ts";
+
+/** A capstan at a pseudo-terminal, with what it has written so far. */
+class Terminal {
+  readonly #child: ChildProcess;
+  #text = "";
+
+  constructor(argv: readonly string[]) {
+    const command = [process.execPath, capstanLauncher, "run", ...argv];
+    const quoted = command.map((word) => `'${word}'`).join(" ");
+    this.#child = spawn("script", ["-qefc", quoted, "/dev/null"], {
+      stdio: ["pipe", "pipe", "inherit"],
+      env: { ...process.env, TERM: "xterm" },
+    });
+    this.#child.stdout?.on("data", (bytes: Buffer) => {
+      this.#text += bytes.toString("utf8");
+    });
+  }
+
+  type(keys: string): void {
+    this.#child.stdin?.write(keys);
+  }
+
+  /** Waits until the text appears after what was expected before, and forgets all up to it. */
+  async expect(wanted: string): Promise<void> {
+    while (!this.#text.includes(wanted)) {
+      assert.ok(this.#child.stdout && !this.#child.stdout.readableEnded, `no "${wanted}"`);
+      await once(this.#child.stdout, "data");
+    }
+    this.#text = this.#text.slice(this.#text.indexOf(wanted) + wanted.length);
+  }
+
+  async status(): Promise<number | null> {
+    const [status] = await once(this.#child, "close");
+    return status;
+  }
+}
+
+guestTest("an interactive python3", async () => {
+  const terminal = new Terminal(["-m", "1G", "--", "/usr/bin/python3", "-q"]);
+  await terminal.expect(">>> ");
+  terminal.type("6 * 7\r");
+  await terminal.expect("42");
+  await terminal.expect(">>> ");
+  // Line editing: type 1234, go left twice, put 56 in between.
+  terminal.type("1234\x1b[D\x1b[D56\r");
+  await terminal.expect("125634");
+  await terminal.expect(">>> ");
+  terminal.type("while True: pass\r\r");
+  await terminal.expect("... ");
+  terminal.type("\x03");
+  await terminal.expect("KeyboardInterrupt");
+  await terminal.expect(">>> ");
+  terminal.type("import sys; sys.exit(7)\r");
+  assert.equal(await terminal.status(), 7);
+});
+
+guestTest("cat at a terminal: echo, erase, end of file", async () => {
+  const terminal = new Terminal(["--", "/bin/sh", "-c", "echo ready; exec cat"]);
+  await terminal.expect("ready");
+  terminal.type("hellp\x7fo\r");
+  await terminal.expect("hello\r\n");
+  terminal.type("\x04");
+  assert.equal(await terminal.status(), 0);
+});
+
+guestTest("the escape key ends the machine", async () => {
+  const terminal = new Terminal(["--", "/bin/sh", "-c", "echo ready; exec cat"]);
+  await terminal.expect("ready");
+  terminal.type("\x1d");
+  assert.equal(await terminal.status(), 130);
+});
