@@ -1,0 +1,129 @@
+/**
+ * The module as a whole, analysed: which functions are needed, who calls whom, what each is called
+ * in C, and which are small enough to be copied into every C file that uses them.
+ *
+ * Neighbours: `partition.ts` divides the result among C files, `emit.ts` writes them.
+ */
+import { type Body, readBody } from "../wasm/code.ts";
+import type { FunctionType, WasmModule } from "../wasm/module.ts";
+import { typeOfFunction } from "../wasm/module.ts";
+import { NameSpace } from "./mangle.ts";
+
+/** A function with a body. */
+export interface ProgramFunction {
+  /** Index in the module. */
+  index: number;
+  /** Name in the source, such as `kernel/sched/thread/Thread#wake`. */
+  name: string;
+  /** C identifier. */
+  identifier: string;
+  /** Source module, such as `kernel/sched/thread`. */
+  sourceModule: string;
+  type: FunctionType;
+  body: Body;
+  /** Symbols that assembly and the linker know it by. */
+  exportNames: string[];
+  isInTable: boolean;
+  /** Copied into every C file that calls it, as `static inline`. */
+  isInline: boolean;
+  /** Runs once (global initialisers). */
+  isStart: boolean;
+  calls: number[];
+  globals: number[];
+}
+
+export interface Program {
+  module: WasmModule;
+  /** Needed functions by index. */
+  functions: Map<number, ProgramFunction>;
+  /** C identifiers of all globals. */
+  globalNames: string[];
+  instructionCount: number;
+}
+
+/** Functions of at most this many instructions and without loops are inlined across files. */
+const INLINE_INSTRUCTIONS = 30;
+const RUNTIME_PREFIX = "~lib/rt/";
+/** The module's start function, which calls one `start:FILE` function a file. */
+const START = "~start";
+
+/** `kernel/sched/thread` for any function or initialiser of that file. */
+export function sourceModuleOf(name: string): string {
+  if (name.startsWith("start:")) return name.slice("start:".length).replace(/~.*/, "");
+  const path = name.replace(/^~anonymous|[<#|].*$/g, "").replace(/~anonymous.*$/, "");
+  const slash = path.lastIndexOf("/");
+  return slash < 0 ? path : path.slice(0, slash);
+}
+
+function analyse(module: WasmModule, index: number, names: NameSpace): ProgramFunction {
+  const definition = module.functions[index - module.imports.length];
+  if (!definition) throw new RangeError(`the module has no function ${index}`);
+  const body = readBody(module.bytes, definition.start, definition.end);
+  const name = module.names.functions.get(index) ?? `function${index}`;
+  const calls = new Set<number>();
+  const globals = new Set<number>();
+  let hasLoop = false;
+  for (const instruction of body.instructions) {
+    const opcode = instruction.opcode.name;
+    if (opcode === "call") calls.add(instruction.index);
+    else if (opcode === "loop") hasLoop = true;
+    else if (opcode.startsWith("global.")) globals.add(instruction.index);
+  }
+  const isStart = name === START || name.startsWith("start:");
+  return {
+    index,
+    name,
+    identifier: names.global(name),
+    sourceModule: sourceModuleOf(name),
+    type: typeOfFunction(module, index),
+    body,
+    exportNames: [],
+    isInTable: false,
+    isInline: !isStart && !hasLoop && body.instructions.length <= INLINE_INSTRUCTIONS,
+    isStart,
+    calls: [...calls],
+    globals: [...globals],
+  };
+}
+
+/** Exports that the entry file asked for; those of the runtime exist for JavaScript only. */
+function wantedExports(module: WasmModule): { name: string; index: number }[] {
+  return module.exports.filter(
+    ({ index }) => !module.names.functions.get(index)?.startsWith(RUNTIME_PREFIX),
+  );
+}
+
+/** Reads the functions reachable from exports, the table and the start function. */
+export function analyseProgram(module: WasmModule): Program {
+  const names = new NameSpace();
+  const functions = new Map<number, ProgramFunction>();
+  const exports = wantedExports(module);
+  const inTable = module.elements.flatMap((segment) => segment.functions);
+  const queue = [...exports.map((e) => e.index), ...inTable];
+  if (module.start !== null) queue.push(module.start);
+  let instructionCount = 0;
+  for (let index = queue.pop(); index !== undefined; index = queue.pop()) {
+    if (index < module.imports.length || functions.has(index)) continue;
+    const entry = analyse(module, index, names);
+    functions.set(index, entry);
+    instructionCount += entry.body.instructions.length;
+    queue.push(...entry.calls);
+  }
+  for (const { name, index } of exports) {
+    const target = functions.get(index);
+    if (!target) continue;
+    target.exportNames.push(name);
+    target.isInline = false;
+  }
+  for (const index of inTable) {
+    const target = functions.get(index);
+    if (!target) continue;
+    target.isInTable = true;
+    target.isInline = false;
+  }
+  const globalNames = module.globals.map(
+    (_, i) => `g_${names.global(module.names.globals.get(i) ?? `global${i}`)}`,
+  );
+  const sorted = new Map([...functions].sort(([a], [b]) => a - b));
+  return { module, functions: sorted, globalNames, instructionCount };
+}
