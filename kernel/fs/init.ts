@@ -1,15 +1,90 @@
 /**
- * Mounts the root and the system's file systems at boot.
+ * The file tree at boot: the image at "/", writable in memory, and the system's own file systems.
+ *
+ *   /         overlay: tmpfs over the EROFS image (a plain tmpfs without an image)
+ *   /dev      devices            /proc   processes and kernel        /sys    machine
+ *   /dev/shm  tmpfs
+ *
+ * /tmp and /run are part of the root, which is in memory where it is written to; a tmpfs over them
+ * would hide what the image has there.
+ *
+ * Neighbours: each file system's folder; `main` calls `initFs` once the disks are known.
  */
 import { BlockDevice } from "../dev/block";
+import { errorOf, isError } from "../lib/errno";
+import { logHex } from "../lib/log";
+import { blockVnodeOf } from "./block-vnode";
+import { Dentry } from "./dentry";
+import { createDevfs } from "./devfs/devfs";
+import { ErofsFileSystem, mountErofs } from "./erofs/file-system";
+import { FsContext } from "./fs-context";
+import { Literal } from "./literal";
+import { mount, rootDentry } from "./mount";
+import { makeDirectory } from "./namespace";
+import { OverlayFileSystem } from "./overlay/overlay";
+import { initPageCache } from "./page-cache";
+import { RESOLVE_DIRECTORY, RESOLVE_FOLLOW, resolve } from "./path";
+import { createProcfs } from "./procfs/procfs";
+import { createSysfs } from "./sysfs/sysfs";
+import { TmpfsFileSystem } from "./tmpfs/file-system";
+import { FileSystem } from "./vnode";
 
 /**
- * Mounts the image on `root` at "/", writable in memory, and /dev, /proc, /sys, /tmp, /run,
- * /dev/shm over it.
- * @param root the disk with the EROFS image; null starts with an empty root in memory
+ * Mounts everything.
+ * @param disk the disk with the EROFS image; null starts with an empty root in memory
  * @returns 0 or a negative error
  */
-export function initFs(_root: BlockDevice | null): i64 {
-  abort("unwritten");
+export function initFs(disk: BlockDevice | null): i64 {
+  initPageCache();
+  const status = mountRoot(disk);
+  if (status < 0) return status;
+  mountAt("/dev", createDevfs(), "devtmpfs");
+  mountAt("/dev/shm", createTmpfs(0o1777), "tmpfs");
+  mountAt("/proc", createProcfs(), "proc");
+  mountAt("/sys", createSysfs(), "sysfs");
+  ensureDirectory("/run", 0o755);
+  ensureDirectory("/tmp", 0o1777);
   return 0;
+}
+
+function mountRoot(disk: BlockDevice | null): i64 {
+  if (!disk) return mount(createTmpfs(0o755), null, "rootfs");
+  const mounted = mountErofs(blockVnodeOf(disk));
+  if (isError(mounted)) return errorOf(mounted);
+  return mount(new OverlayFileSystem(changetype<ErofsFileSystem>(mounted)), null, "overlay");
+}
+
+function createTmpfs(mode: u32): FileSystem {
+  const fs = new TmpfsFileSystem();
+  fs.makeRoot(mode);
+  return fs;
+}
+
+/** Mounts on a directory, which is made if the image lacks it. Failure is logged, not fatal. */
+function mountAt(path: string, fs: FileSystem, source: string): void {
+  ensureDirectory(path, 0o755);
+  const bytes = new Literal(path);
+  const context = new FsContext(rootDentry(), rootDentry());
+  const found = resolve(context, null, bytes.bytes, bytes.length, RESOLVE_FOLLOW | RESOLVE_DIRECTORY);
+  let status: i64;
+  if (isError(found)) {
+    status = errorOf(found);
+  } else {
+    const place = changetype<Dentry>(found);
+    status = mount(fs, place, source);
+    place.release();
+  }
+  if (status < 0) logHex("fs: a system directory could not be mounted, error", <u64>status);
+  context.release();
+  bytes.dispose();
+}
+
+/** Makes a directory unless the image has it. */
+function ensureDirectory(path: string, mode: u32): void {
+  const bytes = new Literal(path);
+  const context = new FsContext(rootDentry(), rootDentry());
+  context.umask = 0;
+  makeDirectory(context, null, bytes.bytes, bytes.length, mode);
+  context.release();
+  bytes.dispose();
 }

@@ -1,138 +1,301 @@
 /**
- * Operations on paths that open or change directory entries: what the system calls in `linux/`
- * call. They take locks, keep the name cache right and check for read-only file systems.
+ * Operations on paths that change directories: mkdir, mknod, symlink, link, unlink, rmdir, rename.
+ * They take the file system's namespaceLock, keep the name cache right, and refuse read-only file
+ * systems.
  *
  * In all of them `base` is where a relative path starts (null: the working directory), paths are
  * kernel addresses with lengths, and the umask of the context is applied here.
+ * Neighbours: `path-walk`, `open`, `rename`; `linux/` calls them.
  */
+import {
+  EBUSY,
+  EEXIST,
+  EINVAL,
+  EISDIR,
+  ENOENT,
+  ENOTDIR,
+  ENOTEMPTY,
+  EPERM,
+  EROFS,
+  EXDEV,
+  asError,
+  errorOf,
+  isError,
+} from "../lib/errno";
+import { free } from "../lib/object";
+import { S_IFDIR, S_IFMT, S_PERMISSIONS } from "./constants";
 import { Dentry } from "./dentry";
-import { FsContext } from "./path";
+import { FsContext } from "./fs-context";
+import { addName, cacheName, uncacheName } from "./name-cache";
+import {
+  LAST_DOT,
+  LAST_DOT_DOT,
+  LAST_NAME,
+  LAST_ROOT,
+  PathWalk,
+  lookUp,
+} from "./path-walk";
+import { Vnode } from "./vnode";
 
-/**
- * open(2), openat(2).
- * @param flags O_*
- * @param mode permissions for O_CREAT and O_TMPFILE
- * @param resolveFlags extra RESOLVE_* restrictions of openat2(2), 0 = none
- * @returns a File with a reference, or a negative error
- */
-export function openPath(
-  _context: FsContext,
-  _base: Dentry | null,
-  _path: usize,
-  _length: usize,
-  _flags: u32,
-  _mode: u32,
-  _resolveFlags: u32 = 0,
-): usize {
-  abort("unwritten");
-  return 0;
-}
-
-/** Opens a dentry that was found by `resolve` (no O_CREAT, O_EXCL). @returns a File or an error */
-export function openDentry(_dentry: Dentry, _flags: u32): usize {
-  abort("unwritten");
-  return 0;
-}
+export { openDentry, openPath } from "./open";
+export { rootDentry } from "./mount";
+export { renamePath } from "./rename";
+export { createMemoryFile } from "./tmpfs/memory-file";
 
 /** mkdir(2). */
 export function makeDirectory(
-  _context: FsContext,
-  _base: Dentry | null,
-  _path: usize,
-  _length: usize,
-  _mode: u32,
+  context: FsContext,
+  base: Dentry | null,
+  path: usize,
+  length: usize,
+  mode: u32,
 ): i64 {
-  abort("unwritten");
-  return 0;
+  const permissions = mode & S_PERMISSIONS & ~context.umask;
+  return make(context, base, path, length, S_IFDIR | permissions, 0, 0);
 }
 
 /** mknod(2): a regular file, fifo, socket or device node by the type bits of `mode`. */
 export function makeNode(
-  _context: FsContext,
-  _base: Dentry | null,
-  _path: usize,
-  _length: usize,
-  _mode: u32,
-  _nodeDevice: u64,
+  context: FsContext,
+  base: Dentry | null,
+  path: usize,
+  length: usize,
+  mode: u32,
+  nodeDevice: u64,
 ): i64 {
-  abort("unwritten");
-  return 0;
+  if ((mode & S_IFMT) == S_IFDIR) return -EPERM;
+  const permissions = mode & S_PERMISSIONS & ~context.umask;
+  return make(context, base, path, length, (mode & S_IFMT) | permissions, nodeDevice, 0);
 }
 
 /** symlink(2): `path` becomes a link to `target`. */
 export function makeSymlink(
-  _context: FsContext,
-  _target: usize,
-  _targetLength: usize,
-  _base: Dentry | null,
-  _path: usize,
-  _length: usize,
+  context: FsContext,
+  target: usize,
+  targetLength: usize,
+  base: Dentry | null,
+  path: usize,
+  length: usize,
 ): i64 {
-  abort("unwritten");
+  if (targetLength == 0) return -ENOENT;
+  return make(context, base, path, length, 0, targetLength, target);
+}
+
+/** `target` is 0, or the address of a link's target with its length in `extra`. */
+function make(
+  context: FsContext,
+  base: Dentry | null,
+  path: usize,
+  length: usize,
+  mode: u32,
+  extra: u64,
+  target: usize,
+): i64 {
+  const walk = new PathWalk(context, base, path, length, 0);
+  let status = walk.toParent();
+  if (status == 0) {
+    if (walk.lastKind != LAST_NAME) status = -EEXIST;
+    else status = makeAt(walk, mode, extra, target);
+  }
+  walk.dispose();
+  free(walk);
+  return status;
+}
+
+function makeAt(walk: PathWalk, mode: u32, extra: u64, target: usize): i64 {
+  // A slash at the end names a directory (path_resolution(7)); an existing name is told first.
+  if (walk.hasTrailingSlash && (mode & S_IFMT) != S_IFDIR) {
+    const found = walk.child(walk.lastName, walk.lastLength);
+    if (isError(found)) return errorOf(found);
+    const child = changetype<Dentry>(found);
+    const exists = !child.isNegative;
+    child.release();
+    return exists ? -EEXIST : -ENOENT;
+  }
+  const made = createEntry(walk.place, walk.lastName, walk.lastLength, mode, extra, target);
+  if (isError(made)) return errorOf(made);
+  changetype<Dentry>(made).release();
   return 0;
+}
+
+/**
+ * Makes an entry of any kind in a directory: by `target` a symbolic link of length `extra`, else by
+ * the type bits of `mode` (`extra`: device number).
+ * @returns its Dentry with a reference, -EEXIST if the name exists, or another negative error
+ */
+export function createEntry(
+  directory: Dentry,
+  name: usize,
+  nameLength: usize,
+  mode: u32,
+  extra: u64,
+  target: usize = 0,
+): usize {
+  const parent = directory.node;
+  if (!parent.isDirectory) return asError(-ENOTDIR);
+  const lock = parent.fs.namespaceLock;
+  lock.lock();
+  const made = createLocked(directory, parent, name, nameLength, mode, extra, target);
+  lock.unlock();
+  return made;
+}
+
+function createLocked(
+  directory: Dentry,
+  parent: Vnode,
+  name: usize,
+  nameLength: usize,
+  mode: u32,
+  extra: u64,
+  target: usize,
+): usize {
+  const found = lookUp(directory, name, nameLength);
+  if (isError(found)) return found;
+  const old = changetype<Dentry>(found);
+  if (!old.isNegative) {
+    old.release();
+    return asError(-EEXIST);
+  }
+  let made: usize;
+  if (parent.fs.readOnly) made = asError(-EROFS);
+  else if (target) made = parent.symlink(name, nameLength, target, <usize>extra);
+  else if ((mode & S_IFMT) == S_IFDIR) made = parent.mkdir(name, nameLength, mode);
+  else made = parent.create(name, nameLength, mode, extra);
+  if (!isError(made)) {
+    uncacheName(old);
+    const vnode = changetype<Vnode>(made);
+    const entry = addName(directory, name, nameLength, vnode, parent.fs.cachesNames);
+    made = changetype<usize>(entry);
+  }
+  old.release();
+  return made;
 }
 
 /** link(2): the file of `source` (found by `resolve`) gets the further name `path`. */
 export function makeLink(
-  _context: FsContext,
-  _source: Dentry,
-  _base: Dentry | null,
-  _path: usize,
-  _length: usize,
+  context: FsContext,
+  source: Dentry,
+  base: Dentry | null,
+  path: usize,
+  length: usize,
 ): i64 {
-  abort("unwritten");
-  return 0;
+  const walk = new PathWalk(context, base, path, length, 0);
+  let status = walk.toParent();
+  if (status == 0) {
+    if (walk.lastKind != LAST_NAME) status = -EEXIST;
+    else if (walk.place.node.fs != source.node.fs) status = -EXDEV;
+    else if (source.node.isDirectory) status = -EPERM;
+    else status = linkAt(walk, source.node);
+  }
+  walk.dispose();
+  free(walk);
+  return status;
+}
+
+function linkAt(walk: PathWalk, vnode: Vnode): i64 {
+  const directory = walk.place;
+  const parent = directory.node;
+  const lock = parent.fs.namespaceLock;
+  lock.lock();
+  const found = lookUp(directory, walk.lastName, walk.lastLength);
+  let status: i64 = isError(found) ? errorOf(found) : 0;
+  if (status == 0) {
+    const old = changetype<Dentry>(found);
+    if (!old.isNegative) status = -EEXIST;
+    else if (walk.hasTrailingSlash) status = -ENOENT;
+    else if (parent.fs.readOnly) status = -EROFS;
+    else status = parent.link(vnode, walk.lastName, walk.lastLength);
+    if (status == 0) uncacheName(old);
+    old.release();
+  }
+  lock.unlock();
+  return status;
 }
 
 /** unlink(2). */
 export function removeFile(
-  _context: FsContext,
-  _base: Dentry | null,
-  _path: usize,
-  _length: usize,
+  context: FsContext,
+  base: Dentry | null,
+  path: usize,
+  length: usize,
 ): i64 {
-  abort("unwritten");
-  return 0;
+  return remove(context, base, path, length, false);
 }
 
 /** rmdir(2). */
 export function removeDirectory(
-  _context: FsContext,
-  _base: Dentry | null,
-  _path: usize,
-  _length: usize,
+  context: FsContext,
+  base: Dentry | null,
+  path: usize,
+  length: usize,
 ): i64 {
-  abort("unwritten");
-  return 0;
+  return remove(context, base, path, length, true);
 }
 
-/** renameat2(2); `flags` are RENAME_NOREPLACE, RENAME_EXCHANGE. */
-export function renamePath(
-  _context: FsContext,
-  _oldBase: Dentry | null,
-  _oldPath: usize,
-  _oldLength: usize,
-  _newBase: Dentry | null,
-  _newPath: usize,
-  _newLength: usize,
-  _flags: u32,
+function remove(
+  context: FsContext,
+  base: Dentry | null,
+  path: usize,
+  length: usize,
+  isDirectory: bool,
 ): i64 {
-  abort("unwritten");
-  return 0;
+  const walk = new PathWalk(context, base, path, length, 0);
+  let status = walk.toParent();
+  if (status == 0) {
+    if (walk.lastKind == LAST_NAME) status = removeAt(walk, isDirectory);
+    else if (!isDirectory) status = -EISDIR;
+    else if (walk.lastKind == LAST_ROOT) status = -EBUSY;
+    else status = walk.lastKind == LAST_DOT ? -EINVAL : -ENOTEMPTY;
+  }
+  walk.dispose();
+  free(walk);
+  return status;
 }
 
-/** The root of the whole name space; no new reference is taken. */
-export function rootDentry(): Dentry {
-  abort("unwritten");
-  return changetype<Dentry>(0);
+function removeAt(walk: PathWalk, isDirectory: bool): i64 {
+  const directory = walk.place;
+  const parent = directory.node;
+  const lock = parent.fs.namespaceLock;
+  lock.lock();
+  const found = lookUp(directory, walk.lastName, walk.lastLength);
+  let status: i64 = isError(found) ? errorOf(found) : 0;
+  if (status == 0) {
+    const victim = changetype<Dentry>(found);
+    status = mayRemove(victim, isDirectory, walk.hasTrailingSlash);
+    if (status == 0) {
+      const vnode = victim.node;
+      status = isDirectory
+        ? parent.rmdir(walk.lastName, walk.lastLength, vnode)
+        : parent.unlink(walk.lastName, walk.lastLength, vnode);
+    }
+    if (status == 0) forgetRemoved(victim);
+    victim.release();
+  }
+  lock.unlock();
+  return status;
 }
 
-/**
- * Makes an unnamed file in memory (memfd_create(2)).
- * @param name bytes shown in /proc/self/fd as "/memfd:NAME (deleted)"
- * @returns a File opened for reading and writing, or -ENOMEM
- */
-export function createMemoryFile(_name: usize, _nameLength: usize, _seals: u32): usize {
-  abort("unwritten");
-  return 0;
+/** Checks whether an entry may be removed as a directory, or as something else. */
+export function mayRemove(victim: Dentry, asDirectory: bool, hasTrailingSlash: bool): i64 {
+  if (victim.isNegative) return -ENOENT;
+  const node = victim.node;
+  if (asDirectory) {
+    if (!node.isDirectory) return -ENOTDIR;
+  } else {
+    if (node.isDirectory) return -EISDIR;
+    if (hasTrailingSlash) return -ENOTDIR;
+  }
+  if (victim.isMountPoint) return -EBUSY;
+  return node.fs.readOnly ? -EROFS : 0;
+}
+
+/** The entry is gone from its directory: remembers instead that the name does not exist. */
+export function forgetRemoved(victim: Dentry): void {
+  const parent = victim.parent;
+  victim.isDeleted = true;
+  uncacheName(victim);
+  if (!parent || !victim.node.fs.cachesNames) return;
+  const negative = new Dentry(parent, victim.nameBytes, victim.nameLength, null);
+  cacheName(negative);
+  negative.release();
 }

@@ -5,7 +5,7 @@
  *
  * Neighbours: `dentry` gives vnodes names, `path` finds them, `namespace` changes directories
  * (takes the locks and keeps the name cache right, so call it rather than the methods here),
- * `file` is an open vnode, `page-cache` holds the data of regular files.
+ * `file` is an open vnode, `file-pages` holds the data of regular files.
  *
  * Locks: directory contents are guarded by `FileSystem.namespaceLock`, taken by `namespace` and by
  * the path walk around lookup, create, link, unlink, rename …; attributes change under no lock
@@ -20,11 +20,12 @@ import {
   ENOTTY,
   EOPNOTSUPP,
   EPERM,
+  EROFS,
   asError,
 } from "../lib/errno";
 import { Mutex } from "../sched/mutex";
 import { Dentry } from "./dentry";
-import { FilePages } from "./page-cache";
+import { FilePages } from "./file-pages";
 import { AttributeChange, FileSystemStat, Stat } from "./stat";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "./constants";
 
@@ -226,6 +227,44 @@ export abstract class Vnode extends Counted {
    */
   readPages(_first: u64, _frames: usize, _count: u32): i32 {
     return -EINVAL;
+  }
+
+  /**
+   * The page of a regular file for reading, with a reference for the caller.
+   * @param ahead how many pages to read from here on if it is not in memory
+   * @param isNewUse false if this continues the last access to the page
+   * @returns physical address, 0 for a hole (reads as zeros), or a negative error
+   */
+  pageForRead(_index: u64, _ahead: u32, _isNewUse: bool): i64 {
+    return -EINVAL;
+  }
+
+  /** The page of a regular file for changing it, made if need be; as `pageForRead`, never 0. */
+  pageForWrite(_index: u64): i64 {
+    return -EROFS;
+  }
+
+  /** The page to map into an address space; `shared`: later writes to the file must show in it. */
+  pageForMapping(index: u64, forWrite: bool, shared: bool): i64 {
+    return forWrite || shared ? this.pageForWrite(index) : this.pageForRead(index, 16, true);
+  }
+
+  /** As `pageForMapping` for reading, only if the page is in memory; else 0. Never sleeps. */
+  pageInMemory(_index: u64, _shared: bool): u64 {
+    return 0;
+  }
+
+  /** Start of the next data, or hole, at or after `offset`, which lies in the file (lseek(2)). */
+  seekData(offset: i64, forHole: bool): i64 {
+    return forHole ? this.sizeBytes() : offset;
+  }
+
+  /** Tells that bytes up to `end` were written: the file becomes that long if it was shorter. */
+  written(_end: u64): void {}
+
+  /** Makes sure everything written is on the medium. */
+  sync(_dataOnly: bool): i64 {
+    return 0;
   }
 
   // ---- extended attributes (xattr(7)) ----

@@ -1,0 +1,41 @@
+/**
+ * A link, device node or fifo of the image, seen through the overlay.
+ */
+import { EINVAL, ENXIO, asError } from "../../lib/errno";
+import { free } from "../../lib/object";
+import { Dentry } from "../dentry";
+import { openSpecial } from "../special";
+import { TmpfsFileSystem } from "../tmpfs/file-system";
+import { TmpfsNode } from "../tmpfs/node";
+import { Vnode } from "../vnode";
+
+export class OverlayOther extends TmpfsNode {
+  constructor(
+    fs: TmpfsFileSystem,
+    private below: Vnode,
+  ) {
+    super(fs, below.mode, below.inode);
+  }
+
+  sizeBytes(): u64 {
+    return this.below.sizeBytes();
+  }
+
+  nodeDevice(): u64 {
+    return this.below.nodeDevice();
+  }
+
+  readlink(buffer: usize, capacity: usize): i64 {
+    return this.below.readlink(buffer, capacity);
+  }
+
+  open(dentry: Dentry | null, flags: u32): usize {
+    if (this.isSymlink) return asError(-EINVAL);
+    return dentry ? openSpecial(this, dentry, flags) : asError(-ENXIO);
+  }
+
+  destroy(): void {
+    this.releaseLower();
+    free(this);
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * tmpfs: a file system that lives in memory only (tmpfs(5)). What is in it stays until it is
+ * removed; all file systems in memory together may fill half of the memory.
+ *
+ * Neighbours: `node` and its kinds in this folder; `overlay` puts one over an image.
+ */
+import { totalFrameCount } from "../../mm/frames";
+import { memoryFileFrameCount } from "../page-cache";
+import { newAnonymousDevice } from "../mount";
+import { FileSystemStat } from "../stat";
+import { FileSystem, Vnode } from "../vnode";
+import { S_IFDIR } from "../constants";
+import { TmpfsDirectory } from "./directory";
+
+const TMPFS_MAGIC: u64 = 0x01021994;
+/** Inode numbers of files made here start above those of images. */
+const FIRST_INODE: u64 = 1 << 32;
+
+export class TmpfsFileSystem extends FileSystem {
+  private rootNode: Vnode | null = null;
+  private nextInode: u64 = FIRST_INODE;
+
+  constructor() {
+    super();
+    this.device = newAnonymousDevice();
+  }
+
+  /** Makes the root directory. @param mode permission bits */
+  makeRoot(mode: u32): void {
+    const root = new TmpfsDirectory(this, S_IFDIR | mode, this.newInode());
+    root.parentInode = root.inode;
+    this.rootNode = root;
+  }
+
+  /** Sets a root that is not a plain tmpfs directory; takes over the reference. */
+  setRoot(root: Vnode): void {
+    this.rootNode = root;
+  }
+
+  root(): Vnode {
+    return changetype<Vnode>(changetype<usize>(this.rootNode));
+  }
+
+  typeName(): string {
+    return "tmpfs";
+  }
+
+  newInode(): u64 {
+    return this.nextInode++;
+  }
+
+  statistics(out: FileSystemStat): void {
+    const limit = memoryFileLimit();
+    const used = memoryFileFrameCount();
+    out.type = TMPFS_MAGIC;
+    out.blocks = limit;
+    out.blocksFree = limit > used ? limit - used : 0;
+    out.files = totalFrameCount() / 2;
+    out.filesFree = out.files / 2;
+  }
+}
+
+/** Frames that files in memory may fill. */
+export function memoryFileLimit(): u64 {
+  return totalFrameCount() / 2;
+}

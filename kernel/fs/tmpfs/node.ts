@@ -1,0 +1,149 @@
+/**
+ * What all files of tmpfs have in common: owner, times, number of names.
+ *
+ * A node of the overlay has a file of the image below it, which it was made from. As long as it is
+ * unchanged it can be made again, so it lives only while it is used; once changed it holds a
+ * reference to itself, until its last name goes.
+ * Neighbours: `directory`, `file`, `other`; `overlay/` for what lies below.
+ */
+import { SpinLock } from "../../arch/spinlock";
+import { realtimeNs } from "../../sched/clock";
+import { PAGE_BYTES, S_IFMT, S_PERMISSIONS } from "../constants";
+import {
+  AttributeChange,
+  CHANGE_ACCESS_TIME,
+  CHANGE_GID,
+  CHANGE_MODE,
+  CHANGE_MODIFY_TIME,
+  CHANGE_UID,
+  Stat,
+} from "../stat";
+import { Vnode } from "../vnode";
+import { TmpfsFileSystem } from "./file-system";
+
+const NS_PER_SECOND: i64 = 1_000_000_000;
+
+/** Guards `attachment` of files that lie below an overlay: the node above, without a reference. */
+export const attachmentLock = new SpinLock();
+
+export abstract class TmpfsNode extends Vnode {
+  uid: u32 = 0;
+  gid: u32 = 0;
+  linkCount: u32 = 1;
+  /** Times in nanoseconds since 1970. */
+  accessNs: i64;
+  modifyNs: i64;
+  changeNs: i64;
+  birthNs: i64;
+  /** The file of the image it was made from, with a reference; null for what was made here. */
+  lower: Vnode | null = null;
+  /** 1 once the node keeps itself alive. */
+  private isPinned: u32 = 0;
+
+  constructor(
+    readonly tmpfs: TmpfsFileSystem,
+    mode: u32,
+    inode: u64,
+  ) {
+    super(tmpfs, mode, inode);
+    const now = <i64>realtimeNs();
+    this.accessNs = now;
+    this.modifyNs = now;
+    this.changeNs = now;
+    this.birthNs = now;
+  }
+
+  attributes(out: Stat): i64 {
+    out.device = this.fs.device;
+    out.inode = this.inode;
+    out.mode = this.mode;
+    out.linkCount = this.linkCount;
+    out.uid = this.uid;
+    out.gid = this.gid;
+    out.nodeDevice = this.nodeDevice();
+    out.sizeBytes = this.isDirectory ? PAGE_BYTES : this.sizeBytes();
+    out.blocks512 = this.usedPages() * (PAGE_BYTES / 512);
+    out.accessSeconds = secondsOf(this.accessNs);
+    out.accessNs = restOf(this.accessNs);
+    out.modifySeconds = secondsOf(this.modifyNs);
+    out.modifyNs = restOf(this.modifyNs);
+    out.changeSeconds = secondsOf(this.changeNs);
+    out.changeNs = restOf(this.changeNs);
+    out.birthSeconds = secondsOf(this.birthNs);
+    out.birthNs = restOf(this.birthNs);
+    return 0;
+  }
+
+  setAttributes(change: AttributeChange): i64 {
+    if (change.valid & CHANGE_MODE) {
+      this.mode = (this.mode & S_IFMT) | (change.mode & S_PERMISSIONS);
+    }
+    if (change.valid & CHANGE_UID) this.uid = change.uid;
+    if (change.valid & CHANGE_GID) this.gid = change.gid;
+    if (change.valid & CHANGE_ACCESS_TIME) {
+      this.accessNs = change.accessSeconds * NS_PER_SECOND + change.accessNs;
+    }
+    if (change.valid & CHANGE_MODIFY_TIME) {
+      this.modifyNs = change.modifySeconds * NS_PER_SECOND + change.modifyNs;
+    }
+    this.changeNs = <i64>realtimeNs();
+    this.changed();
+    return 0;
+  }
+
+  /** Pages in memory. */
+  usedPages(): u64 {
+    return 0;
+  }
+
+  /** The contents changed. */
+  touch(): void {
+    const now = <i64>realtimeNs();
+    this.modifyNs = now;
+    this.changeNs = now;
+    this.changed();
+  }
+
+  /** A name was added (1) or removed (-1). */
+  changeLinks(by: i32): void {
+    this.linkCount += by;
+    this.changeNs = <i64>realtimeNs();
+    if (this.linkCount == 0) this.nameless();
+    else this.changed();
+  }
+
+  /** Something differs now from the file below. */
+  changed(): void {
+    if (!this.lower || this.linkCount == 0) return;
+    const pin = changetype<usize>(this) + offsetof<TmpfsNode>("isPinned");
+    if (atomic.xchg<u32>(pin, 1) == 0) this.retain();
+  }
+
+  /** The last name is gone; the node lives on while it is open. */
+  private nameless(): void {
+    const pin = changetype<usize>(this) + offsetof<TmpfsNode>("isPinned");
+    if (atomic.xchg<u32>(pin, 0) != 0) this.release();
+  }
+
+  /** Part of `destroy`: leaves the file below, which may then get a new node. */
+  protected releaseLower(): void {
+    const lower = this.lower;
+    if (!lower) return;
+    attachmentLock.acquire();
+    if (lower.attachment == changetype<usize>(this)) lower.attachment = 0;
+    attachmentLock.release();
+    this.lower = null;
+    lower.release();
+  }
+}
+
+/** Whole seconds of a time, rounded towards the past as tv_nsec is never negative. */
+function secondsOf(ns: i64): i64 {
+  const seconds = ns / NS_PER_SECOND;
+  return ns % NS_PER_SECOND < 0 ? seconds - 1 : seconds;
+}
+
+function restOf(ns: i64): u32 {
+  const rest = ns % NS_PER_SECOND;
+  return <u32>(rest < 0 ? rest + NS_PER_SECOND : rest);
+}
