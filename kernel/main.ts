@@ -96,6 +96,8 @@ function rootDisk(): BlockDevice | null {
 }
 
 /** Called by generated code where an assertion or a bounds check fails. */
-export function kernelAbort(message: string | null, file: string | null, line: u32): void {
+function kernelAbort(message: string | null, file: string | null, line: u32, _column: u32): void {
   panicAssertion(message, file, line);
 }
+
+export { kernelAbort as abort };

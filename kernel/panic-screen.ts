@@ -11,8 +11,8 @@ import { serialWriteByte } from "./dev/console/serial";
 import { SymbolInfo, symbolise } from "./lib/ksyms";
 import {
   logBytes,
+  isLogVerbose,
   logAt,
-  logCapacity,
   logDecimal,
   logHexadecimal,
   logText,
@@ -88,11 +88,10 @@ function begin(): void {
   if (panicking) tripleFault();
   panicking = true;
   const logged = logWritten();
-  setLogVerbose(false);
   setLogSink(serialWriteByte);
   let from = logged > LOG_TAIL_BYTES ? logged - LOG_TAIL_BYTES : 0;
-  if (logged - from > logCapacity()) from = logged - logCapacity();
-  for (; from < logged; from++) serialWriteByte(logAt(from));
+  // A verbose boot has shown the log already.
+  if (!isLogVerbose()) for (; from < logged; from++) serialWriteByte(logAt(from));
   setLogVerbose(true);
   logText("\nKERNEL PANIC: ");
 }

@@ -9,9 +9,10 @@ import { interruptDepth, readCr2, setInterruptDepth, setUserWork, sti, cli } fro
 import { dispatchInterrupt } from "./arch/irq";
 import { VECTOR_SPURIOUS, VECTOR_TIMER, endOfInterrupt } from "./arch/x86_64/apic";
 import { userCopyEnd, userCopyFault, userCopyStart } from "./arch/x86_64/sym";
-import { TrapFrame, VECTOR_MODIFIED, isUserFrame } from "./arch/x86_64/trapframe";
+import { TrapFrame, isUserFrame } from "./arch/x86_64/trapframe";
 import { currentProcess } from "./linux/process";
-import { returnToUser, userFault } from "./linux/fault";
+import { returnToUser, userFault } from "./linux/signal-deliver";
+import { USER_END } from "./mm/layout";
 import { panicAt } from "./panic-screen";
 import { runQueue, yieldNow } from "./sched/switch";
 import { currentThread } from "./sched/thread";
@@ -26,7 +27,6 @@ const FAULT_USER: u64 = 4;
 const FAULT_RESERVED_BIT: u64 = 8;
 const FAULT_FETCH: u64 = 16;
 
-const USER_END: usize = 0x00007ffffffff000;
 const RFLAGS_IF: u64 = 0x200;
 
 /** Handles one exception or interrupt. Interrupts are off on entry. */
@@ -81,7 +81,7 @@ function handlePageFault(frame: TrapFrame): void {
     return;
   }
   sti();
-  const reason = currentProcess().addressSpace.handleFault(
+  const reason = currentProcess().addressSpace!.handleFault(
     address,
     (error & FAULT_WRITE) != 0,
     (error & FAULT_FETCH) != 0,
@@ -108,7 +108,6 @@ export function userReturn(frame: TrapFrame): void {
     }
     if (!thread.interruptPending) break;
     sti();
-    frame.vector = VECTOR_MODIFIED;
     returnToUser(frame);
     cli();
   }
