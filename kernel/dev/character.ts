@@ -62,17 +62,29 @@ export abstract class CharacterDevice {
   }
 }
 
-/** Registers a device under its name and number. */
+let first: CharacterDevice | null = null;
+let last: CharacterDevice | null = null;
+
+/** Registers a device under its name and number, after those already there. */
 export function registerCharacterDevice(device: CharacterDevice): void {
-  abort("unwritten");
+  device.next = null;
+  const before = last;
+  if (before) before.next = device;
+  else first = device;
+  last = device;
 }
 
 /** The first registered device (follow `next`), or null. */
 export function firstCharacterDevice(): CharacterDevice | null {
-  return null;
+  return first;
 }
 
 /** The device with this number, or null. */
 export function findCharacterDevice(major: u32, minor: u32): CharacterDevice | null {
+  let device = first;
+  while (device) {
+    if (device.major == major && device.minor == minor) return device;
+    device = device.next;
+  }
   return null;
 }

@@ -1,16 +1,21 @@
 /**
  * All devices: what `main` calls to find and start them.
  *
- * Neighbours: `dev/acpi` says where interrupts go, `dev/mmio` and `dev/pci` are the buses, `dev/driver` matches drivers.
+ * Neighbours: `dev/acpi` says where interrupts go, `dev/mmio` and `dev/pci` are the buses,
+ * `dev/driver` matches drivers.
  */
 import { rsdpAddress } from "../arch/bootinfo";
 import { ioApicCount } from "../arch/x86_64/ioapic";
 import { initAcpi } from "./acpi/init";
+import { initTerminals } from "./console/terminals";
 import { registerDriver } from "./driver";
+import { initMemoryDevices } from "./memory-devices";
 import { probeMicrovmWindows, startAnnouncedDevices } from "./mmio/discovery";
 import { hasPci, startPciBus } from "./pci/enumeration";
 import { VirtioPciBus } from "./pci/virtio-bus";
 import { VirtioBlockDriver } from "./virtio/blk";
+import { VirtioConsoleDriver } from "./virtio/console";
+import { VirtioEntropyDriver } from "./virtio/rng";
 
 /**
  * Starts the drivers of all devices: interrupts must work and the scheduler run.
@@ -21,9 +26,13 @@ import { VirtioBlockDriver } from "./virtio/blk";
  */
 export function initDevices(): void {
   initAcpi();
+  initMemoryDevices();
+  registerDriver(new VirtioEntropyDriver());
+  registerDriver(new VirtioConsoleDriver());
   registerDriver(new VirtioBlockDriver());
   registerDriver(new VirtioPciBus());
   const announced = startAnnouncedDevices();
   if (hasPci()) startPciBus();
   else if (announced == 0) probeMicrovmWindows(rsdpAddress() == 0 ? 0 : ioApicCount());
+  initTerminals();
 }

@@ -1,0 +1,150 @@
+/**
+ * Creates the terminal that the command line asks for: `console=serial` (ttyS0) or `console=hvc`
+ * (hvc0), also reachable as /dev/tty and /dev/console. Without one of these there is no terminal.
+ *
+ * Options `rows=` and `cols=` give its size.
+ * Neighbours: `console/tty`; `linux/init` opens `consoleTty` for the program.
+ */
+import { BootOption, findOption } from "../../arch/bootinfo";
+import { free } from "../../lib/object";
+import { log } from "../../lib/log";
+import { WaitLink } from "../../sched/wait";
+import { CharacterDevice, registerCharacterDevice } from "../character";
+import { ConsolePort } from "../virtio/console-port";
+import { InputReceiver, TerminalLine } from "./line";
+import { OutputRing } from "./output-ring";
+import { findConsolePort } from "./ports";
+import { SerialLine } from "./serial-line";
+import { consoleTty, setConsoleTty, Tty } from "./tty";
+
+/** Device numbers (Linux Documentation/admin-guide/devices.txt). */
+const MAJOR_TTY: u32 = 4;
+const MINOR_SERIAL: u32 = 64;
+const MAJOR_HVC: u32 = 229;
+const MAJOR_ALIAS: u32 = 5;
+const MINOR_CURRENT_TTY: u32 = 0;
+const MINOR_CONSOLE: u32 = 1;
+
+/** A port of a virtio console as a line. */
+class PortLine extends TerminalLine {
+  constructor(readonly port: ConsolePort) {
+    super();
+  }
+
+  output(): OutputRing {
+    return this.port.output;
+  }
+
+  attach(receiver: InputReceiver): void {
+    this.port.input.attach(receiver);
+  }
+
+  resume(): void {
+    this.port.input.resume();
+  }
+}
+
+/** Another name and number for a terminal. */
+class TtyAlias extends CharacterDevice {
+  constructor(
+    readonly tty: Tty,
+    name: string,
+    minor: u32,
+    mode: u32,
+  ) {
+    super();
+    this.name = name;
+    this.major = MAJOR_ALIAS;
+    this.minor = minor;
+    this.mode = mode;
+  }
+
+  read(buffer: usize, length: usize, nonBlocking: bool): i64 {
+    return this.tty.read(buffer, length, nonBlocking);
+  }
+
+  write(buffer: usize, length: usize, nonBlocking: bool): i64 {
+    return this.tty.write(buffer, length, nonBlocking);
+  }
+
+  ioctl(request: u32, argument: usize): i64 {
+    return this.tty.ioctl(request, argument);
+  }
+
+  poll(link: WaitLink | null): u32 {
+    return this.tty.poll(link);
+  }
+
+  unpoll(link: WaitLink): void {
+    this.tty.unpoll(link);
+  }
+
+  isTerminal(): bool {
+    return true;
+  }
+
+  seekResult(): i64 {
+    return this.tty.seekResult();
+  }
+}
+
+/** Creates the terminal; devices must have been started. May sleep. */
+export function initTerminals(): void {
+  const option = new BootOption();
+  if (findOption("console", option)) {
+    if (isText(option, "serial")) openSerial();
+    else if (isText(option, "hvc")) openHvc();
+  }
+  const tty = consoleTty();
+  if (tty) {
+    const rows = numberOption("rows", option);
+    const columns = numberOption("cols", option);
+    if (rows != 0 || columns != 0) tty.setSize(columns, rows);
+    registerCharacterDevice(tty);
+    registerCharacterDevice(new TtyAlias(tty, "tty", MINOR_CURRENT_TTY, 0o666));
+    registerCharacterDevice(new TtyAlias(tty, "console", MINOR_CONSOLE, 0o600));
+  }
+  free(option);
+}
+
+function openSerial(): void {
+  const line = new SerialLine();
+  if (line.start() != 0) log("console: the serial port has no interrupt");
+  open(new Tty(line, "ttyS0", MAJOR_TTY, MINOR_SERIAL));
+}
+
+function openHvc(): void {
+  const port = findConsolePort("console");
+  if (port == null) {
+    log("console: console=hvc, but there is no virtio console port");
+    return;
+  }
+  const tty = new Tty(new PortLine(port), "hvc0", MAJOR_HVC, 0);
+  if (port.columns != 0) tty.setSize(port.columns, port.rows);
+  open(tty);
+}
+
+function open(tty: Tty): void {
+  if (tty.open()) setConsoleTty(tty);
+  else log("console: no memory for the terminal");
+}
+
+function isText(option: BootOption, text: string): bool {
+  if (option.length != <usize>text.length) return false;
+  for (let i = 0, n = text.length; i < n; i++) {
+    if (load<u8>(option.address + <usize>i) != <u8>text.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+/** A decimal option below 65536; 0 if absent or not a number. */
+function numberOption(name: string, option: BootOption): u16 {
+  if (!findOption(name, option)) return 0;
+  let value: u32 = 0;
+  for (let i: usize = 0; i < option.length; i++) {
+    const digit = <u32>load<u8>(option.address + i) - 0x30;
+    if (digit > 9 || value > 6553) return 0;
+    value = value * 10 + digit;
+  }
+  return <u16>value;
+}
