@@ -53,6 +53,11 @@ export interface LoadOptions {
   symbols?: Record<string, bigint> | ((parts: KernelInstanceParts) => Record<string, bigint>);
   /** Module with `heapAllocate` and `heapFree`, such as `kernel/mm/heap`; default: test heap. */
   heap?: string;
+  /**
+   * Modules whose place others take, as paths without extension. `{ "kernel/mm/heap":
+   * "compiler/runtime/testheap" }` lets direct calls of the heap go to the test heap too.
+   */
+  replace?: Record<string, string>;
   /** Memory in 64 KiB pages; default 1024 (64 MiB, touched only where used). */
   pages?: number;
 }
@@ -173,6 +178,7 @@ export async function loadKernelModule<E = Record<string, KernelFunction>>(
     exportStart: "moduleInit",
     initialPages: options.pages ?? 1024,
     ...(options.heap ? { heap: options.heap } : {}),
+    ...(options.replace ? { replace: options.replace } : {}),
   });
   return instantiate<E>(new WebAssembly.Module(wasm), options);
 }

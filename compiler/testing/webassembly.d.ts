@@ -19,6 +19,8 @@ declare namespace WebAssembly {
     static exports(module: Module): { name: string; kind: string }[];
   }
 
+  class RuntimeError extends Error {}
+
   class Instance {
     constructor(module: Module, imports?: Imports);
     readonly exports: Record<string, unknown>;
