@@ -101,6 +101,7 @@ function link(
       testheap: {
         heapAllocate: (size: bigint) => heap.allocate(size),
         heapFree: (pointer: bigint) => heap.free(pointer),
+        heapSize: (pointer: bigint) => heap.size(pointer),
       },
       hw: hardware.imports(),
       asm: user.imports(),

@@ -8,3 +8,6 @@ export declare function heapAllocate(sizeBytes: usize): usize;
 
 /** Returns memory from `heapAllocate`. */
 export declare function heapFree(pointer: usize): void;
+
+/** How many bytes the block at `pointer` has room for. */
+export declare function heapSize(pointer: usize): usize;

@@ -95,6 +95,13 @@ export class TestHeap {
     else this.#free.set(slot, [address]);
   }
 
+  /** `heapSize` of the module under test: exactly what was asked for. */
+  size(pointer: bigint): bigint {
+    const size = this.#sizes.get(this.#memory.offset(pointer));
+    if (size === undefined) throw new Error(`heapSize(0x${pointer.toString(16)}): not a live block`);
+    return BigInt(size);
+  }
+
   /** Throws if the end of any live block was overwritten. */
   check(): void {
     for (const [address, size] of this.#sizes) this.#checkGuard(address, size);

@@ -190,6 +190,11 @@ export class FdTable extends Counted {
     return found;
   }
 
+  /** Every open descriptor is below this number. */
+  tableSize(): u32 {
+    return this.capacity;
+  }
+
   /** Number of open descriptors. */
   count(): u32 {
     return this.openCount;

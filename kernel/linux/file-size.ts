@@ -6,13 +6,11 @@ import {
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
   O_PATH,
-  S_IFIFO,
-  S_IFMT,
 } from "../fs/constants";
 import { Dentry } from "../fs/dentry";
 import { File } from "../fs/file";
 import { RESOLVE_FOLLOW } from "../fs/path";
-import { Vnode } from "../fs/vnode";
+import { PipeFile } from "../fs/pipe-file";
 import {
   EBADF,
   EFBIG,
@@ -76,8 +74,7 @@ function allocate(file: File, mode: u32, offset: i64, length: i64): i64 {
   if ((mode & FALLOC_FL_PUNCH_HOLE) != 0 && (mode & FALLOC_FL_KEEP_SIZE) == 0) return -EOPNOTSUPP;
   if (!file.isWritable) return -EBADF;
   const vnode = file.vnode;
-  if (!vnode) return -ESPIPE;
-  if ((vnode.mode & S_IFMT) == S_IFIFO) return -ESPIPE;
+  if (!vnode || file instanceof PipeFile) return -ESPIPE;
   if (vnode.isDirectory) return -EISDIR;
   if (!vnode.isRegular) return -ENODEV;
   if (offset + length < 0) return -EFBIG;
@@ -88,9 +85,8 @@ function allocate(file: File, mode: u32, offset: i64, length: i64): i64 {
 export function sysFadvise64(fd: i32, _offset: i64, length: i64, advice: i32): i64 {
   const held = hold(fd);
   if (held == 0) return -EBADF;
-  const vnode = heldFile(held).vnode;
   let result: i64 = 0;
-  if (vnode && isFifo(vnode)) result = -ESPIPE;
+  if (heldFile(held) instanceof PipeFile) result = -ESPIPE;
   else if (length < 0 || advice < 0 || advice > ADVICE_LAST) result = -EINVAL;
   drop(held);
   return result;
@@ -107,8 +103,4 @@ export function sysReadahead(fd: i32, _offset: i64, _count: usize): i64 {
   else if (!vnode || !vnode.isRegular) result = -EINVAL;
   drop(held);
   return result;
-}
-
-function isFifo(vnode: Vnode): bool {
-  return (vnode.mode & S_IFMT) == S_IFIFO;
 }

@@ -9,11 +9,12 @@
  */
 import { SpinLock } from "../arch/spinlock";
 import { File, setWatchEnd } from "../fs/file";
+import { WaitEntry } from "../sched/wait";
 
 const watchersLock = new SpinLock();
 
-/** Something that watches one file. */
-export abstract class FileWatcher {
+/** Something that watches one file; it may sit on the file's wait queue too (epoll does). */
+export abstract class FileWatcher extends WaitEntry {
   nextWatcher: FileWatcher | null = null;
   previousWatcher: FileWatcher | null = null;
   watched: File | null = null;
@@ -29,6 +30,8 @@ export abstract class FileWatcher {
    * must not sleep.
    */
   keepAlive(): void {}
+
+  onWake(): void {}
 }
 
 /** Puts a watcher on the list of `file`, to which the caller holds a reference. */
@@ -71,6 +74,16 @@ function endWatches(file: File): void {
     if (!watcher) return;
     watcher.fileEnded();
   }
+}
+
+/** Keeps the watchers of all files as they are until `unlockWatchers`; do not sleep meanwhile. */
+export function lockWatchers(): void {
+  watchersLock.acquire();
+}
+
+/** Ends `lockWatchers`. */
+export function unlockWatchers(): void {
+  watchersLock.release();
 }
 
 setWatchEnd(endWatches);

@@ -6,10 +6,10 @@
  */
 import { O_ASYNC, O_NONBLOCK } from "../fs/constants";
 import { File } from "../fs/file";
-import { EBADF, ENOTTY } from "../lib/errno";
+import { EBADF, EFAULT, ENOTTY } from "../lib/errno";
 import { FD_CLOEXEC } from "./fd-table";
 import { currentFiles, drop, heldFile, hold } from "./held-file";
-import { load32, loadedValue, store32, store64 } from "./user-memory";
+import { USER_END, load32, loadedValue, store32, store64 } from "./user-memory";
 
 const FIONREAD: u32 = 0x541b;
 const FIONBIO: u32 = 0x5421;
@@ -25,6 +25,11 @@ const BLOCK_BYTES: u32 = 4096;
 export function sysIoctl(fd: i32, request: u32, argument: usize): i64 {
   const held = hold(fd);
   if (held == 0) return -EBADF;
+  // Files take the argument for a user address; numbers are far below this limit.
+  if (argument >= USER_END) {
+    drop(held);
+    return -EFAULT;
+  }
   const file = heldFile(held);
   let result: i64;
   switch (request) {
