@@ -125,7 +125,7 @@ export abstract class Tree<T> {
     if (link) store<usize>(link, node);
     else this.rootAddress = node;
     this.count++;
-    this.rebalance(node);
+    this.rebalance(node, false);
   }
 
   /** Takes `element`, which is on this tree, off it. */
@@ -152,14 +152,13 @@ export abstract class Tree<T> {
       this.setLeft(successor, left);
       this.setParent(left, successor);
       this.replaceChild(parent, node, successor);
-      // An impossible height, so that `rebalance` does not stop before it has passed here.
-      store<usize>(successor + this.linkOffset, 0, HEIGHT);
     } else {
       this.replaceChild(parent, node, left ? left : right);
       lowestChanged = parent;
     }
     this.count--;
-    if (lowestChanged) this.rebalance(lowestChanged);
+    // To the root: the successor, somewhere above, has new children and an old height and summary.
+    this.rebalance(lowestChanged, true);
   }
 
   /** Recomputes the summaries from `element` upwards, after a change of what they depend on. */
@@ -168,8 +167,8 @@ export abstract class Tree<T> {
     while (node && this.summarise(changetype<T>(node))) node = this.parentOf(node);
   }
 
-  /** Restores heights, balance and summaries from `node` upwards. */
-  private rebalance(start: usize): void {
+  /** Restores heights, balance and summaries from `start` upwards, if need be all the way. */
+  private rebalance(start: usize, toRoot: bool): void {
     let node = start;
     while (node) {
       const left = this.leftOf(node);
@@ -188,7 +187,7 @@ export abstract class Tree<T> {
         top = this.rotateLeft(node);
       }
       const changed = this.update(top);
-      if (!changed && top == node && this.heightOf(node) == before) return;
+      if (!toRoot && !changed && top == node && this.heightOf(node) == before) return;
       node = this.parentOf(top);
     }
   }

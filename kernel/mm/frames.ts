@@ -60,6 +60,7 @@ const INTERRUPT_BATCH_ORDER: u32 = 2;
 
 const caches = memory.data(8 * 2 * 64);
 let reclaimer: ((frames: u64) => u64) | null = null;
+let mappedReclaimer: ((everything: bool) => u64) | null = null;
 
 function currentCache(): FrameCache {
   const index = (cpuId() << 1) + <u32>(interruptDepth() != 0);
@@ -94,6 +95,20 @@ export function isMemoryShort(): bool {
  */
 export function setReclaimer(reclaim: (frames: u64) => u64): void {
   reclaimer = reclaim;
+}
+
+/**
+ * Registers who can take pages of files out of page tables, so that the reclaimer can free them:
+ * it spares recently used pages unless asked for everything. Never sleeps.
+ */
+export function setMappedReclaimer(reclaim: (everything: bool) => u64): void {
+  mappedReclaimer = reclaim;
+}
+
+/** Runs the reclaimer; returns the number of frames freed. May sleep. */
+export function reclaimFrames(frames: u64): u64 {
+  const reclaim = reclaimer;
+  return reclaim ? reclaim(frames) : 0;
 }
 
 /**
@@ -234,9 +249,13 @@ function popFrame(cache: FrameCache, number: u32): u64 {
 function allocateUserFrameSlowly(): u64 {
   let cache = currentCache();
   if (refillCache(cache, reservedFrameCount())) return popFrame(cache, cache.head);
-  const reclaim = reclaimer;
-  if (reclaim) {
-    reclaim(BATCH);
+  for (let attempt: u32 = 0; attempt < 3; attempt++) {
+    if (attempt > 0) {
+      const unmap = mappedReclaimer;
+      if (unmap) unmap(attempt > 1);
+      else break;
+    }
+    reclaimFrames(<u64>BATCH);
     // The thread may have slept, and another context may have used what was freed.
     cache = currentCache();
     if (cache.head || refillCache(cache, reservedFrameCount())) return popFrame(cache, cache.head);

@@ -24,6 +24,11 @@ export abstract class Pager extends Counted {
     return 0;
   }
 
+  /** msync(2): writes `count` pages from `index` on back to the disk if changed; 0 or -EIO. */
+  writeBack(_index: u64, _count: u64): i32 {
+    return 0;
+  }
+
   /** Name shown in /proc/self/maps. */
   abstract writePath(out: ByteWriter): void;
 

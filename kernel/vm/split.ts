@@ -1,0 +1,66 @@
+/**
+ * Dividing and joining mappings, so that operations on ranges meet whole mappings.
+ * Lock: the address space's.
+ */
+import { AddressSpace } from "./address-space";
+import { continues, createVma, destroyVma, Vma } from "./vma";
+
+/** Most mappings a space may have (Linux: vm.max_map_count). */
+export const MAX_MAPPINGS: usize = 65530;
+
+/** Makes `at`, inside `vma`, the start of a mapping of its own; null if there is no memory. */
+function splitVma(space: AddressSpace, vma: Vma, at: usize): Vma | null {
+  if (space.tree.length >= MAX_MAPPINGS) return null;
+  const offset = vma.pager ? vma.offset + <u64>(at - vma.start) : 0;
+  const upper = createVma(at, vma.end, vma.prot, vma.flags, vma.pager, offset);
+  if (!upper) return null;
+  space.tree.resize(vma, vma.start, at);
+  space.tree.add(upper);
+  space.recent = null;
+  return upper;
+}
+
+/**
+ * Divides mappings so that none reaches across `start` or `end`.
+ * @returns false if there is no memory; mappings may be divided then, which changes nothing else
+ */
+export function splitAt(space: AddressSpace, start: usize, end: usize): bool {
+  const first = space.tree.find(start);
+  if (first && first.start < start && !splitVma(space, first, start)) return false;
+  const last = space.tree.find(end);
+  return !last || last.start >= end || splitVma(space, last, end) != null;
+}
+
+/** Joins a mapping with its neighbours where they are alike; returns what it became. */
+export function join(space: AddressSpace, vma: Vma): Vma {
+  const tree = space.tree;
+  let joined = vma;
+  const previous = tree.previous(vma);
+  if (previous && continues(previous, vma)) {
+    const end = vma.end;
+    tree.drop(vma);
+    destroyVma(vma);
+    tree.resize(previous, previous.start, end);
+    joined = previous;
+    space.recent = null;
+  }
+  const next = tree.next(joined);
+  if (next && continues(joined, next)) {
+    const end = next.end;
+    tree.drop(next);
+    destroyVma(next);
+    tree.resize(joined, joined.start, end);
+    space.recent = null;
+  }
+  return joined;
+}
+
+/** Joins the mappings in [start, end) with each other and with those around them. */
+export function joinRange(space: AddressSpace, start: usize, end: usize): void {
+  let vma = space.tree.find(start);
+  while (vma && vma.start <= end) {
+    const joined = join(space, vma);
+    if (joined.end >= end) break;
+    vma = space.tree.next(joined);
+  }
+}
