@@ -7,9 +7,10 @@
 import { O_ASYNC, O_NONBLOCK } from "../fs/constants";
 import { File } from "../fs/file";
 import { EBADF, EFAULT, ENOTTY } from "../lib/errno";
+import { USER_END } from "../mm/layout";
 import { FD_CLOEXEC } from "./fd-table";
 import { currentFiles, drop, heldFile, hold } from "./held-file";
-import { USER_END, load32, loadedValue, store32, store64 } from "./user-memory";
+import { load32, loadedValue, store32, store64 } from "./user-memory";
 
 const FIONREAD: u32 = 0x541b;
 const FIONBIO: u32 = 0x5421;
