@@ -22,12 +22,14 @@ export interface ProgramRequest {
   readonly searchPath: string;
   /** Largest sum of file contents, in bytes; default `DEFAULT_CONTENT_LIMIT_BYTES`. */
   readonly contentLimitBytes?: number;
+  /** Stops the collection with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** A program with everything it needs, ready to be written as an image. */
 export interface CollectedProgram {
   readonly tree: FsTree;
-  /** Absolute guest path that the kernel executes. */
+  /** Absolute guest path of an ELF program; scripts have been replaced by their interpreters. */
   readonly executable: string;
   /** What the program sees as its argv[0]. */
   readonly argv0: string;

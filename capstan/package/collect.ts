@@ -1,0 +1,178 @@
+/**
+ * Collects everything that a program of the host needs into an image tree.
+ *
+ *     what was typed
+ *       -> program.ts    the file in PATH, its #! line, the interpreter behind a stand-in
+ *       -> elf.ts, libraries.ts   loader and shared libraries
+ *       -> recipes/      the runtime's own files
+ *       -> arguments.ts  files named by arguments and by --add
+ *       -> companions.ts data that libraries open
+ *       -> baseline.ts   what every guest has
+ *
+ * Nothing is written here; `image/build.ts` makes an image from the result.
+ *
+ * Neighbours: `types.ts` has the types of request and result.
+ */
+import { accessSync, constants, readFileSync } from "node:fs";
+import { UserError } from "../errors.ts";
+import { contentSizeBytes, neutralAttributes } from "../image/tree.ts";
+import { addAddition, addArguments, parseAddition } from "./arguments.ts";
+import { addBaseline } from "./baseline.ts";
+import { addCompanions, certificatePaths } from "./companions.ts";
+import { type ElfFile, hasElfMagic } from "./elf.ts";
+import { GuestFiles, isKernelPath } from "./guest-files.ts";
+import { planLaunch } from "./launch.ts";
+import { encodeLdCache, parseLdCache } from "./ld-cache.ts";
+import { LibraryClosure, missingLibrariesError } from "./libraries.ts";
+import { recipeFor } from "./recipes/index.ts";
+import { isModuleName } from "./recipes/recipe.ts";
+import {
+  type CollectedProgram,
+  DEFAULT_CONTENT_LIMIT_BYTES,
+  type ProgramRequest,
+} from "./types.ts";
+
+const LD_CACHE = "/etc/ld.so.cache";
+
+/** Adds an interpreter or program with its loader and libraries. */
+function addProgram(
+  files: GuestFiles,
+  path: string,
+  elf: ElfFile,
+  request: ProgramRequest,
+): LibraryClosure {
+  files.add(path);
+  const libraries = new LibraryClosure(elf, request.env.LD_LIBRARY_PATH, request.cwd);
+  if (elf.interpreter !== undefined) {
+    if (files.add(elf.interpreter) === undefined) {
+      throw new UserError({
+        code: "LoaderMissing",
+        what: `cannot run ${path}`,
+        why: `its loader ${elf.interpreter} is not on this machine`,
+        fix: elf.interpreter.includes("musl")
+          ? "install the package musl"
+          : "install the C library that the program was built for",
+        exitStatus: 127,
+      });
+    }
+    files.add("/etc/ld-musl-x86_64.path");
+  }
+  const missing = libraries.addProgram();
+  if (missing.length > 0) throw missingLibrariesError(path, missing);
+  return libraries;
+}
+
+/** Whether a file that the user named may be a program or a library. */
+function mayBeObject(path: string): boolean {
+  try {
+    if (!isModuleName(path)) accessSync(path, constants.X_OK);
+    return hasElfMagic(path);
+  } catch {
+    // Unreadable files are reported when the image is written.
+    return false;
+  }
+}
+
+/** Programs and libraries among the files that the user named bring the libraries they need. */
+function addNamedObjects(
+  files: GuestFiles,
+  libraries: LibraryClosure,
+  paths: readonly string[],
+): void {
+  const missing = paths.filter(mayBeObject).flatMap((path) => libraries.addObject(path));
+  for (const { name, neededBy } of missing) {
+    files.warnings.push(`${neededBy} needs the library ${name}, which this machine lacks`);
+  }
+}
+
+/** A loader cache with only the libraries that the image has. */
+function addLoaderCache(files: GuestFiles): void {
+  if (files.resolve(LD_CACHE) !== undefined || files.resolve("/lib64") === undefined) return;
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(LD_CACHE);
+  } catch {
+    return;
+  }
+  const present = parseLdCache(bytes).filter(
+    (entry) => entry.hardware === 0n && files.resolve(entry.path)?.kind === "file",
+  );
+  const content = { from: "bytes", bytes: encodeLdCache(present) } as const;
+  files.addMissing(LD_CACHE, { kind: "file", attributes: neutralAttributes(0o644), content });
+}
+
+function checkContentSize(files: GuestFiles, limitBytes: number): void {
+  let sum = 0;
+  let largest = { path: "", sizeBytes: 0 };
+  for (const [path, node] of files.tree.walk()) {
+    if (node.kind !== "file") continue;
+    const sizeBytes = contentSizeBytes(node.content);
+    sum += sizeBytes;
+    if (sizeBytes > largest.sizeBytes) largest = { path, sizeBytes };
+  }
+  if (sum <= limitBytes) return;
+  throw new UserError({
+    code: "ImageTooLarge",
+    what: "cannot build the image",
+    why: `the files have ${sum} bytes, the limit is ${limitBytes}; the largest is ${largest.path} with ${largest.sizeBytes}`,
+    fix: "add fewer or smaller files",
+  });
+}
+
+/** The directory in which the guest starts: the current one, unless the guest has its own there. */
+function addWorkingDirectory(files: GuestFiles, cwd: string): string {
+  if (isKernelPath(cwd)) {
+    files.warnings.push(`the program starts in /, because ${cwd} belongs to the host's kernel`);
+    return "/";
+  }
+  return files.add(cwd)?.node.kind === "directory" ? cwd : "/";
+}
+
+/**
+ * Collects a program with everything it needs.
+ *
+ * Throws a UserError for a missing program, a directory, a text file without `#!`, a program for
+ * another machine, a truncated one, missing permission, missing libraries, and too many files.
+ */
+export async function collectProgram(request: ProgramRequest): Promise<CollectedProgram> {
+  const { args, cwd, env } = request;
+  const launch = await planLaunch(request);
+  const files = new GuestFiles(request.signal);
+  files.addAll(launch.scripts);
+  const libraries = addProgram(files, launch.executable, launch.elf, request);
+  await recipeFor(launch.executable)?.collect({
+    files,
+    libraries,
+    interpreter: launch.executable,
+    args: launch.args,
+    env,
+    cwd,
+  });
+
+  const named = await addArguments(files, args, cwd);
+  const additions = request.add.map((text) => parseAddition(text, cwd));
+  // Those with a place of their own come last: they may replace what lies there.
+  additions.sort((a, b) => Number(a.guestPath !== undefined) - Number(b.guestPath !== undefined));
+  for (const addition of additions) {
+    await addAddition(files, addition, (path) => named.push(path));
+  }
+  addNamedObjects(files, libraries, named);
+
+  await addCompanions(files, libraries, env);
+  // Go programs speak TLS without any library.
+  if (launch.elf.noteOwners.has("Go")) files.addAll(certificatePaths);
+  files.addAll(libraries.files);
+  const guestCwd = addWorkingDirectory(files, cwd);
+  addLoaderCache(files);
+  addBaseline(files);
+  checkContentSize(files, request.contentLimitBytes ?? DEFAULT_CONTENT_LIMIT_BYTES);
+  return {
+    tree: files.tree,
+    executable: launch.executable,
+    argv0: launch.argv0,
+    args: launch.args,
+    cwd: guestCwd,
+    env: {},
+    warnings: files.warnings,
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * What a runtime recipe is: it knows which files an interpreter needs beside its libraries.
+ *
+ * Neighbours: one file for each runtime; `index.ts` lists them; `../collect.ts` picks and runs them.
+ */
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { AddTreeOptions, GuestFiles } from "../guest-files.ts";
+import type { LibraryClosure } from "../libraries.ts";
+
+/** What a recipe works with. */
+export interface RecipeContext {
+  readonly files: GuestFiles;
+  readonly libraries: LibraryClosure;
+  /** The interpreter as it is executed; symbolic links not resolved. */
+  readonly interpreter: string;
+  /** What the interpreter gets: its own options, script, the script's arguments. */
+  readonly args: readonly string[];
+  /** The guest's environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+}
+
+/** A runtime and how to take it along. */
+export interface Recipe {
+  /** Name of the runtime, for messages. */
+  readonly name: string;
+  /** Whether a program with this file name (symbolic links resolved) is the runtime. */
+  recognises(fileName: string): boolean;
+  /** Adds what the runtime needs. Throws a UserError if that cannot be found out. */
+  collect(context: RecipeContext): Promise<void>;
+}
+
+/** Whether a file may be a module that the runtime loads with dlopen(3). */
+export function isModuleName(path: string): boolean {
+  return /\.(so(\.[\d.]+)?|node)$/.test(path);
+}
+
+/**
+ * Adds directories of a runtime: symbolic links that lead out of them are followed, and the
+ * libraries that native modules in them need come along. Modules whose libraries the host lacks are
+ * reported together, because most are optional.
+ */
+export async function addRuntimeTrees(
+  context: RecipeContext,
+  paths: readonly string[],
+  options: AddTreeOptions = {},
+): Promise<void> {
+  const { files, libraries } = context;
+  const modules: string[] = [];
+  for (const path of paths) {
+    await files.addTree(path, {
+      followLinks: true,
+      ...options,
+      onFile: (file) => {
+        options.onFile?.(file);
+        if (isModuleName(file)) modules.push(file);
+      },
+    });
+  }
+  const missing = modules.flatMap((module) => libraries.addObject(module));
+  if (missing.length === 0) return;
+  const names = [...new Set(missing.map(({ name }) => name))];
+  const some = names.slice(0, 5).join(", ") + (names.length > 5 ? " ..." : "");
+  files.warnings.push(`some optional modules will not load: the machine lacks ${some}`);
+}
+
+/** The sum of the file sizes below a directory, in bytes; stops counting beyond `limitBytes`. */
+export function treeSizeBytes(path: string, limitBytes: number): number {
+  let sum = 0;
+  const pending = [path];
+  for (let next = pending.pop(); next !== undefined && sum <= limitBytes; next = pending.pop()) {
+    for (const entry of readdirSync(next, { withFileTypes: true })) {
+      const child = join(next, entry.name);
+      if (entry.isDirectory()) pending.push(child);
+      else if (entry.isFile()) sum += statSync(child, { throwIfNoEntry: false })?.size ?? 0;
+    }
+  }
+  return sum;
+}
+
+/** Whether a path is an existing directory. */
+export function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Whether a path is an existing regular file. */
+export function isRegularFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
