@@ -3,13 +3,16 @@
  *
  * Neighbours: `../frontend.ts`, `../backend/emit.ts`, `objects.ts`, `ksyms.ts`; `../cli.ts` runs it.
  */
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 import { type BackendResult, emitC } from "../backend/emit.ts";
 import { RUNTIME_FOLDER } from "../backend/imports.ts";
 import { NATIVE_DATA_BASE } from "../binaryen-patches.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import { compileToWasm, REPOSITORY } from "../frontend.ts";
+import { ElfFile } from "./elf.ts";
+import { packSymbols } from "./ksyms.ts";
+import { collectSymbols } from "./ksyms-collect.ts";
 import {
   ASSEMBLY_FLAGS,
   type CompileJob,
@@ -48,6 +51,9 @@ export interface BuildReport {
   output: string;
   debugOutput: string;
   sizeBytes: number;
+  textBytes: number;
+  /** Size of the table for backtraces. */
+  ksymsBytes: number;
   seconds: number;
   /** Time of each step in seconds. */
   steps: Record<string, number>;
@@ -115,6 +121,45 @@ async function link(objects: readonly string[], options: BuildOptions, out: stri
 }
 
 /**
+ * Links again with the table of symbols made from the first link. The table lies behind all code,
+ * so code must not move; it would make the table wrong, hence the check.
+ */
+async function addSymbols(
+  objects: readonly string[],
+  options: BuildOptions,
+  linked: string,
+  names: Record<string, string>,
+): Promise<{ textBytes: number; ksymsBytes: number }> {
+  const { functions, textSize } = await collectSymbols(linked, names);
+  const table = packSymbols(functions);
+  const binary = `${options.workFolder}/ksyms.bin`;
+  const source = `${options.workFolder}/ksyms.S`;
+  writeIfChanged(path.join(REPOSITORY, binary), table);
+  writeIfChanged(path.join(REPOSITORY, source), includeBinary(".ksyms", "a", binary));
+  const [object = ""] = await compileObjects(
+    [{ source, flags: ASSEMBLY_FLAGS, dependencies: [binary] }],
+    path.join(REPOSITORY, options.workFolder, "objects"),
+  );
+  const before = codeLayout(linked);
+  await link([...objects, object], options, linked);
+  if (codeLayout(linked) !== before) {
+    throw new Error(
+      "the second link moved code, so the table for backtraces is wrong: in the linker script " +
+        ".ksyms must come after .text and everything that .text depends on",
+    );
+  }
+  return { textBytes: textSize, ksymsBytes: table.length };
+}
+
+/** Addresses of all code symbols, to be compared. */
+function codeLayout(file: string): string {
+  const elf = new ElfFile(readFileSync(file));
+  const text = elf.sections.findIndex((section) => section.name === ".text");
+  const symbols = elf.symbols().filter((symbol) => symbol.section === text);
+  return symbols.map(({ name, address }) => `${name}@${address.toString(16)}`).join();
+}
+
+/**
  * Builds a kernel.
  * @throws {CompileError} for errors in the sources, {BackendError} for what cannot be native,
  *   {ToolError} if gcc or ld fails
@@ -145,17 +190,16 @@ export async function buildKernel(options: BuildOptions = KERNEL_BUILD): Promise
   const debugOutput = path.join(REPOSITORY, options.output.replace(/\.elf$/, ".debug.elf"));
   await link(objects, options, debugOutput);
   step("link");
+  const table = await addSymbols(objects, options, debugOutput, namesByIdentifier(result));
+  step("symbols");
   const output = path.join(REPOSITORY, options.output);
   await runTool("objcopy", ["--strip-all", debugOutput, output]);
-  writeFileSync(
-    path.join(REPOSITORY, options.workFolder, "symbols.json"),
-    JSON.stringify(namesByIdentifier(result)),
-  );
   step("strip");
   return {
     output,
     debugOutput,
     sizeBytes: statSync(output).size,
+    ...table,
     seconds: (performance.now() - started) / 1000,
     steps,
     warnings: compiled.warnings,

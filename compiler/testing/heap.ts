@@ -98,7 +98,8 @@ export class TestHeap {
   /** `heapSize` of the module under test: exactly what was asked for. */
   size(pointer: bigint): bigint {
     const size = this.#sizes.get(this.#memory.offset(pointer));
-    if (size === undefined) throw new Error(`heapSize(0x${pointer.toString(16)}): not a live block`);
+    if (size === undefined)
+      throw new Error(`heapSize(0x${pointer.toString(16)}): not a live block`);
     return BigInt(size);
   }
 

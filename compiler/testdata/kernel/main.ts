@@ -3,7 +3,8 @@
  * virtual calls, function references and the heap, prints a backtrace by symbol table, and ends the
  * VM by a triple fault.
  */
-import { cli, lidt, outb } from "../../../kernel/arch/x86_64/hw";
+import { cli, framePointer, lidt, outb } from "../../../kernel/arch/x86_64/hw";
+import { SymbolInfo, symbolise } from "../../../kernel/lib/ksyms";
 
 const SERIAL: u16 = 0x3f8;
 
@@ -58,8 +59,29 @@ export function abort(message: string | null, file: string | null, line: u32, co
   print(":");
   printDecimal(line);
   print("\n");
+  backtrace();
   stop();
   unreachable();
+}
+
+const info = new SymbolInfo();
+
+function printBytes(start: usize, length: u32): void {
+  for (let i: u32 = 0; i < length; i++) put(load<u8>(start + i));
+}
+
+function backtrace(): void {
+  for (let frame = framePointer(); frame != 0; frame = load<usize>(frame)) {
+    const address = load<usize>(frame + 8);
+    if (address == 0 || !symbolise(address, info)) break;
+    print("  at ");
+    printBytes(info.functionName, info.functionNameLength);
+    print(" ");
+    printBytes(info.fileName, info.fileNameLength);
+    print(":");
+    printDecimal(info.line);
+    print("\n");
+  }
 }
 
 function stop(): void {
@@ -69,10 +91,16 @@ function stop(): void {
   unreachable();
 }
 
+class Checker {
+  check(value: u32): void {
+    assert(value == 0, "as it should be");
+  }
+}
+
 export function kmain(): void {
   for (let i = 0; i < shapes.length; i++) visit(shapes[i], add);
   print("total ");
   printDecimal(total);
   print("\n");
-  assert(total == 0, "as it should be");
+  new Checker().check(total);
 }
