@@ -4,16 +4,26 @@
 import { ENOSYS } from "../lib/errno";
 import { TrapFrame } from "../arch/x86_64/trapframe";
 import { sysChdir, sysChroot, sysFchdir, sysGetcwd, sysGetdents, sysGetdents64 } from "./directory";
+import { sysLink, sysLinkat, sysMkdir, sysMkdirat, sysMknod, sysMknodat, sysReadlink, sysReadlinkat, sysRename, sysRenameat, sysRenameat2, sysRmdir, sysSymlink, sysSymlinkat, sysUnlink, sysUnlinkat } from "./directory-entries";
+import { sysEpollCreate, sysEpollCreate1, sysEpollCtl, sysEpollPwait, sysEpollPwait2, sysEpollWait } from "./epoll";
+import { sysEventfd, sysEventfd2 } from "./eventfd";
 import { sysDup, sysDup2, sysDup3, sysFcntl } from "./fd-control";
 import { sysChmod, sysChown, sysFchmod, sysFchmodat, sysFchmodat2, sysFchown, sysFchownat, sysFutimesat, sysLchown, sysUtime, sysUtimensat, sysUtimes } from "./file-attributes";
 import { sysLseek, sysPread64, sysPwrite64, sysRead, sysWrite } from "./file-io";
 import { sysPreadv, sysPreadv2, sysPwritev, sysPwritev2, sysReadv, sysWritev } from "./file-io-vector";
 import { sysFlock } from "./file-lock";
+import { sysClose, sysCloseRange, sysCreat, sysOpen, sysOpenat, sysOpenat2 } from "./file-open";
 import { sysFadvise64, sysFallocate, sysFtruncate, sysReadahead, sysTruncate } from "./file-size";
 import { sysAccess, sysFaccessat, sysFaccessat2, sysFstat, sysFstatfs, sysLstat, sysNewfstatat, sysStat, sysStatfs, sysStatx } from "./file-stat";
+import { sysCopyFileRange, sysSendfile, sysSplice } from "./file-transfer";
 import { sysIoctl } from "./ioctl";
+import { sysMemfdCreate } from "./memfd";
 import { sysPipe, sysPipe2 } from "./pipes";
+import { sysPoll, sysPpoll } from "./poll";
+import { sysPselect6, sysSelect } from "./select";
+import { sysSignalfd, sysSignalfd4 } from "./signalfd";
 import { sysFdatasync, sysFsync, sysSync, sysSyncFileRange, sysSyncfs } from "./sync";
+import { sysTimerfdCreate, sysTimerfdGettime, sysTimerfdSettime } from "./timerfd";
 import { sysFgetxattr, sysFlistxattr, sysFremovexattr, sysFsetxattr, sysGetxattr, sysLgetxattr, sysListxattr, sysLlistxattr, sysLremovexattr, sysLsetxattr, sysRemovexattr, sysSetxattr } from "./xattr";
 
 /** Highest call number of the table. */
@@ -26,12 +36,18 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysRead(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
     case 1:
       return sysWrite(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 2:
+      return sysOpen(<usize>frame.rdi, <u32>frame.rsi, <u32>frame.rdx);
+    case 3:
+      return sysClose(<i32>frame.rdi);
     case 4:
       return sysStat(<usize>frame.rdi, <usize>frame.rsi);
     case 5:
       return sysFstat(<i32>frame.rdi, <usize>frame.rsi);
     case 6:
       return sysLstat(<usize>frame.rdi, <usize>frame.rsi);
+    case 7:
+      return sysPoll(<usize>frame.rdi, <u32>frame.rsi, <i32>frame.rdx);
     case 8:
       return sysLseek(<i32>frame.rdi, <i64>frame.rsi, <u32>frame.rdx);
     case 16:
@@ -48,10 +64,14 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysAccess(<usize>frame.rdi, <i32>frame.rsi);
     case 22:
       return sysPipe(<usize>frame.rdi);
+    case 23:
+      return sysSelect(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10, <usize>frame.r8);
     case 32:
       return sysDup(<i32>frame.rdi);
     case 33:
       return sysDup2(<i32>frame.rdi, <i32>frame.rsi);
+    case 40:
+      return sysSendfile(<i32>frame.rdi, <i32>frame.rsi, <usize>frame.rdx, <usize>frame.r10);
     case 72:
       return sysFcntl(<i32>frame.rdi, <i32>frame.rsi, <usize>frame.rdx);
     case 73:
@@ -72,6 +92,22 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysChdir(<usize>frame.rdi);
     case 81:
       return sysFchdir(<i32>frame.rdi);
+    case 82:
+      return sysRename(<usize>frame.rdi, <usize>frame.rsi);
+    case 83:
+      return sysMkdir(<usize>frame.rdi, <u32>frame.rsi);
+    case 84:
+      return sysRmdir(<usize>frame.rdi);
+    case 85:
+      return sysCreat(<usize>frame.rdi, <u32>frame.rsi);
+    case 86:
+      return sysLink(<usize>frame.rdi, <usize>frame.rsi);
+    case 87:
+      return sysUnlink(<usize>frame.rdi);
+    case 88:
+      return sysSymlink(<usize>frame.rdi, <usize>frame.rsi);
+    case 89:
+      return sysReadlink(<usize>frame.rdi, <usize>frame.rsi, <i32>frame.rdx);
     case 90:
       return sysChmod(<usize>frame.rdi, <u32>frame.rsi);
     case 91:
@@ -84,6 +120,8 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysLchown(<usize>frame.rdi, <u32>frame.rsi, <u32>frame.rdx);
     case 132:
       return sysUtime(<usize>frame.rdi, <usize>frame.rsi);
+    case 133:
+      return sysMknod(<usize>frame.rdi, <u32>frame.rsi, <u32>frame.rdx);
     case 137:
       return sysStatfs(<usize>frame.rdi, <usize>frame.rsi);
     case 138:
@@ -118,28 +156,74 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysLremovexattr(<usize>frame.rdi, <usize>frame.rsi);
     case 199:
       return sysFremovexattr(<i32>frame.rdi, <usize>frame.rsi);
+    case 213:
+      return sysEpollCreate(<i32>frame.rdi);
     case 217:
       return sysGetdents64(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
     case 221:
       return sysFadvise64(<i32>frame.rdi, <i64>frame.rsi, <i64>frame.rdx, <i32>frame.r10);
+    case 232:
+      return sysEpollWait(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <i32>frame.r10);
+    case 233:
+      return sysEpollCtl(<i32>frame.rdi, <i32>frame.rsi, <i32>frame.rdx, <usize>frame.r10);
     case 235:
       return sysUtimes(<usize>frame.rdi, <usize>frame.rsi);
+    case 257:
+      return sysOpenat(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10);
+    case 258:
+      return sysMkdirat(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
+    case 259:
+      return sysMknodat(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10);
     case 260:
       return sysFchownat(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10, <u32>frame.r8);
     case 261:
       return sysFutimesat(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
     case 262:
       return sysNewfstatat(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <u32>frame.r10);
+    case 263:
+      return sysUnlinkat(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
+    case 264:
+      return sysRenameat(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <usize>frame.r10);
+    case 265:
+      return sysLinkat(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <usize>frame.r10, <u32>frame.r8);
+    case 266:
+      return sysSymlinkat(<usize>frame.rdi, <i32>frame.rsi, <usize>frame.rdx);
+    case 267:
+      return sysReadlinkat(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <i32>frame.r10);
     case 268:
       return sysFchmodat(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
     case 269:
       return sysFaccessat(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx);
+    case 270:
+      return sysPselect6(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10, <usize>frame.r8, <usize>frame.r9);
+    case 271:
+      return sysPpoll(<usize>frame.rdi, <u32>frame.rsi, <usize>frame.rdx, <usize>frame.r10, <usize>frame.r8);
+    case 275:
+      return sysSplice(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <usize>frame.r10, <usize>frame.r8, <u32>frame.r9);
     case 277:
       return sysSyncFileRange(<i32>frame.rdi, <i64>frame.rsi, <i64>frame.rdx, <u32>frame.r10);
     case 280:
       return sysUtimensat(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <u32>frame.r10);
+    case 281:
+      return sysEpollPwait(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <i32>frame.r10, <usize>frame.r8, <usize>frame.r9);
+    case 282:
+      return sysSignalfd(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 283:
+      return sysTimerfdCreate(<i32>frame.rdi, <u32>frame.rsi);
+    case 284:
+      return sysEventfd(<u32>frame.rdi);
     case 285:
       return sysFallocate(<i32>frame.rdi, <i32>frame.rsi, <i64>frame.rdx, <i64>frame.r10);
+    case 286:
+      return sysTimerfdSettime(<i32>frame.rdi, <u32>frame.rsi, <usize>frame.rdx, <usize>frame.r10);
+    case 287:
+      return sysTimerfdGettime(<i32>frame.rdi, <usize>frame.rsi);
+    case 289:
+      return sysSignalfd4(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <u32>frame.r10);
+    case 290:
+      return sysEventfd2(<u32>frame.rdi, <u32>frame.rsi);
+    case 291:
+      return sysEpollCreate1(<u32>frame.rdi);
     case 292:
       return sysDup3(<i32>frame.rdi, <i32>frame.rsi, <u32>frame.rdx);
     case 293:
@@ -150,14 +234,26 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysPwritev(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <i64>frame.r10);
     case 306:
       return sysSyncfs(<i32>frame.rdi);
+    case 316:
+      return sysRenameat2(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <usize>frame.r10, <u32>frame.r8);
+    case 319:
+      return sysMemfdCreate(<usize>frame.rdi, <u32>frame.rsi);
+    case 326:
+      return sysCopyFileRange(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <usize>frame.r10, <usize>frame.r8, <u32>frame.r9);
     case 327:
       return sysPreadv2(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <i64>frame.r10, frame.r8, <u32>frame.r9);
     case 328:
       return sysPwritev2(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <i64>frame.r10, frame.r8, <u32>frame.r9);
     case 332:
       return sysStatx(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10, <usize>frame.r8);
+    case 436:
+      return sysCloseRange(<u32>frame.rdi, <u32>frame.rsi, <u32>frame.rdx);
+    case 437:
+      return sysOpenat2(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10);
     case 439:
       return sysFaccessat2(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <u32>frame.r10);
+    case 441:
+      return sysEpollPwait2(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <usize>frame.r10, <usize>frame.r8, <usize>frame.r9);
     case 452:
       return sysFchmodat2(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10);
     default:
