@@ -1,0 +1,37 @@
+/**
+ * A guest to measure: boots a program and tells what it printed and when. Two kinds exist, with the
+ * same VMM, flags, memory and binaries: `linux.ts` and `ours.ts`.
+ */
+
+/** A program to boot. */
+export interface BootRequest {
+  /** A static program of the host. */
+  readonly program: string;
+  readonly args?: readonly string[];
+  /** Files of the host that the program reads, by guest path. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly memoryMiB?: number;
+  readonly timeoutMs?: number;
+  /** Called when a line has arrived, with the VMM's process id. */
+  readonly onLine?: (line: string, pid: number) => void;
+}
+
+/** What a boot came to. */
+export interface BootResult {
+  /** Lines that the program printed. */
+  readonly lines: readonly string[];
+  /** Values of the lines `result NAME VALUE`. */
+  readonly results: ReadonlyMap<string, number>;
+  /** From the start of the VMM's process to the arrival of the program's first line. */
+  readonly firstLineMs: number | null;
+  /** Whether the program reached its end. */
+  readonly finished: boolean;
+  /** What the guest said otherwise, to explain a failure. */
+  readonly diagnostics: string;
+}
+
+/** A guest to measure. */
+export interface BenchGuest {
+  readonly name: "linux" | "ours";
+  boot(request: BootRequest): Promise<BootResult>;
+}
