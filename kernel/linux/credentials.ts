@@ -2,7 +2,13 @@
  * User and group identities of a process. The guest has no users to separate: a program starts as
  * root and the calls only remember what they were told, so that programs which drop privileges see
  * what they expect (credentials(7)).
+ *
+ * Neighbours: `identity.ts` (the system calls).
  */
+import { EFAULT, ENOMEM } from "../lib/errno";
+import { heapAllocate, heapFree } from "../mm/heap";
+import { copyIn } from "./user-memory";
+
 export class Credentials {
   realUser: u32 = 0;
   effectiveUser: u32 = 0;
@@ -12,4 +18,24 @@ export class Credentials {
   effectiveGroup: u32 = 0;
   savedGroup: u32 = 0;
   fileGroup: u32 = 0;
+  /** Supplementary groups: `groupCount` numbers of 4 bytes in a heap block. */
+  groupCount: u32 = 0;
+  groupList: usize = 0;
+
+  /** Replaces the supplementary groups by those at a user address; 0, -EFAULT or -ENOMEM. */
+  setGroups(userList: usize, count: u32): i64 {
+    const bytes = <usize>count * 4;
+    const list = count == 0 ? 0 : heapAllocate(bytes);
+    if (count != 0) {
+      if (list == 0) return -ENOMEM;
+      if (copyIn(list, userList, bytes) != 0) {
+        heapFree(list);
+        return -EFAULT;
+      }
+    }
+    if (this.groupList != 0) heapFree(this.groupList);
+    this.groupList = list;
+    this.groupCount = count;
+    return 0;
+  }
 }

@@ -2,21 +2,118 @@
  * Threads waiting on futexes: a hash table of buckets keyed by (address space or file, address).
  *
  * Locks: each bucket's `lock` guards its list and the waiters on it. Two buckets are locked in the
- * order of their index. No other lock is taken inside.
+ * order of their index. Inside, only wait-queue and scheduler locks are taken; application memory is
+ * never touched with a bucket locked.
  *
- * Neighbours: `futex.ts` (the system call), `thread.ts` (owns one waiter).
+ * Neighbours: `futex.ts` (the system call), `futex-key.ts`, `thread.ts` (owns one waiter).
  */
+import { SpinLock } from "../arch/spinlock";
+import { free } from "../lib/object";
 import { WaitQueue } from "../sched/wait";
 
-/** A thread's place in the table. `bucket` is null while it waits for nothing. */
+/** Number of buckets; a power of two. */
+export const FUTEX_BUCKETS: u32 = 128;
+
+/** A thread's place in the table. */
 export class FutexWaiter {
   next: FutexWaiter | null = null;
   previous: FutexWaiter | null = null;
-  /** Index of the bucket it is on, -1 for none. */
+  /** Index of the bucket it is in; -1 when it has been woken or does not wait. */
   bucket: i32 = -1;
   keyOwner: usize = 0;
   keyAddress: usize = 0;
   bitset: u32 = 0;
-  woken: bool = false;
   queue: WaitQueue = new WaitQueue();
+
+  /** True if it waits for this futex. */
+  matches(owner: usize, address: usize): bool {
+    return this.keyAddress == address && this.keyOwner == owner;
+  }
+
+  /** Frees the object and what it owns. */
+  destroy(): void {
+    this.queue.dispose();
+    free(this.queue);
+    free(this);
+  }
+}
+
+/** Waiters whose keys have the same hash, oldest first. */
+export class FutexBucket {
+  lock: SpinLock = new SpinLock();
+  first: FutexWaiter | null = null;
+  last: FutexWaiter | null = null;
+
+  /** Appends a waiter. Hold `lock`. */
+  add(waiter: FutexWaiter, index: u32): void {
+    const last = this.last;
+    waiter.previous = last;
+    waiter.next = null;
+    if (last) last.next = waiter;
+    else this.first = waiter;
+    this.last = waiter;
+    waiter.bucket = <i32>index;
+  }
+
+  /** Takes a waiter out. Hold `lock`. */
+  remove(waiter: FutexWaiter): void {
+    const next = waiter.next;
+    const previous = waiter.previous;
+    if (previous) previous.next = next;
+    else this.first = next;
+    if (next) next.previous = previous;
+    else this.last = previous;
+    waiter.next = null;
+    waiter.previous = null;
+    waiter.bucket = -1;
+  }
+
+  /**
+   * Wakes up to `count` waiters of a futex whose bitset meets `bitset`, oldest first. Hold `lock`.
+   * @returns how many were woken
+   */
+  wake(owner: usize, address: usize, count: u32, bitset: u32): u32 {
+    let woken: u32 = 0;
+    let waiter = this.first;
+    while (waiter && woken < count) {
+      const next = waiter.next;
+      if (waiter.matches(owner, address) && (waiter.bitset & bitset) != 0) {
+        this.remove(waiter);
+        waiter.queue.wakeOne();
+        woken++;
+      }
+      waiter = next;
+    }
+    return woken;
+  }
+}
+
+const buckets = new StaticArray<FutexBucket | null>(<i32>FUTEX_BUCKETS);
+
+/** The bucket with this index. */
+export function futexBucket(index: u32): FutexBucket {
+  let bucket = buckets[<i32>index];
+  if (bucket == null) {
+    bucket = new FutexBucket();
+    buckets[<i32>index] = bucket;
+  }
+  return bucket;
+}
+
+/** Index of the bucket for a key: Fibonacci hashing (Knuth, TAOCP vol. 3 §6.4). */
+export function futexHash(owner: usize, address: usize): u32 {
+  const mixed = (address >> 2) ^ (owner << 13) ^ (owner >> 7);
+  return <u32>((mixed * 0x9e37_79b9_7f4a_7c15) >> 57);
+}
+
+/** Locks the buckets of two keys in index order; the same bucket is locked once. */
+export function lockBuckets(one: u32, other: u32): void {
+  futexBucket(min(one, other)).lock.acquire();
+  if (one != other) futexBucket(max(one, other)).lock.acquire();
+}
+
+/** Undoes `lockBuckets`. */
+export function unlockBuckets(one: u32, other: u32): void {
+  if (one != other) futexBucket(max(one, other)).lock.release();
+  futexBucket(min(one, other)).lock.release();
 }

@@ -90,3 +90,20 @@ export function signalBit(number: i32): u64 {
 
 /** Signals that can be neither caught, blocked nor ignored. */
 export const UNBLOCKABLE: u64 = ((<u64>1) << 8) | ((<u64>1) << 18);
+
+/** Signals whose default is to do nothing: CHLD, CONT, URG, WINCH. */
+export const IGNORED_BY_DEFAULT: u64 =
+  ((<u64>1) << 16) | ((<u64>1) << 17) | ((<u64>1) << 22) | ((<u64>1) << 27);
+
+/** Signals whose default is to stop the process: STOP, TSTP, TTIN, TTOU. */
+export const STOPPING_BY_DEFAULT: u64 =
+  ((<u64>1) << 18) | ((<u64>1) << 19) | ((<u64>1) << 20) | ((<u64>1) << 21);
+
+/** Signals raised by an instruction; taken before others: ILL, TRAP, BUS, FPE, SEGV, SYS. */
+export const SYNCHRONOUS: u64 =
+  ((<u64>1) << 3) |
+  ((<u64>1) << 4) |
+  ((<u64>1) << 6) |
+  ((<u64>1) << 7) |
+  ((<u64>1) << 10) |
+  ((<u64>1) << 30);

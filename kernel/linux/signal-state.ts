@@ -5,8 +5,17 @@
  *
  * Neighbours: `signal-send.ts` (adds), `signal-deliver.ts` (takes), `signal-calls.ts`.
  */
+import { free } from "../lib/object";
 import { heapAllocate, heapFree } from "../mm/heap";
-import { SIGKILL, SIGNAL_MAX, SIGRTMIN, SIG_DFL, SIG_IGN, signalBit } from "./signal-numbers";
+import { WaitQueue } from "../sched/wait";
+import {
+  IGNORED_BY_DEFAULT,
+  SIGNAL_MAX,
+  SIGRTMIN,
+  SIG_DFL,
+  SIG_IGN,
+  signalBit,
+} from "./signal-numbers";
 
 /** Bytes of a siginfo_t. */
 export const SIGINFO_BYTES: usize = 128;
@@ -138,7 +147,9 @@ export class PendingSignals {
 /** What a process has decided about its signals, and the signals sent to the process as a whole. */
 export class SignalState {
   pending: PendingSignals = new PendingSignals();
-  /** Times each table of actions; actions lie in one block, signal n at index n-1. */
+  /** Woken whenever a signal becomes pending for the process or one of its threads (signalfd). */
+  arrival: WaitQueue = new WaitQueue();
+  /** Actions of signals 1 to 64 in one block, signal n at index n-1. */
   private actions: usize = heapAllocate(<usize>SIGNAL_MAX * offsetof<SignalAction>());
 
   constructor() {
@@ -161,17 +172,20 @@ export class SignalState {
     }
   }
 
-  /** Frees what the object owns. */
-  destroy(): void {
-    this.pending.discard(~(<u64>0));
-    heapFree(this.actions);
-    this.actions = 0;
-  }
-
-  /** True if the signal would do nothing on arrival: ignored, or ignored by default. */
+  /** True if the signal does nothing when it is taken: ignored, or ignored by default. */
   isIgnored(number: i32): bool {
     const handler = this.action(number).handler;
-    if (number == SIGKILL) return false;
-    return handler == SIG_IGN;
+    if (handler == SIG_IGN) return true;
+    return handler == SIG_DFL && (signalBit(number) & IGNORED_BY_DEFAULT) != 0;
+  }
+
+  /** Frees what the object owns, and the object. */
+  destroy(): void {
+    this.pending.discard(~(<u64>0));
+    free(this.pending);
+    this.arrival.dispose();
+    free(this.arrival);
+    heapFree(this.actions);
+    free(this);
   }
 }

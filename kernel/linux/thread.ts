@@ -4,14 +4,20 @@
  *
  * Neighbours: `process.ts`, `clone.ts` (makes threads), `exit.ts` (ends them), `signal-state.ts`.
  */
+import { free } from "../lib/object";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { Thread } from "../sched/thread";
 import { FutexWaiter } from "./futex-table";
 import { LinuxProcess } from "./process";
 import { PendingSignals } from "./signal-state";
 
-/** Bytes of scratch memory a thread owns: 256 for system calls, then two 8-byte value slots. */
-const SCRATCH_ALLOCATION: usize = 256 + 16;
+/** Memory of a thread: 256 bytes scratch, two 8-byte value slots, the name. */
+const SCRATCH_BYTES: usize = 256;
+const COMM_OFFSET: usize = SCRATCH_BYTES + 16;
+const MEMORY_BYTES: usize = COMM_OFFSET + 16;
+
+/** sigaltstack(2): no alternate stack. */
+const SS_DISABLE: u32 = 2;
 
 export class LinuxThread extends Thread {
   /** Links of the process's thread list; guarded by `LinuxProcess.lock`. */
@@ -28,17 +34,28 @@ export class LinuxThread extends Thread {
   /** Mask to go back to after a handler that interrupted sigsuspend, ppoll, pselect or epoll_pwait. */
   savedSignalMask: u64 = 0;
   restoreSignalMask: bool = false;
+  /** A system call put another mask in force and has not ended yet. */
+  hasTemporaryMask: bool = false;
   /** Signals that rt_sigtimedwait waits for although they are blocked. */
   waitedSignals: u64 = 0;
   /** Signals sent to this thread; guarded by the process's `lock`. */
   pending: PendingSignals = new PendingSignals();
 
-  /** Alternate signal stack (sigaltstack(2)): base, size, SS_* flags. */
+  /** Alternate signal stack (sigaltstack(2)): base, size (0 = none), SS_* flags. */
   alternateStack: usize = 0;
   alternateStackBytes: usize = 0;
-  alternateStackFlags: u32 = 2;
+  alternateStackFlags: u32 = SS_DISABLE;
 
-  /** rseq(2) area of this thread and the signature that precedes abort handlers; 0 = none. */
+  /** The last exception in user mode, for the signal frame: vector, error code, CR2. */
+  faultVector: u64 = 0;
+  faultError: u64 = 0;
+  faultAddress: u64 = 0;
+
+  /** What restart_syscall(2) continues: monotonic deadline and where to report the rest. */
+  restartDeadlineNs: u64 = 0;
+  restartRemaining: usize = 0;
+
+  /** rseq(2) area and the signature that precedes abort handlers; 0 = not registered. */
   rseqArea: usize = 0;
   rseqSignature: u32 = 0;
 
@@ -48,7 +65,24 @@ export class LinuxThread extends Thread {
   /** The thread was told to end (exit_group, execve by another thread). */
   mustExit: bool = false;
 
-  private scratchMemory: usize = heapAllocate(SCRATCH_ALLOCATION);
+  /** sched_setscheduler(2) policy and parameter, nice value; kept to be read back. */
+  policy: i32 = 0;
+  priority: i32 = 0;
+  nice: i32 = 0;
+
+  private memory: usize = 0;
+
+  /** Makes a thread that does not run yet; `isComplete()` is false if memory ran out. */
+  constructor() {
+    super();
+    this.memory = heapAllocate(MEMORY_BYTES);
+    if (this.memory != 0) memory.fill(this.memory, 0, MEMORY_BYTES);
+  }
+
+  /** False if the thread lacks memory and must be given back by `reap`. */
+  isComplete(): bool {
+    return this.memory != 0 && this.hasStack() && this.fpuArea != 0;
+  }
 
   /** The process the thread belongs to. */
   owner(): LinuxProcess {
@@ -57,17 +91,25 @@ export class LinuxThread extends Thread {
 
   /** See `user-memory.ts`. */
   scratchAddress(): usize {
-    return this.scratchMemory;
+    return this.memory;
   }
 
   /** Two 8-byte slots used by the single-value accessors of `user-memory.ts`. */
   valueSlot(): usize {
-    return this.scratchMemory + 256;
+    return this.memory + SCRATCH_BYTES;
   }
 
-  /** Frees what the thread owns beside the scheduler's part. Called once, when it has ended. */
-  releaseLinuxState(): void {
-    heapFree(this.scratchMemory);
-    this.scratchMemory = 0;
+  /** The name, zero-terminated, 16 bytes (`thread-name.ts`). */
+  commAddress(): usize {
+    return this.memory + COMM_OFFSET;
+  }
+
+  /** The thread has left the CPU for the last time; see `Thread.reap`. */
+  reap(): void {
+    this.pending.discard(~(<u64>0));
+    free(this.pending);
+    this.futexWaiter.destroy();
+    if (this.memory != 0) heapFree(this.memory);
+    super.reap();
   }
 }

@@ -10,10 +10,8 @@
  */
 import { clearUser, copyUser, lengthUser, loadUser32 } from "../arch/cpu";
 import { EFAULT, ENAMETOOLONG } from "../lib/errno";
+import { USER_END } from "../mm/layout";
 import { currentLinuxThread } from "./process";
-
-/** First address above user space: the last page of the lower half stays unused. */
-export const USER_END: usize = 0x7fff_ffff_f000;
 
 /** True if `length` bytes at `address` lie in user space. */
 export function checkRange(address: usize, length: usize): bool {

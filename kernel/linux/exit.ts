@@ -1,0 +1,90 @@
+/**
+ * The end of threads and of the program (exit(2), exit_group(2), fatal signals).
+ *
+ * A thread that ends gives back what the ABI promises (robust futexes, the thread id address). The
+ * machine exists for one program: when that ends, its status goes to the host and the machine off.
+ *
+ * Neighbours: `machine-end.ts` (report and power off), `futex.ts`, `signal-deliver.ts`.
+ */
+import { exitThread, interruptThread } from "../sched/switch";
+import { monotonicNs } from "../sched/clock";
+import { clearChildTid, releaseRobustFutexes } from "./futex-exit";
+import { endMachine } from "./machine-end";
+import { LinuxProcess, currentLinuxThread, currentProcess } from "./process";
+import { LinuxThread } from "./thread";
+
+/** exit(2): ends the running thread; with the last one the process ends. Never returns. */
+export function sysExit(status: i32): i64 {
+  endThread((status & 0xff) << 8);
+  return 0;
+}
+
+/** exit_group(2): ends all threads of the process. Never returns. */
+export function sysExitGroup(status: i32): i64 {
+  endProcess((status & 0xff) << 8);
+  return 0;
+}
+
+/** Ends the process as signal `number` does by default. Never returns. */
+export function exitBySignal(number: i32): void {
+  endProcess(number);
+}
+
+/** Ends the running thread because another one ended the process or called execve. */
+export function exitByKernel(): void {
+  endThread(currentProcess().exitStatus);
+}
+
+/** Tells every other thread of the process to end. */
+export function killOtherThreads(process: LinuxProcess): void {
+  const self = currentLinuxThread();
+  process.lock.acquire();
+  let thread = process.threads;
+  while (thread) {
+    if (thread != self) {
+      thread.mustExit = true;
+      interruptThread(thread);
+    }
+    thread = thread.nextInProcess;
+  }
+  process.lock.release();
+}
+
+/** @param status wait4(2) status word */
+function endProcess(status: i32): void {
+  const process = currentProcess();
+  process.lock.acquire();
+  const first = !process.exiting;
+  if (first) {
+    process.exiting = true;
+    process.exitStatus = status;
+  }
+  process.lock.release();
+  if (first) {
+    killOtherThreads(process); // from here on none of them runs application code
+    // The machine goes with its program; there is nobody left to give memory back to.
+    endMachine(process);
+  }
+  endThread(status);
+}
+
+function endThread(status: i32): void {
+  const thread = currentLinuxThread();
+  const process = currentProcess();
+  releaseRobustFutexes(thread);
+  clearChildTid(thread);
+  accountThread(process, thread);
+  // Without exit_group the status of the process is that of its first thread.
+  if (thread.id == process.id && !process.exiting) process.exitStatus = status;
+  if (process.removeThread(thread) == 0 && !process.exiting) {
+    process.exiting = true;
+    endMachine(process);
+  }
+  exitThread();
+}
+
+function accountThread(process: LinuxProcess, thread: LinuxThread): void {
+  process.lock.acquire();
+  process.endedThreadsNs += thread.runtimeNs + (monotonicNs() - thread.switchedInNs);
+  process.lock.release();
+}

@@ -1,0 +1,192 @@
+/**
+ * futex(2): waiting for and waking at 32-bit words of the application's memory.
+ *
+ * A waiter enters its bucket before it reads the word. So a waker that changes the word and then
+ * wakes cannot be missed, without reading application memory (which may fault and sleep) under a
+ * spin lock. If the word turns out to be different, the waiter leaves again; a wake-up it caught in
+ * between is passed on to the next waiter.
+ *
+ * Neighbours: `futex-table.ts`, `futex-key.ts`, `futex-requeue.ts`, `futex-exit.ts`.
+ */
+import { EAGAIN, EFAULT, EINTR, EINVAL, ENOSYS, ERESTARTSYS } from "../lib/errno";
+import { free } from "../lib/object";
+import { FOREVER } from "../sched/wait";
+import { FutexKey, futexKey } from "./futex-key";
+import { doRequeue, doWakeOperation } from "./futex-requeue";
+import { FutexWaiter, futexBucket, futexHash } from "./futex-table";
+import { currentLinuxThread, currentProcess } from "./process";
+import { deadlineFrom, readTimespec } from "./timespec";
+import { load32, loadedValue } from "./user-memory";
+
+const FUTEX_WAIT: u32 = 0;
+const FUTEX_WAKE: u32 = 1;
+const FUTEX_REQUEUE: u32 = 3;
+const FUTEX_CMP_REQUEUE: u32 = 4;
+const FUTEX_WAKE_OP: u32 = 5;
+const FUTEX_WAIT_BITSET: u32 = 9;
+const FUTEX_WAKE_BITSET: u32 = 10;
+const FUTEX_PRIVATE_FLAG: u32 = 128;
+const FUTEX_CLOCK_REALTIME: u32 = 256;
+/** A bitset that meets every other. */
+export const MATCH_ANY: u32 = 0xffff_ffff;
+
+const CLOCK_REALTIME: i32 = 0;
+const CLOCK_MONOTONIC: i32 = 1;
+
+/** futex(2). `timeoutOrCount` is a struct timespec address or, for requeue and WAKE_OP, a count. */
+export function sysFutex(
+  address: usize,
+  operation: u32,
+  value: u32,
+  timeoutOrCount: usize,
+  address2: usize,
+  value3: u32,
+): i64 {
+  const isPrivate = (operation & FUTEX_PRIVATE_FLAG) != 0;
+  const onRealtime = (operation & FUTEX_CLOCK_REALTIME) != 0;
+  const command = operation & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
+  if (onRealtime && command != FUTEX_WAIT_BITSET && command != FUTEX_WAIT) return -ENOSYS;
+  const clock = onRealtime ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+  switch (command) {
+    case FUTEX_WAIT:
+      return waitFor(address, isPrivate, value, MATCH_ANY, timeoutOrCount, clock, false);
+    case FUTEX_WAIT_BITSET:
+      return waitFor(address, isPrivate, value, value3, timeoutOrCount, clock, true);
+    case FUTEX_WAKE:
+      return doWake(address, isPrivate, value, MATCH_ANY);
+    case FUTEX_WAKE_BITSET:
+      return doWake(address, isPrivate, value, value3);
+    case FUTEX_REQUEUE:
+      return doRequeue(address, address2, isPrivate, value, <u32>timeoutOrCount, false, 0);
+    case FUTEX_CMP_REQUEUE:
+      return doRequeue(address, address2, isPrivate, value, <u32>timeoutOrCount, true, value3);
+    case FUTEX_WAKE_OP:
+      return doWakeOperation(address, address2, isPrivate, value, <u32>timeoutOrCount, value3);
+    default:
+      return -ENOSYS; // priority inheritance is not offered
+  }
+}
+
+function waitFor(
+  address: usize,
+  isPrivate: bool,
+  expected: u32,
+  bitset: u32,
+  timeout: usize,
+  clock: i32,
+  isAbsolute: bool,
+): i64 {
+  if (bitset == 0) return -EINVAL;
+  let deadlineNs = FOREVER;
+  if (timeout != 0) {
+    const error = readTimespec(timeout);
+    if (error != 0) return error;
+    deadlineNs = deadlineFrom(clock, isAbsolute);
+  }
+  const result = doWait(address, isPrivate, expected, bitset, deadlineNs);
+  if (result != -EINTR) return result;
+  // A relative time-out cannot be restarted: it would start anew.
+  return timeout == 0 || isAbsolute ? -ERESTARTSYS : -EINTR;
+}
+
+/**
+ * Waits while the word at `address` is `expected`.
+ * @returns 0 when woken, -EAGAIN if the word differs, -ETIMEDOUT, -EINTR, -EFAULT, -EINVAL
+ */
+export function doWait(
+  address: usize,
+  isPrivate: bool,
+  expected: u32,
+  bitset: u32,
+  deadlineNs: u64,
+): i64 {
+  const waiter = currentLinuxThread().futexWaiter;
+  const error = findWaiterKey(waiter, address, isPrivate);
+  if (error != 0) return error;
+  waiter.bitset = bitset;
+  const index = futexHash(waiter.keyOwner, waiter.keyAddress);
+  const bucket = futexBucket(index);
+  bucket.lock.acquire();
+  bucket.add(waiter, index);
+  bucket.lock.release();
+
+  if (load32(address) != 0) return leave(waiter, -EFAULT);
+  if (<u32>loadedValue() != expected) return leave(waiter, -EAGAIN);
+
+  const result = sleepInTable(waiter, deadlineNs);
+  return result == 0 ? 0 : withdraw(waiter, result);
+}
+
+/** Sleeps until the waiter has left the table. @returns 0, -ETIMEDOUT or -EINTR */
+function sleepInTable(waiter: FutexWaiter, deadlineNs: u64): i64 {
+  let result: i64 = 0;
+  while (result == 0) {
+    const index = bucketOf(waiter);
+    if (index < 0) break;
+    const bucket = futexBucket(<u32>index);
+    bucket.lock.acquire();
+    // A requeue may have moved it meanwhile; then the other bucket's lock is the right one.
+    if (waiter.bucket == index) result = waiter.queue.sleep(bucket.lock, deadlineNs, true);
+    bucket.lock.release();
+  }
+  return result;
+}
+
+/** The bucket a waiter is in, read without its lock; -1 if it is in none. */
+function bucketOf(waiter: FutexWaiter): i32 {
+  return atomic.load<i32>(changetype<usize>(waiter) + offsetof<FutexWaiter>("bucket"));
+}
+
+function findWaiterKey(waiter: FutexWaiter, address: usize, isPrivate: bool): i64 {
+  const key = new FutexKey();
+  const error = futexKey(currentProcess(), address, isPrivate, key);
+  waiter.keyOwner = key.owner;
+  waiter.keyAddress = key.address;
+  free(key);
+  return error;
+}
+
+/** Ends a wait that did not begin; a wake-up caught meanwhile goes to the next waiter. */
+function leave(waiter: FutexWaiter, error: i64): i64 {
+  const owner = waiter.keyOwner;
+  const address = waiter.keyAddress;
+  const bitset = waiter.bitset;
+  if (withdraw(waiter, error) == 0) wakeKey(owner, address, 1, bitset);
+  return error;
+}
+
+/** Takes the waiter out of the table. @returns `error`, or 0 if it was woken before */
+function withdraw(waiter: FutexWaiter, error: i64): i64 {
+  while (true) {
+    const index = bucketOf(waiter);
+    if (index < 0) return 0;
+    const bucket = futexBucket(<u32>index);
+    bucket.lock.acquire();
+    if (waiter.bucket == index) {
+      bucket.remove(waiter);
+      bucket.lock.release();
+      return error;
+    }
+    bucket.lock.release(); // requeued or woken in between
+  }
+}
+
+/** Wakes up to `count` waiters of a key; returns how many. */
+export function wakeKey(owner: usize, address: usize, count: u32, bitset: u32): u32 {
+  const bucket = futexBucket(futexHash(owner, address));
+  if (bucket.first == null) return 0;
+  bucket.lock.acquire();
+  const woken = bucket.wake(owner, address, count, bitset);
+  bucket.lock.release();
+  return woken;
+}
+
+/** Wakes up to `count` threads at `address`; how many, or -EINVAL, -EFAULT. */
+export function doWake(address: usize, isPrivate: bool, count: u32, bitset: u32): i64 {
+  if (bitset == 0) return -EINVAL;
+  const key = new FutexKey();
+  let result = futexKey(currentProcess(), address, isPrivate, key);
+  if (result == 0) result = wakeKey(key.owner, key.address, count, bitset);
+  free(key);
+  return result;
+}

@@ -1,0 +1,237 @@
+/**
+ * Who a process is: process, thread, group and session ids; users and groups (credentials(7)).
+ *
+ * The rules of setuid(2) and relatives for root apply while the effective user is 0, those for other
+ * users afterwards; nothing in the kernel depends on the outcome.
+ */
+import { EFAULT, EINVAL, EPERM, ESRCH } from "../lib/errno";
+import { Credentials } from "./credentials";
+import { currentLinuxThread, currentProcess } from "./process";
+import { copyOut, store32 } from "./user-memory";
+
+const UNCHANGED: u32 = 0xffff_ffff;
+const GROUPS_MAX: i32 = 65536;
+
+/** getpid(2). */
+export function sysGetpid(): i64 {
+  return currentProcess().id;
+}
+
+/** gettid(2). */
+export function sysGettid(): i64 {
+  return currentLinuxThread().id;
+}
+
+/** getppid(2): 0, the parent is outside the machine, as in a container. */
+export function sysGetppid(): i64 {
+  return currentProcess().parentId;
+}
+
+/** getpgrp(2). */
+export function sysGetpgrp(): i64 {
+  return currentProcess().groupId;
+}
+
+/** getpgid(2). */
+export function sysGetpgid(pid: i32): i64 {
+  const process = currentProcess();
+  return pid == 0 || pid == process.id ? process.groupId : -ESRCH;
+}
+
+/** setpgid(2). */
+export function sysSetpgid(pid: i32, group: i32): i64 {
+  const process = currentProcess();
+  if (group < 0) return -EINVAL;
+  if (pid != 0 && pid != process.id) return -ESRCH;
+  if (group != 0 && group != process.id) return -EPERM;
+  if (process.sessionId == process.id) return -EPERM; // a session leader stays where it is
+  process.groupId = process.id;
+  return 0;
+}
+
+/** getsid(2). */
+export function sysGetsid(pid: i32): i64 {
+  const process = currentProcess();
+  return pid == 0 || pid == process.id ? process.sessionId : -ESRCH;
+}
+
+/** setsid(2): the first process leads its group already. */
+export function sysSetsid(): i64 {
+  const process = currentProcess();
+  if (process.groupId == process.id) return -EPERM;
+  process.sessionId = process.id;
+  process.groupId = process.id;
+  return process.id;
+}
+
+export function sysGetuid(): i64 {
+  return currentProcess().credentials.realUser;
+}
+
+export function sysGeteuid(): i64 {
+  return currentProcess().credentials.effectiveUser;
+}
+
+export function sysGetgid(): i64 {
+  return currentProcess().credentials.realGroup;
+}
+
+export function sysGetegid(): i64 {
+  return currentProcess().credentials.effectiveGroup;
+}
+
+/** getresuid(2). */
+export function sysGetresuid(real: usize, effective: usize, saved: usize): i64 {
+  const identity = currentProcess().credentials;
+  return storeThree(
+    real,
+    effective,
+    saved,
+    identity.realUser,
+    identity.effectiveUser,
+    identity.savedUser,
+  );
+}
+
+/** getresgid(2). */
+export function sysGetresgid(real: usize, effective: usize, saved: usize): i64 {
+  const identity = currentProcess().credentials;
+  return storeThree(
+    real,
+    effective,
+    saved,
+    identity.realGroup,
+    identity.effectiveGroup,
+    identity.savedGroup,
+  );
+}
+
+function storeThree(a: usize, b: usize, c: usize, x: u32, y: u32, z: u32): i64 {
+  if (store32(a, x) != 0 || store32(b, y) != 0) return -EFAULT;
+  return store32(c, z);
+}
+
+/** setuid(2). */
+export function sysSetuid(user: u32): i64 {
+  const identity = currentProcess().credentials;
+  if (identity.effectiveUser == 0) {
+    identity.realUser = user;
+    identity.savedUser = user;
+  } else if (user != identity.realUser && user != identity.savedUser) return -EPERM;
+  identity.effectiveUser = user;
+  identity.fileUser = user;
+  return 0;
+}
+
+/** setgid(2). */
+export function sysSetgid(group: u32): i64 {
+  const identity = currentProcess().credentials;
+  if (identity.effectiveUser == 0) {
+    identity.realGroup = group;
+    identity.savedGroup = group;
+  } else if (group != identity.realGroup && group != identity.savedGroup) return -EPERM;
+  identity.effectiveGroup = group;
+  identity.fileGroup = group;
+  return 0;
+}
+
+/** setreuid(2). */
+export function sysSetreuid(real: u32, effective: u32): i64 {
+  const identity = currentProcess().credentials;
+  const previous = identity.realUser;
+  const error = sysSetresuid(real, effective, UNCHANGED);
+  if (error != 0) return error;
+  const changesSaved = real != UNCHANGED || (effective != UNCHANGED && effective != previous);
+  if (changesSaved) identity.savedUser = identity.effectiveUser;
+  return 0;
+}
+
+/** setregid(2). */
+export function sysSetregid(real: u32, effective: u32): i64 {
+  const identity = currentProcess().credentials;
+  const previous = identity.realGroup;
+  const error = sysSetresgid(real, effective, UNCHANGED);
+  if (error != 0) return error;
+  const changesSaved = real != UNCHANGED || (effective != UNCHANGED && effective != previous);
+  if (changesSaved) identity.savedGroup = identity.effectiveGroup;
+  return 0;
+}
+
+/** setresuid(2). */
+export function sysSetresuid(real: u32, effective: u32, saved: u32): i64 {
+  const identity = currentProcess().credentials;
+  if (!mayUseUser(identity, real) || !mayUseUser(identity, effective)) return -EPERM;
+  if (!mayUseUser(identity, saved)) return -EPERM;
+  if (real != UNCHANGED) identity.realUser = real;
+  if (effective != UNCHANGED) identity.effectiveUser = effective;
+  if (saved != UNCHANGED) identity.savedUser = saved;
+  identity.fileUser = identity.effectiveUser;
+  return 0;
+}
+
+/** setresgid(2). */
+export function sysSetresgid(real: u32, effective: u32, saved: u32): i64 {
+  const identity = currentProcess().credentials;
+  if (!mayUseGroup(identity, real) || !mayUseGroup(identity, effective)) return -EPERM;
+  if (!mayUseGroup(identity, saved)) return -EPERM;
+  if (real != UNCHANGED) identity.realGroup = real;
+  if (effective != UNCHANGED) identity.effectiveGroup = effective;
+  if (saved != UNCHANGED) identity.savedGroup = saved;
+  identity.fileGroup = identity.effectiveGroup;
+  return 0;
+}
+
+/** setfsuid(2): returns the previous value in any case. */
+export function sysSetfsuid(user: u32): i64 {
+  const identity = currentProcess().credentials;
+  const previous = identity.fileUser;
+  if (user != UNCHANGED && mayUseUser(identity, user)) identity.fileUser = user;
+  return previous;
+}
+
+/** setfsgid(2). */
+export function sysSetfsgid(group: u32): i64 {
+  const identity = currentProcess().credentials;
+  const previous = identity.fileGroup;
+  if (group != UNCHANGED && mayUseGroup(identity, group)) identity.fileGroup = group;
+  return previous;
+}
+
+function mayUseUser(identity: Credentials, user: u32): bool {
+  return (
+    user == UNCHANGED ||
+    identity.effectiveUser == 0 ||
+    user == identity.realUser ||
+    user == identity.effectiveUser ||
+    user == identity.savedUser
+  );
+}
+
+function mayUseGroup(identity: Credentials, group: u32): bool {
+  return (
+    group == UNCHANGED ||
+    identity.effectiveUser == 0 ||
+    group == identity.realGroup ||
+    group == identity.effectiveGroup ||
+    group == identity.savedGroup
+  );
+}
+
+/** getgroups(2): root in a container is in group 0 only. */
+export function sysGetgroups(size: i32, list: usize): i64 {
+  if (size < 0) return -EINVAL;
+  const identity = currentProcess().credentials;
+  const count = identity.groupCount;
+  if (size == 0) return count;
+  if (<u32>size < count) return -EINVAL;
+  if (copyOut(list, identity.groupList, <usize>count * 4) != 0) return -EFAULT;
+  return count;
+}
+
+/** setgroups(2). */
+export function sysSetgroups(size: i32, list: usize): i64 {
+  const identity = currentProcess().credentials;
+  if (size < 0 || size > GROUPS_MAX) return -EINVAL;
+  if (identity.effectiveUser != 0) return -EPERM;
+  return identity.setGroups(list, <u32>size);
+}

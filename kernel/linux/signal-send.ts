@@ -1,0 +1,188 @@
+/**
+ * Sending signals: to a thread, to a process, by the kernel or by a program; and taking pending ones.
+ *
+ * `LinuxProcess.lock` is taken here; callers hold no lock that comes after it. Safe in interrupts
+ * (timers, terminal keys).
+ *
+ * Neighbours: `signal-state.ts` (data), `signal-deliver.ts` (consumer), `signal-calls.ts`.
+ */
+import { requestUserWork } from "../sched/thread";
+import { interruptThread } from "../sched/switch";
+import { EAGAIN } from "../lib/errno";
+import { LinuxProcess, currentLinuxThread, currentProcess } from "./process";
+import {
+  SIGCONT,
+  SIG_DFL,
+  SIG_IGN,
+  SI_KERNEL,
+  STOPPING_BY_DEFAULT,
+  SYNCHRONOUS,
+  signalBit,
+} from "./signal-numbers";
+import { SIGINFO_BYTES, SignalInfo } from "./signal-state";
+import { LinuxThread } from "./thread";
+
+/**
+ * Sends a signal to one thread.
+ * @param info siginfo_t in kernel memory; its si_signo says which signal
+ * @returns 0, or -EAGAIN if a real-time signal could not be queued
+ */
+export function sendToThread(thread: LinuxThread, info: usize): i64 {
+  const process = thread.owner();
+  const number = changetype<SignalInfo>(info).signo;
+  process.lock.acquire();
+  let result: i64 = 0;
+  if (!isDropped(process, thread.signalMask, thread.waitedSignals, number)) {
+    if (thread.pending.add(info)) notice(thread, number);
+    else result = -EAGAIN;
+    process.signals.arrival.wakeAll();
+  }
+  process.lock.release();
+  return result;
+}
+
+/**
+ * Sends a signal to a process; one thread that does not block it takes it.
+ * @param info siginfo_t in kernel memory
+ * @returns 0, or -EAGAIN if a real-time signal could not be queued
+ */
+export function sendToProcess(process: LinuxProcess, info: usize): i64 {
+  process.lock.acquire();
+  const result = sendLocked(process, info);
+  process.lock.release();
+  return result;
+}
+
+function sendLocked(process: LinuxProcess, info: usize): i64 {
+  const number = changetype<SignalInfo>(info).signo;
+  const taker = chooseThread(process, number);
+  const blocked = taker ? taker.signalMask : ~(<u64>0);
+  const waited = taker ? taker.waitedSignals : 0;
+  if (isDropped(process, blocked, waited, number)) return 0;
+  if (!process.signals.pending.add(info)) return -EAGAIN;
+  if (taker) notice(taker, number);
+  process.signals.arrival.wakeAll();
+  return 0;
+}
+
+/** Sends a signal from the kernel to a process, without further information. Any context. */
+export function sendKernelSignal(process: LinuxProcess, number: i32): void {
+  process.lock.acquire();
+  const info = process.kernelSignalInfo;
+  memory.fill(info, 0, SIGINFO_BYTES);
+  changetype<SignalInfo>(info).signo = number;
+  changetype<SignalInfo>(info).code = SI_KERNEL;
+  sendLocked(process, info);
+  process.lock.release();
+}
+
+/**
+ * Makes the running thread take a signal that its own instruction caused; it can be neither
+ * blocked nor ignored: then it ends the process.
+ */
+export function forceSignal(info: usize): void {
+  const thread = currentLinuxThread();
+  const process = currentProcess();
+  const number = changetype<SignalInfo>(info).signo;
+  const bit = signalBit(number);
+  process.lock.acquire();
+  const action = process.signals.action(number);
+  if (action.handler == SIG_IGN || (thread.signalMask & bit) != 0) {
+    action.handler = SIG_DFL;
+    thread.signalMask &= ~bit;
+  }
+  thread.pending.discard(bit);
+  thread.pending.add(info);
+  thread.interruptPending = true;
+  process.lock.release();
+  requestUserWork();
+}
+
+/**
+ * Takes a pending signal of the running thread or its process that is not in `blocked`.
+ * @param infoOut receives the siginfo_t
+ * @returns its number, 0 if none is pending
+ */
+export function takeSignal(blocked: u64, infoOut: usize): i32 {
+  const thread = currentLinuxThread();
+  const process = currentProcess();
+  if (((thread.pending.set | process.signals.pending.set) & ~blocked) == 0) return 0;
+  process.lock.acquire();
+  let queue = thread.pending;
+  let number = queue.next(blocked | ~SYNCHRONOUS);
+  if (number == 0) number = queue.next(blocked);
+  if (number == 0) {
+    queue = process.signals.pending;
+    number = queue.next(blocked);
+  }
+  if (number != 0) queue.take(number, infoOut);
+  process.lock.release();
+  return number;
+}
+
+/** Signals pending for the running thread, blocked or not. */
+export function pendingSignals(): u64 {
+  return currentLinuxThread().pending.set | currentProcess().signals.pending.set;
+}
+
+/**
+ * Sets the running thread's signal mask and looks whether a pending signal is free to be taken now,
+ * which then happens before the return to user mode.
+ */
+export function setSignalMask(mask: u64): void {
+  const thread = currentLinuxThread();
+  thread.signalMask = mask;
+  refreshInterrupt(thread);
+}
+
+/** Recomputes whether the running thread has a signal to take. */
+export function refreshInterrupt(thread: LinuxThread): void {
+  const process = thread.owner();
+  process.lock.acquire();
+  const deliverable = (thread.pending.set | process.signals.pending.set) & ~thread.signalMask;
+  thread.interruptPending = deliverable != 0 || thread.mustExit;
+  process.lock.release();
+  if (thread.interruptPending) requestUserWork();
+}
+
+/** A signal that would do nothing is not even kept, unless it is blocked or waited for. */
+function isDropped(process: LinuxProcess, blocked: u64, waited: u64, number: i32): bool {
+  const bit = signalBit(number);
+  if (number == SIGCONT) discardEverywhere(process, STOPPING_BY_DEFAULT);
+  if (((blocked | waited) & bit) != 0) return false;
+  return process.signals.isIgnored(number);
+}
+
+function discardEverywhere(process: LinuxProcess, mask: u64): void {
+  process.signals.pending.discard(mask);
+  let thread = process.threads;
+  while (thread) {
+    thread.pending.discard(mask);
+    thread = thread.nextInProcess;
+  }
+}
+
+/** Tells a thread that a signal has arrived, if it can take it. */
+function notice(thread: LinuxThread, number: i32): void {
+  const bit = signalBit(number);
+  if ((thread.signalMask & bit) == 0 || (thread.waitedSignals & bit) != 0) interruptThread(thread);
+}
+
+/**
+ * The thread that is to take a process's signal: the oldest, usually the main one, of those that do
+ * not block it; null if all do.
+ */
+function chooseThread(process: LinuxProcess, number: i32): LinuxThread | null {
+  const bit = signalBit(number);
+  let chosen: LinuxThread | null = null;
+  let thread = process.threads;
+  while (thread) {
+    if (isFree(thread, bit)) chosen = thread; // the list is newest first
+    thread = thread.nextInProcess;
+  }
+  return chosen;
+}
+
+function isFree(thread: LinuxThread, bit: u64): bool {
+  return !thread.mustExit && ((thread.signalMask & bit) == 0 || (thread.waitedSignals & bit) != 0);
+}
