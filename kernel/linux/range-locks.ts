@@ -87,11 +87,14 @@ export class RangeLockList {
           return true;
         }
         if (lock.start < start) lock.end = start - 1;
-        else if (end < lock.end) lock.start = end + 1;
         else {
           if (previous) previous.next = next;
           else this.first = next;
-          free(lock);
+          if (end < lock.end) {
+            // The list is ordered by start, so a lock that loses its head moves.
+            lock.start = end + 1;
+            this.insert(lock);
+          } else free(lock);
           lock = next;
           continue;
         }
