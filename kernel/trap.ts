@@ -81,7 +81,7 @@ function handlePageFault(frame: TrapFrame): void {
     return;
   }
   sti();
-  const reason = currentProcess().addressSpace!.handleFault(
+  const reason = currentProcess().addressSpace.handleFault(
     address,
     (error & FAULT_WRITE) != 0,
     (error & FAULT_FETCH) != 0,

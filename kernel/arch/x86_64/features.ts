@@ -32,3 +32,16 @@ export function isEmulated(): bool {
   if ((cpuid(1, 0, 2) & CPUID1_ECX_HYPERVISOR) == 0) return false;
   return cpuid(HYPERVISOR_LEAF, 0, 1) == SIGNATURE_TCG;
 }
+
+const CPUID1_ECX_RDRAND: u32 = 1 << 30;
+const CPUID7_EBX_RDSEED: u32 = 1 << 18;
+
+/** True if the processor has the RDRAND instruction; without it, it faults. */
+export function hasRdrand(): bool {
+  return (cpuid(1, 0, 2) & CPUID1_ECX_RDRAND) != 0;
+}
+
+/** True if the processor has the RDSEED instruction. */
+export function hasRdseed(): bool {
+  return (cpuid(7, 0, 1) & CPUID7_EBX_RDSEED) != 0;
+}
