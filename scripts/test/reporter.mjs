@@ -5,7 +5,7 @@
  * reporters before any loader hook.
  */
 
-/** @param {AsyncIterable<import("node:test").TestEvent>} events */
+/** @param {AsyncIterable<import("node:test/reporters").TestEvent>} events */
 export default async function* report(events) {
   for await (const { type, data } of events) {
     if (type !== "test:pass" && type !== "test:fail") continue;
