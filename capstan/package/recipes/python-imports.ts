@@ -10,10 +10,22 @@ import { readFileSync } from "node:fs";
 
 const STATEMENT =
   /^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w.]+(?:[ \t]+as[ \t]+\w+)?(?:[ \t]*,[ \t]*[\w.]+(?:[ \t]+as[ \t]+\w+)?)*))/gm;
+/** The same without indentation, or directly behind a `try:` without indentation. */
+const AT_LOAD =
+  /^(?:try:[ \t]*(?:#.*)?\n[ \t]+)?(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w.]+(?:[ \t]+as[ \t]+\w+)?(?:[ \t]*,[ \t]*[\w.]+(?:[ \t]+as[ \t]+\w+)?)*))/gm;
 const BY_NAME = /\b(?:__import__|import_module)\(\s*["']([\w.]+)["']/g;
 
 function topLevel(name: string): string {
   return name.replace(/\..*/, "");
+}
+
+function addStatements(names: Set<string>, text: string, pattern: RegExp): void {
+  for (const [, from, list] of text.matchAll(pattern)) {
+    for (const item of (from ?? list ?? "").split(",")) {
+      const name = topLevel(item.trim().replace(/[ \t].*/, ""));
+      if (name !== "") names.add(name);
+    }
+  }
 }
 
 /** The top-level names of the modules that a text imports; relative imports are not among them. */
@@ -21,23 +33,24 @@ export function importsInText(text: string): Set<string> {
   const names = new Set<string>();
   // Statements that share a line, as in `python -c "import a; import b"`.
   const lines = text.replace(/;/g, "\n");
-  for (const [, from, list] of lines.matchAll(STATEMENT)) {
-    for (const item of (from ?? list ?? "").split(",")) {
-      const name = topLevel(item.trim().replace(/[ \t].*/, ""));
-      if (name !== "") names.add(name);
-    }
-  }
+  addStatements(names, lines, STATEMENT);
   for (const [, name] of lines.matchAll(BY_NAME)) names.add(topLevel(name ?? ""));
   return names;
 }
 
-/** The same for a file; nothing for a file that cannot be read. */
-export function importsInFile(path: string): Set<string> {
+/**
+ * What a file of a package imports when it is loaded; nothing for a file that cannot be read.
+ * Imports within functions are left out: there they are nearly always of optional packages, and
+ * packages import each other that way until everything that is installed has been reached.
+ */
+export function importsAtLoad(path: string): Set<string> {
+  const names = new Set<string>();
   try {
-    return importsInText(readFileSync(path, "utf8"));
+    addStatements(names, readFileSync(path, "utf8"), AT_LOAD);
   } catch {
-    return new Set();
+    // It cannot be imported either.
   }
+  return names;
 }
 
 /** What the interpreter is told to run, as far as imports are concerned. */

@@ -3,18 +3,22 @@
  *
  * Such a directory may hold gigabytes, of which one program imports little. Starting from the names
  * that the program imports, each module or package of that name is taken as a whole, its sources are
- * looked through for further imports, and so on. The records of its distribution (`NAME.dist-info`)
- * tell what else belongs to it, such as a directory of shared libraries.
+ * looked through for what they import when loaded, and so on. The records of its distribution
+ * (`NAME.dist-info`) tell what else belongs to it, such as a directory of shared libraries, and
+ * which other distributions it requires.
  *
  * Neighbours: `python-imports.ts` finds imports, `python.ts` is the user.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { importsInFile, importsInText } from "./python-imports.ts";
+import { importsAtLoad, importsInText } from "./python-imports.ts";
 import { isDirectory } from "./recipe.ts";
 
 /** Tests of packages are taken along but not searched: they import the strangest things. */
-const NOT_SEARCHED = /^(tests?|testing|docs?|examples?|__pycache__)$/;
+const NOT_SEARCHED = /^(tests?|_?testing|docs?|examples?|__pycache__)$/;
+/** Belongs to no distribution in particular. */
+const SHARED = /^(\.\.|__pycache__)$/;
+const TEST_FILE = /^(conftest|setup|test_.*|.*_test)\.py$/;
 
 /** All Python sources below a path, which may be a source itself. */
 function sourcesBelow(path: string): string[] {
@@ -23,17 +27,38 @@ function sourcesBelow(path: string): string[] {
   for (const entry of readdirSync(path, { withFileTypes: true })) {
     if (entry.isDirectory()) {
       if (!NOT_SEARCHED.test(entry.name)) sources.push(...sourcesBelow(join(path, entry.name)));
-    } else if (entry.name.endsWith(".py")) {
+    } else if (entry.name.endsWith(".py") && !TEST_FILE.test(entry.name)) {
       sources.push(join(path, entry.name));
     }
   }
   return sources;
 }
 
+function readIfPresent(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
 /** The name under which an entry of a search path can be imported. */
 function moduleName(entry: string): string | undefined {
-  if (/\.(dist-info|egg-info|egg-link|pth)$/.test(entry)) return undefined;
+  if (/\.(dist-info|egg-info|egg-link|pth)$|^__pycache__$/.test(entry)) return undefined;
   return /^([A-Za-z_]\w*)(\.(py|pyc|so)|\.[\w-]+\.so)?$/.exec(entry)?.[1];
+}
+
+/** An installed distribution: its records and what belongs to it. */
+interface Distribution {
+  /** Name of the directory with its records. */
+  readonly info: string;
+  /** Entries of the search directory. */
+  readonly contents: ReadonlySet<string>;
+}
+
+/** Distribution names are compared without case, and `-`, `_` and `.` are the same (PEP 503). */
+function normalName(name: string): string {
+  return name.toLowerCase().replace(/[-_.]+/g, "-");
 }
 
 /** One directory on Python's search path. */
@@ -41,7 +66,7 @@ class SearchDirectory {
   readonly path: string;
   readonly entries: readonly string[];
   readonly #byName = new Map<string, string[]>();
-  #distributions: { info: string; contents: Set<string> }[] | undefined;
+  #distributions: Distribution[] | undefined;
 
   constructor(path: string) {
     this.path = path;
@@ -62,26 +87,42 @@ class SearchDirectory {
 
   /** All entries of the distributions that contain an entry. */
   relatives(entry: string): string[] {
+    return this.#installed()
+      .filter(({ contents }) => contents.has(entry))
+      .flatMap(({ info, contents }) => [info, ...contents]);
+  }
+
+  /** Names that can be imported from a distribution, given by its name. */
+  modulesOf(distribution: string): string[] {
+    const wanted = normalName(distribution);
+    return this.#installed()
+      .filter(({ info }) => normalName(info.replace(/-[^-]*\.dist-info$/, "")) === wanted)
+      .flatMap(({ contents }) => [...contents].map(moduleName))
+      .filter((name) => name !== undefined);
+  }
+
+  /** Names of the distributions that the records in `info` require in any case (PEP 508). */
+  requirements(info: string): string[] {
+    const text = readIfPresent(join(this.path, info, "METADATA")) ?? "";
+    const head = text.split("\n\n", 1)[0] ?? "";
+    return [...head.matchAll(/^Requires-Dist:[ \t]*([\w.-]+)(.*)$/gm)]
+      .filter(([, , rest]) => !/;.*\bextra\b/.test(rest ?? ""))
+      .map(([, name]) => name ?? "");
+  }
+
+  #installed(): Distribution[] {
     this.#distributions ??= this.entries
       .filter((name) => name.endsWith(".dist-info"))
       .map((info) => ({ info, contents: this.#recorded(info) }));
-    return this.#distributions
-      .filter(({ contents }) => contents.has(entry))
-      .flatMap(({ info, contents }) => [info, ...contents])
-      .filter((name) => name !== "__pycache__");
+    return this.#distributions;
   }
 
   /** First components of the paths in RECORD, as far as they exist here (PEP 376). */
   #recorded(info: string): Set<string> {
     const contents = new Set<string>();
-    let record: string;
-    try {
-      record = readFileSync(join(this.path, info, "RECORD"), "utf8");
-    } catch {
-      return contents;
-    }
+    const record = readIfPresent(join(this.path, info, "RECORD")) ?? "";
     for (const [, first] of record.matchAll(/^"?([^/,"\n]+)/gm)) {
-      if (first !== undefined && first !== "..") contents.add(first);
+      if (first !== undefined && !SHARED.test(first)) contents.add(first);
     }
     return contents;
   }
@@ -146,8 +187,16 @@ export class SiteSelection {
       const path = join(directory.path, name);
       if (this.#chosen.has(path)) continue;
       this.#chosen.add(path);
+      if (name.endsWith(".dist-info")) {
+        for (const required of directory.requirements(name)) {
+          for (const other of this.#directories) {
+            for (const module of other.modulesOf(required)) imported.add(module);
+          }
+        }
+        continue;
+      }
       for (const source of sourcesBelow(path)) {
-        for (const other of importsInFile(source)) imported.add(other);
+        for (const other of importsAtLoad(source)) imported.add(other);
         await this.#pause();
       }
     }
