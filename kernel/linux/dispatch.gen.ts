@@ -3,10 +3,15 @@
  */
 import { ENOSYS } from "../lib/errno";
 import { TrapFrame } from "../arch/x86_64/trapframe";
+import { sysCapget, sysCapset } from "./capabilities";
+import { sysClockGetres, sysClockGettime, sysClockSettime, sysGettimeofday, sysSettimeofday, sysTime, sysTimes } from "./clocks";
+import { sysClone, sysClone3 } from "./clone";
 import { sysChdir, sysChroot, sysFchdir, sysGetcwd, sysGetdents, sysGetdents64 } from "./directory";
 import { sysLink, sysLinkat, sysMkdir, sysMkdirat, sysMknod, sysMknodat, sysReadlink, sysReadlinkat, sysRename, sysRenameat, sysRenameat2, sysRmdir, sysSymlink, sysSymlinkat, sysUnlink, sysUnlinkat } from "./directory-entries";
 import { sysEpollCreate, sysEpollCreate1, sysEpollCtl, sysEpollPwait, sysEpollPwait2, sysEpollWait } from "./epoll";
 import { sysEventfd, sysEventfd2 } from "./eventfd";
+import { sysExecve, sysExecveat } from "./exec-call";
+import { sysExit, sysExitGroup } from "./exit";
 import { sysDup, sysDup2, sysDup3, sysFcntl } from "./fd-control";
 import { sysChmod, sysChown, sysFchmod, sysFchmodat, sysFchmodat2, sysFchown, sysFchownat, sysFutimesat, sysLchown, sysUtime, sysUtimensat, sysUtimes } from "./file-attributes";
 import { sysLseek, sysPread64, sysPwrite64, sysRead, sysWrite } from "./file-io";
@@ -16,13 +21,27 @@ import { sysClose, sysCloseRange, sysCreat, sysOpen, sysOpenat, sysOpenat2 } fro
 import { sysFadvise64, sysFallocate, sysFtruncate, sysReadahead, sysTruncate } from "./file-size";
 import { sysAccess, sysFaccessat, sysFaccessat2, sysFstat, sysFstatfs, sysLstat, sysNewfstatat, sysStat, sysStatfs, sysStatx } from "./file-stat";
 import { sysCopyFileRange, sysSendfile, sysSplice } from "./file-transfer";
+import { sysFutex } from "./futex";
+import { sysGetRobustList, sysSetRobustList, sysSetTidAddress } from "./futex-exit";
+import { sysGetegid, sysGeteuid, sysGetgid, sysGetgroups, sysGetpgid, sysGetpgrp, sysGetpid, sysGetppid, sysGetresgid, sysGetresuid, sysGetsid, sysGettid, sysGetuid, sysSetfsgid, sysSetfsuid, sysSetgid, sysSetgroups, sysSetpgid, sysSetregid, sysSetresgid, sysSetresuid, sysSetreuid, sysSetsid, sysSetuid, sysUmask } from "./identity";
 import { sysIoctl } from "./ioctl";
+import { sysAlarm, sysGetitimer, sysSetitimer } from "./itimer-calls";
+import { sysGetrlimit, sysGetrusage, sysPrlimit64, sysSetrlimit } from "./limit-calls";
 import { sysMemfdCreate } from "./memfd";
+import { sysBrk, sysMadvise, sysMincore, sysMlock, sysMlock2, sysMlockall, sysMmap, sysMprotect, sysMremap, sysMsync, sysMunlock, sysMunlockall, sysMunmap } from "./memory-calls";
 import { sysPipe, sysPipe2 } from "./pipes";
 import { sysPoll, sysPpoll } from "./poll";
+import { sysTimerCreate, sysTimerDelete, sysTimerGetoverrun, sysTimerGettime, sysTimerSettime } from "./posix-timer-calls";
+import { sysArchPrctl, sysPrctl } from "./prctl";
+import { sysRseq } from "./rseq";
+import { sysGetcpu, sysGetpriority, sysSchedGetPriorityMax, sysSchedGetPriorityMin, sysSchedGetaffinity, sysSchedGetattr, sysSchedGetparam, sysSchedGetscheduler, sysSchedRrGetInterval, sysSchedSetaffinity, sysSchedSetattr, sysSchedSetparam, sysSchedSetscheduler, sysSchedYield, sysSetpriority } from "./scheduling";
 import { sysPselect6, sysSelect } from "./select";
+import { sysPause, sysRtSigaction, sysRtSigpending, sysRtSigprocmask, sysRtSigreturn, sysRtSigsuspend, sysRtSigtimedwait, sysSigaltstack } from "./signal-calls";
+import { sysKill, sysRtSigqueueinfo, sysRtTgsigqueueinfo, sysTgkill, sysTkill } from "./signal-kill";
 import { sysSignalfd, sysSignalfd4 } from "./signalfd";
+import { sysClockNanosleep, sysNanosleep, sysRestartSyscall } from "./sleep-calls";
 import { sysFdatasync, sysFsync, sysSync, sysSyncFileRange, sysSyncfs } from "./sync";
+import { sysGetrandom, sysMembarrier, sysPersonality, sysSetdomainname, sysSethostname, sysSysinfo, sysUname, sysWait4, sysWaitid } from "./system-info";
 import { sysTimerfdCreate, sysTimerfdGettime, sysTimerfdSettime } from "./timerfd";
 import { sysFgetxattr, sysFlistxattr, sysFremovexattr, sysFsetxattr, sysGetxattr, sysLgetxattr, sysListxattr, sysLlistxattr, sysLremovexattr, sysLsetxattr, sysRemovexattr, sysSetxattr } from "./xattr";
 
@@ -50,6 +69,20 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysPoll(<usize>frame.rdi, <u32>frame.rsi, <i32>frame.rdx);
     case 8:
       return sysLseek(<i32>frame.rdi, <i64>frame.rsi, <u32>frame.rdx);
+    case 9:
+      return sysMmap(<usize>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10, <i32>frame.r8, frame.r9);
+    case 10:
+      return sysMprotect(<usize>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
+    case 11:
+      return sysMunmap(<usize>frame.rdi, <usize>frame.rsi);
+    case 12:
+      return sysBrk(<usize>frame.rdi);
+    case 13:
+      return sysRtSigaction(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10);
+    case 14:
+      return sysRtSigprocmask(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10);
+    case 15:
+      return sysRtSigreturn();
     case 16:
       return sysIoctl(<i32>frame.rdi, <u32>frame.rsi, <usize>frame.rdx);
     case 17:
@@ -66,12 +99,46 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysPipe(<usize>frame.rdi);
     case 23:
       return sysSelect(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10, <usize>frame.r8);
+    case 24:
+      return sysSchedYield();
+    case 25:
+      return sysMremap(<usize>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <u32>frame.r10, <usize>frame.r8);
+    case 26:
+      return sysMsync(<usize>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
+    case 27:
+      return sysMincore(<usize>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 28:
+      return sysMadvise(<usize>frame.rdi, <usize>frame.rsi, <i32>frame.rdx);
     case 32:
       return sysDup(<i32>frame.rdi);
     case 33:
       return sysDup2(<i32>frame.rdi, <i32>frame.rsi);
+    case 34:
+      return sysPause();
+    case 35:
+      return sysNanosleep(<usize>frame.rdi, <usize>frame.rsi);
+    case 36:
+      return sysGetitimer(<i32>frame.rdi, <usize>frame.rsi);
+    case 37:
+      return sysAlarm(<u32>frame.rdi);
+    case 38:
+      return sysSetitimer(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 39:
+      return sysGetpid();
     case 40:
       return sysSendfile(<i32>frame.rdi, <i32>frame.rsi, <usize>frame.rdx, <usize>frame.r10);
+    case 56:
+      return sysClone(frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10, <usize>frame.r8);
+    case 59:
+      return sysExecve(<usize>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 60:
+      return sysExit(<i32>frame.rdi);
+    case 61:
+      return sysWait4(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <usize>frame.r10);
+    case 62:
+      return sysKill(<i32>frame.rdi, <i32>frame.rsi);
+    case 63:
+      return sysUname(<usize>frame.rdi);
     case 72:
       return sysFcntl(<i32>frame.rdi, <i32>frame.rsi, <usize>frame.rdx);
     case 73:
@@ -118,18 +185,130 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysFchown(<i32>frame.rdi, <u32>frame.rsi, <u32>frame.rdx);
     case 94:
       return sysLchown(<usize>frame.rdi, <u32>frame.rsi, <u32>frame.rdx);
+    case 95:
+      return sysUmask(<u32>frame.rdi);
+    case 96:
+      return sysGettimeofday(<usize>frame.rdi, <usize>frame.rsi);
+    case 97:
+      return sysGetrlimit(<u32>frame.rdi, <usize>frame.rsi);
+    case 98:
+      return sysGetrusage(<i32>frame.rdi, <usize>frame.rsi);
+    case 99:
+      return sysSysinfo(<usize>frame.rdi);
+    case 100:
+      return sysTimes(<usize>frame.rdi);
+    case 102:
+      return sysGetuid();
+    case 104:
+      return sysGetgid();
+    case 105:
+      return sysSetuid(<u32>frame.rdi);
+    case 106:
+      return sysSetgid(<u32>frame.rdi);
+    case 107:
+      return sysGeteuid();
+    case 108:
+      return sysGetegid();
+    case 109:
+      return sysSetpgid(<i32>frame.rdi, <i32>frame.rsi);
+    case 110:
+      return sysGetppid();
+    case 111:
+      return sysGetpgrp();
+    case 112:
+      return sysSetsid();
+    case 113:
+      return sysSetreuid(<u32>frame.rdi, <u32>frame.rsi);
+    case 114:
+      return sysSetregid(<u32>frame.rdi, <u32>frame.rsi);
+    case 115:
+      return sysGetgroups(<i32>frame.rdi, <usize>frame.rsi);
+    case 116:
+      return sysSetgroups(<i32>frame.rdi, <usize>frame.rsi);
+    case 117:
+      return sysSetresuid(<u32>frame.rdi, <u32>frame.rsi, <u32>frame.rdx);
+    case 118:
+      return sysGetresuid(<usize>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 119:
+      return sysSetresgid(<u32>frame.rdi, <u32>frame.rsi, <u32>frame.rdx);
+    case 120:
+      return sysGetresgid(<usize>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 121:
+      return sysGetpgid(<i32>frame.rdi);
+    case 122:
+      return sysSetfsuid(<u32>frame.rdi);
+    case 123:
+      return sysSetfsgid(<u32>frame.rdi);
+    case 124:
+      return sysGetsid(<i32>frame.rdi);
+    case 125:
+      return sysCapget(<usize>frame.rdi, <usize>frame.rsi);
+    case 126:
+      return sysCapset(<usize>frame.rdi, <usize>frame.rsi);
+    case 127:
+      return sysRtSigpending(<usize>frame.rdi, <usize>frame.rsi);
+    case 128:
+      return sysRtSigtimedwait(<usize>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10);
+    case 129:
+      return sysRtSigqueueinfo(<i32>frame.rdi, <i32>frame.rsi, <usize>frame.rdx);
+    case 130:
+      return sysRtSigsuspend(<usize>frame.rdi, <usize>frame.rsi);
+    case 131:
+      return sysSigaltstack(<usize>frame.rdi, <usize>frame.rsi);
     case 132:
       return sysUtime(<usize>frame.rdi, <usize>frame.rsi);
     case 133:
       return sysMknod(<usize>frame.rdi, <u32>frame.rsi, <u32>frame.rdx);
+    case 135:
+      return sysPersonality(<u32>frame.rdi);
     case 137:
       return sysStatfs(<usize>frame.rdi, <usize>frame.rsi);
     case 138:
       return sysFstatfs(<i32>frame.rdi, <usize>frame.rsi);
+    case 140:
+      return sysGetpriority(<i32>frame.rdi, <i32>frame.rsi);
+    case 141:
+      return sysSetpriority(<i32>frame.rdi, <i32>frame.rsi, <i32>frame.rdx);
+    case 142:
+      return sysSchedSetparam(<i32>frame.rdi, <usize>frame.rsi);
+    case 143:
+      return sysSchedGetparam(<i32>frame.rdi, <usize>frame.rsi);
+    case 144:
+      return sysSchedSetscheduler(<i32>frame.rdi, <i32>frame.rsi, <usize>frame.rdx);
+    case 145:
+      return sysSchedGetscheduler(<i32>frame.rdi);
+    case 146:
+      return sysSchedGetPriorityMax(<i32>frame.rdi);
+    case 147:
+      return sysSchedGetPriorityMin(<i32>frame.rdi);
+    case 148:
+      return sysSchedRrGetInterval(<i32>frame.rdi, <usize>frame.rsi);
+    case 149:
+      return sysMlock(<usize>frame.rdi, <usize>frame.rsi);
+    case 150:
+      return sysMunlock(<usize>frame.rdi, <usize>frame.rsi);
+    case 151:
+      return sysMlockall(<u32>frame.rdi);
+    case 152:
+      return sysMunlockall();
+    case 157:
+      return sysPrctl(<i32>frame.rdi, frame.rsi, frame.rdx, frame.r10, frame.r8);
+    case 158:
+      return sysArchPrctl(<i32>frame.rdi, frame.rsi);
+    case 160:
+      return sysSetrlimit(<u32>frame.rdi, <usize>frame.rsi);
     case 161:
       return sysChroot(<usize>frame.rdi);
     case 162:
       return sysSync();
+    case 164:
+      return sysSettimeofday(<usize>frame.rdi, <usize>frame.rsi);
+    case 170:
+      return sysSethostname(<usize>frame.rdi, <usize>frame.rsi);
+    case 171:
+      return sysSetdomainname(<usize>frame.rdi, <usize>frame.rsi);
+    case 186:
+      return sysGettid();
     case 187:
       return sysReadahead(<i32>frame.rdi, <i64>frame.rsi, <usize>frame.rdx);
     case 188:
@@ -156,18 +335,56 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysLremovexattr(<usize>frame.rdi, <usize>frame.rsi);
     case 199:
       return sysFremovexattr(<i32>frame.rdi, <usize>frame.rsi);
+    case 200:
+      return sysTkill(<i32>frame.rdi, <i32>frame.rsi);
+    case 201:
+      return sysTime(<usize>frame.rdi);
+    case 202:
+      return sysFutex(<usize>frame.rdi, <u32>frame.rsi, <u32>frame.rdx, <usize>frame.r10, <usize>frame.r8, <u32>frame.r9);
+    case 203:
+      return sysSchedSetaffinity(<i32>frame.rdi, <u32>frame.rsi, <usize>frame.rdx);
+    case 204:
+      return sysSchedGetaffinity(<i32>frame.rdi, <u32>frame.rsi, <usize>frame.rdx);
     case 213:
       return sysEpollCreate(<i32>frame.rdi);
     case 217:
       return sysGetdents64(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
+    case 218:
+      return sysSetTidAddress(<usize>frame.rdi);
+    case 219:
+      return sysRestartSyscall();
     case 221:
       return sysFadvise64(<i32>frame.rdi, <i64>frame.rsi, <i64>frame.rdx, <i32>frame.r10);
+    case 222:
+      return sysTimerCreate(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 223:
+      return sysTimerSettime(<i32>frame.rdi, <u32>frame.rsi, <usize>frame.rdx, <usize>frame.r10);
+    case 224:
+      return sysTimerGettime(<i32>frame.rdi, <usize>frame.rsi);
+    case 225:
+      return sysTimerGetoverrun(<i32>frame.rdi);
+    case 226:
+      return sysTimerDelete(<i32>frame.rdi);
+    case 227:
+      return sysClockSettime(<i32>frame.rdi, <usize>frame.rsi);
+    case 228:
+      return sysClockGettime(<i32>frame.rdi, <usize>frame.rsi);
+    case 229:
+      return sysClockGetres(<i32>frame.rdi, <usize>frame.rsi);
+    case 230:
+      return sysClockNanosleep(<i32>frame.rdi, <u32>frame.rsi, <usize>frame.rdx, <usize>frame.r10);
+    case 231:
+      return sysExitGroup(<i32>frame.rdi);
     case 232:
       return sysEpollWait(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <i32>frame.r10);
     case 233:
       return sysEpollCtl(<i32>frame.rdi, <i32>frame.rsi, <i32>frame.rdx, <usize>frame.r10);
+    case 234:
+      return sysTgkill(<i32>frame.rdi, <i32>frame.rsi, <i32>frame.rdx);
     case 235:
       return sysUtimes(<usize>frame.rdi, <usize>frame.rsi);
+    case 247:
+      return sysWaitid(<i32>frame.rdi, <i32>frame.rsi, <usize>frame.rdx, <u32>frame.r10, <usize>frame.r8);
     case 257:
       return sysOpenat(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10);
     case 258:
@@ -198,6 +415,10 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysPselect6(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10, <usize>frame.r8, <usize>frame.r9);
     case 271:
       return sysPpoll(<usize>frame.rdi, <u32>frame.rsi, <usize>frame.rdx, <usize>frame.r10, <usize>frame.r8);
+    case 273:
+      return sysSetRobustList(<usize>frame.rdi, <usize>frame.rsi);
+    case 274:
+      return sysGetRobustList(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
     case 275:
       return sysSplice(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <usize>frame.r10, <usize>frame.r8, <u32>frame.r9);
     case 277:
@@ -232,12 +453,30 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysPreadv(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <i64>frame.r10);
     case 296:
       return sysPwritev(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <i64>frame.r10);
+    case 297:
+      return sysRtTgsigqueueinfo(<i32>frame.rdi, <i32>frame.rsi, <i32>frame.rdx, <usize>frame.r10);
+    case 302:
+      return sysPrlimit64(<i32>frame.rdi, <u32>frame.rsi, <usize>frame.rdx, <usize>frame.r10);
     case 306:
       return sysSyncfs(<i32>frame.rdi);
+    case 309:
+      return sysGetcpu(<usize>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 314:
+      return sysSchedSetattr(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
+    case 315:
+      return sysSchedGetattr(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10);
     case 316:
       return sysRenameat2(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <usize>frame.r10, <u32>frame.r8);
+    case 318:
+      return sysGetrandom(<usize>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
     case 319:
       return sysMemfdCreate(<usize>frame.rdi, <u32>frame.rsi);
+    case 322:
+      return sysExecveat(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10, <u32>frame.r8);
+    case 324:
+      return sysMembarrier(<i32>frame.rdi, <u32>frame.rsi, <i32>frame.rdx);
+    case 325:
+      return sysMlock2(<usize>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
     case 326:
       return sysCopyFileRange(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <usize>frame.r10, <usize>frame.r8, <u32>frame.r9);
     case 327:
@@ -246,6 +485,10 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysPwritev2(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <i64>frame.r10, frame.r8, <u32>frame.r9);
     case 332:
       return sysStatx(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10, <usize>frame.r8);
+    case 334:
+      return sysRseq(<usize>frame.rdi, <u32>frame.rsi, <u32>frame.rdx, <u32>frame.r10);
+    case 435:
+      return sysClone3(<usize>frame.rdi, <usize>frame.rsi);
     case 436:
       return sysCloseRange(<u32>frame.rdi, <u32>frame.rsi, <u32>frame.rdx);
     case 437:

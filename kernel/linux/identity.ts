@@ -217,6 +217,14 @@ function mayUseGroup(identity: Credentials, group: u32): bool {
   );
 }
 
+/** umask(2). */
+export function sysUmask(mask: u32): i64 {
+  const context = currentProcess().fsContext;
+  const previous = context.umask;
+  context.umask = mask & 0o777;
+  return previous;
+}
+
 /** getgroups(2): root in a container is in group 0 only. */
 export function sysGetgroups(size: i32, list: usize): i64 {
   if (size < 0) return -EINVAL;

@@ -180,9 +180,14 @@ export function sysMincore(address: usize, length: usize, vector: usize): i64 {
   return error;
 }
 
-/** mlock(2), mlock2(2): nothing is ever paged out, so only the range is checked. */
+/** mlock(2): nothing is ever paged out, so only the range is checked. */
 export function sysMlock(address: usize, length: usize): i64 {
   return checkRange(address, length) ? 0 : -ENOMEM;
+}
+
+/** mlock2(2); MLOCK_ONFAULT is 1. */
+export function sysMlock2(address: usize, length: usize, flags: u32): i64 {
+  return flags > 1 ? -EINVAL : sysMlock(address, length);
 }
 
 /** munlock(2). */
