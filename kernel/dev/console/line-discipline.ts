@@ -125,7 +125,7 @@ export class LineDiscipline {
     if (this.literal) {
       if (!this.acceptsMore()) return false;
       this.literal = false;
-      this.store(byte);
+      this.store(byte, true);
       return true;
     }
     if (this.hasLocal(ISIG) && this.handleSignalKey(byte)) return true;
@@ -138,7 +138,7 @@ export class LineDiscipline {
     }
     if (!this.isCanonical()) {
       if (this.input.room() == 0) return false;
-      this.store(byte);
+      this.store(byte, false);
       return true;
     }
     return this.receiveCanonical(byte);
@@ -223,19 +223,24 @@ export class LineDiscipline {
       return true;
     }
     if (!this.acceptsMore()) return false;
-    this.store(byte);
+    this.store(byte, false);
     return true;
   }
 
-  /** Stores and echoes an ordinary byte; one too many for the line is dropped. */
-  private store(byte: u8): void {
-    if (this.isCanonical() && this.input.room() <= RESERVED_FOR_END) return;
+  /** Echoes and stores an ordinary byte; what is too much for the line is dropped. */
+  private store(byte: u8, literally: bool): void {
     if (this.hasLocal(ECHO)) {
       if (this.input.tail == this.input.lineStart) this.lineColumn = this.output.column;
-      if (byte == NEWLINE) this.emit(NEWLINE);
+      if (byte == NEWLINE && !literally) this.emit(NEWLINE);
       else this.echo(byte);
     }
+    if (this.isCanonical() && this.input.room() <= RESERVED_FOR_END) return;
     this.input.put(byte);
+  }
+
+  /** True if the echo should be taken before more input is given. */
+  isEchoPending(): bool {
+    return this.echoLength > ECHO_BYTES / 2;
   }
 
   /** Echoes a byte, control characters as ^X. */

@@ -131,24 +131,35 @@ export class Tty extends CharacterDevice {
   receive(bytes: usize, length: usize): usize {
     const discipline = this.discipline;
     let used: usize = 0;
-    this.lock.acquire();
-    while (used < length && discipline.receive(load<u8>(bytes + used))) used++;
-    this.changed.wakeAll();
-    this.lock.release();
-    // Only one `receive` runs at a time, so what the discipline left for the outside is still there.
-    if (discipline.flushOutput) {
-      discipline.flushOutput = false;
-      this.ring.discard();
-    }
-    if (discipline.echoLength > 0) {
-      // A screen that takes nothing more loses echo, not input.
-      this.ring.append(discipline.echoAddress, discipline.echoLength);
-      discipline.echoLength = 0;
+    let accepting = true;
+    // Only one `receive` runs at a time: what the discipline leaves for the outside stays.
+    while (accepting && used < length) {
+      this.lock.acquire();
+      while (used < length && !discipline.isEchoPending()) {
+        accepting = discipline.receive(load<u8>(bytes + used));
+        if (!accepting) break;
+        used++;
+      }
+      this.changed.wakeAll();
+      this.lock.release();
+      this.sendEcho();
     }
     const signals = discipline.signals;
     discipline.signals = 0;
     this.sendSignals(signals);
     return used;
+  }
+
+  private sendEcho(): void {
+    const discipline = this.discipline;
+    if (discipline.flushOutput) {
+      discipline.flushOutput = false;
+      this.ring.discard();
+    }
+    if (discipline.echoLength == 0) return;
+    // A screen that takes nothing more loses echo, not input.
+    this.ring.append(discipline.echoAddress, discipline.echoLength);
+    discipline.echoLength = 0;
   }
 
   private sendSignals(signals: u32): void {
@@ -211,7 +222,7 @@ export class Tty extends CharacterDevice {
     const startNs = monotonicNs();
     let deadlineNs = FOREVER;
     let countBefore: u32 = 0;
-    for (;;) {
+    while (true) {
       const count = discipline.input.count();
       let some = count > 0;
       if (discipline.isCanonical()) {

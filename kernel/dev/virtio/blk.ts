@@ -204,7 +204,7 @@ export class VirtioBlock extends BlockDevice {
   }
 
   private hasRoom(request: BlockRequest): bool {
-    const needed = this.indirect ? 1 : request.segmentCount + EXTRA_DESCRIPTORS;
+    const needed: u32 = this.indirect ? 1 : request.segmentCount + EXTRA_DESCRIPTORS;
     return this.queue!.freeCount >= needed;
   }
 

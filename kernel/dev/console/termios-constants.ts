@@ -1,0 +1,23 @@
+/** Values of termios(3) on Linux x86-64, for tests in Node. Neighbour: `termios.ts` in the kernel. */
+export const constants = {
+  ISTRIP: 0x20,
+  INLCR: 0x40,
+  IGNCR: 0x80,
+  ICRNL: 0x100,
+  IUCLC: 0x200,
+  IXON: 0x400,
+  IUTF8: 0x4000,
+  OPOST: 0x1,
+  ONLCR: 0x4,
+  XTABS: 0x1800,
+  ISIG: 0x1,
+  ICANON: 0x2,
+  ECHO: 0x8,
+  ECHOE: 0x10,
+  ECHOK: 0x20,
+  ECHONL: 0x40,
+  NOFLSH: 0x80,
+  ECHOCTL: 0x200,
+  ECHOKE: 0x800,
+  IEXTEN: 0x8000,
+} as const;
