@@ -112,7 +112,10 @@ export function initHeap(): void {
   setMagazines(0, bootMagazines);
   ready = true;
   const end = closeEarlyHeap();
-  giveFrames(<u64>(end - KERNEL_IMAGE), <u64>(__early_heap_end() - KERNEL_IMAGE));
+  // In unit tests the early heap is no part of an image.
+  if (end >= KERNEL_IMAGE) {
+    giveFrames(<u64>(end - KERNEL_IMAGE), <u64>(__early_heap_end() - KERNEL_IMAGE));
+  }
 }
 
 /** Makes the magazines of a further processor; false if there is no memory. */

@@ -113,8 +113,10 @@ function isKnown(advice: i32): bool {
 
 function isPrivateAnonymous(space: AddressSpace, start: usize, end: usize): bool {
   const tree = space.tree;
-  for (let vma = tree.find(start); vma && vma.start < end; vma = tree.next(vma)) {
+  let vma = tree.find(start);
+  while (vma && vma.start < end) {
     if (vma.pager || vma.isShared) return false;
+    vma = tree.next(vma);
   }
   return true;
 }

@@ -39,7 +39,8 @@ function setProtection(space: AddressSpace, start: usize, end: usize, prot: u32)
   if (!splitAt(space, start, end) || !splitPages(space, start, end)) return -ENOMEM;
   let error: i64 = 0;
   let done = start;
-  for (let vma = tree.find(start); vma && vma.start < end; vma = tree.next(vma)) {
+  let vma = tree.find(start);
+  while (vma && vma.start < end) {
     if (vma.start > done) {
       error = -ENOMEM;
       break;
@@ -56,6 +57,7 @@ function setProtection(space: AddressSpace, start: usize, end: usize, prot: u32)
       finishGather(gather);
     }
     done = vma.end;
+    vma = tree.next(vma);
   }
   // What was done before a hole stays done, as in Linux.
   if (!error && done < end) error = -ENOMEM;
@@ -76,8 +78,10 @@ export function changeFlags(
 ): i64 {
   if (!splitAt(space, start, end)) return -ENOMEM;
   const tree = space.tree;
-  for (let vma = tree.find(start); vma && vma.start < end; vma = tree.next(vma)) {
+  let vma = tree.find(start);
+  while (vma && vma.start < end) {
     vma.flags = (vma.flags & ~clear) | set;
+    vma = tree.next(vma);
   }
   joinRange(space, start, end);
   return 0;

@@ -70,13 +70,16 @@ function relieveAll(everything: bool): u64 {
 function releaseFilePages(space: AddressSpace, everything: bool): u64 {
   const gather = space.gather;
   let released: u64 = 0;
-  for (let vma = space.tree.first; vma; vma = space.tree.next(vma)) {
-    if (!vma.pager) continue;
-    beginGather(gather, vma.start, vma.end);
-    releaseIn(space, vma, everything);
-    finishGather(gather);
-    space.resident -= gather.pages;
-    released += gather.pages;
+  let vma = space.tree.first;
+  while (vma) {
+    if (vma.pager) {
+      beginGather(gather, vma.start, vma.end);
+      releaseIn(space, vma, everything);
+      finishGather(gather);
+      space.resident -= gather.pages;
+      released += gather.pages;
+    }
+    vma = space.tree.next(vma);
   }
   return released;
 }
