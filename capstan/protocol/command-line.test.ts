@@ -15,7 +15,7 @@ const plain: GuestConfiguration = {
   entropy: Buffer.alloc(32, 0xab),
 };
 
-/** Decodes a word as the kernel does; the kernel's strings end at the first zero byte. */
+/** Decodes a word as the kernel does. */
 function decodeWord(word: string): string {
   const bytes: number[] = [];
   for (let at = 0; at < word.length; at += 1) {
@@ -26,8 +26,7 @@ function decodeWord(word: string): string {
       bytes.push(word.charCodeAt(at));
     }
   }
-  const end = bytes.indexOf(0);
-  return Buffer.from(end < 0 ? bytes : bytes.slice(0, end)).toString("utf8");
+  return Buffer.from(bytes).toString("utf8");
 }
 
 /** Text as an argument can be: any Unicode without the zero character. */

@@ -77,11 +77,10 @@ export function encodeWord(text: string): string {
 }
 
 /**
- * Encodes a word that stands after `--`. The empty argument becomes `%00`, which is the
- * empty string in C, because an empty word would vanish between two spaces. The microvm machine appends `virtio_mmio.device=` words of its
- * own to the line, which the kernel takes away; an argument that looks like one is made different.
+ * Encodes a word that stands after `--`. The microvm machine appends `virtio_mmio.device=` words
+ * of its own to the line, which the kernel takes away; an argument that looks like one is made
+ * different. The empty argument is the empty word between two spaces.
  */
 function encodeArgument(text: string): string {
-  if (text === "") return "%00";
   return encodeWord(text).replace(/^virtio_mmio\./, "%76irtio_mmio.");
 }

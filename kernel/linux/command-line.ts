@@ -133,7 +133,9 @@ export class ProgramCommand {
       if (byte == 0) break;
     }
     program.argumentCount = 1;
-    while (words.next()) {
+    // QEMU's microvm appends its device words after the program's arguments; an argument that
+    // looks like one comes encoded (docs/guest-protocol.md).
+    while (words.next() && !words.startsWith("virtio_mmio.")) {
       out = words.decode(0, out);
       program.argumentCount++;
     }
