@@ -244,7 +244,7 @@ export function findBlockDevice(name: usize, length: usize): BlockDevice | null 
     length -= 5;
   }
   for (let i: u32 = 0; i < deviceCount; i++) {
-    const device = devices[i]!;
+    const device = changetype<BlockDevice>(devices[i]);
     if (<usize>device.name.length == length && startsWith(name, length, device.name)) return device;
   }
   return null;

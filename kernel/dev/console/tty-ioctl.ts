@@ -4,7 +4,7 @@
  *
  * Neighbours: `console/tty` calls it; `linux/` keeps sessions and checks nothing here.
  */
-import { EFAULT, EINVAL, ENOMEM, ENOTTY } from "../../lib/errno";
+import { EINVAL, ENOMEM, ENOTTY } from "../../lib/errno";
 import { heapAllocate, heapFree } from "../../mm/heap";
 import { copyInArgument, copyOutArgument, loadIntArgument, storeIntArgument } from "./ioctl";
 import { Termios, TERMIOS2_BYTES, TERMIOS_BYTES } from "./termios";

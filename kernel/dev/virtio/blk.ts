@@ -91,7 +91,8 @@ class VirtioBlockInterrupts extends VirtioDriver {
 }
 
 export class VirtioBlock extends BlockDevice {
-  private queue: Virtqueue | null = null;
+  /** Set by `start`. */
+  private queue: Virtqueue = changetype<Virtqueue>(<usize>0);
   private lock: SpinLock = new SpinLock();
   /** Submitters that found the queue full. */
   private room: WaitQueue = new WaitQueue();
@@ -131,7 +132,7 @@ export class VirtioBlock extends BlockDevice {
     const queue = transport.createQueue(0, MAX_QUEUE_SIZE);
     if (isError(queue)) return transport.fail(<i32>queue);
     this.queue = changetype<Virtqueue>(queue);
-    this.maxSegments = this.segmentLimit(this.queue!.size);
+    this.maxSegments = this.segmentLimit(this.queue.size);
     if (this.maxSegments == 0) return transport.fail(-EIO);
     const connected = transport.connect(new VirtioBlockInterrupts(this));
     if (connected != 0) return transport.fail(connected);
@@ -164,7 +165,7 @@ export class VirtioBlock extends BlockDevice {
       return;
     }
     this.lock.acquire();
-    while (!this.queue!.broken && !this.hasRoom(request)) {
+    while (!this.queue.broken && !this.hasRoom(request)) {
       this.waiting++;
       this.room.sleep(this.lock, FOREVER, false);
       this.waiting--;
@@ -179,7 +180,7 @@ export class VirtioBlock extends BlockDevice {
       return true;
     }
     this.lock.acquire();
-    if (!this.queue!.broken && !this.hasRoom(request)) {
+    if (!this.queue.broken && !this.hasRoom(request)) {
       this.lock.release();
       return false;
     }
@@ -205,12 +206,12 @@ export class VirtioBlock extends BlockDevice {
 
   private hasRoom(request: BlockRequest): bool {
     const needed: u32 = this.indirect ? 1 : request.segmentCount + EXTRA_DESCRIPTORS;
-    return this.queue!.freeCount >= needed;
+    return this.queue.freeCount >= needed;
   }
 
   /** Queues the request and releases the lock. */
   private enqueue(request: BlockRequest): void {
-    const queue = this.queue!;
+    const queue = this.queue;
     if (queue.broken || (request.operation == BLOCK_FLUSH && !this.canFlush)) {
       // Without VIRTIO_BLK_F_FLUSH the device has no volatile cache (section 5.2.5.2).
       const status = queue.broken ? -EIO : 0;
@@ -269,7 +270,7 @@ export class VirtioBlock extends BlockDevice {
 
   /** Takes back what the device has finished. Interrupt context. */
   reap(): void {
-    const queue = this.queue!;
+    const queue = this.queue;
     let first: BlockRequest | null = null;
     let last: BlockRequest | null = null;
     let stopped = false;
@@ -314,7 +315,7 @@ export class VirtioBlock extends BlockDevice {
 
   /** The device broke the rules of the queue: stop it and fail everything it had. */
   private abandon(): void {
-    const queue = this.queue!;
+    const queue = this.queue;
     log("virtio-blk: the device returned a buffer it did not have; it is switched off");
     this.transport.reset();
     for (;;) {
@@ -330,7 +331,7 @@ export class VirtioBlock extends BlockDevice {
   /** Frees a device that did not start. */
   dispose(): void {
     const queue = this.queue;
-    if (queue) {
+    if (changetype<usize>(queue) != 0) {
       queue.release();
       free(queue);
     }

@@ -15,11 +15,11 @@
  * output. Neighbours: `console-port`; `console/ports` is what the rest of the kernel sees.
  */
 import { SpinLock } from "../../arch/spinlock";
-import { EIO, ENOMEM, isError } from "../../lib/errno";
+import { ENOMEM, isError } from "../../lib/errno";
 import { log } from "../../lib/log";
 import { heapAllocate } from "../../mm/heap";
 import { monotonicNs } from "../../sched/clock";
-import { FOREVER, WaitQueue } from "../../sched/wait";
+import { WaitQueue } from "../../sched/wait";
 import { physicalAddress } from "../dma";
 import { Driver } from "../driver";
 import { ConsolePort } from "./console-port";
@@ -73,8 +73,10 @@ export class VirtioConsole extends VirtioDriver {
     <i32>MAX_PORTS,
   );
   private portCount: u32 = 1;
-  private controlReceive: Virtqueue | null = null;
-  private controlTransmit: Virtqueue | null = null;
+  /** There only with a control channel. */
+  private controlReceive: Virtqueue = changetype<Virtqueue>(<usize>0);
+  private controlTransmit: Virtqueue = changetype<Virtqueue>(<usize>0);
+  private hasControl: bool = false;
   private receiveBuffers: usize = 0;
   private transmitBuffers: usize = 0;
   /** Free transmit buffers, one bit each. */
@@ -82,6 +84,11 @@ export class VirtioConsole extends VirtioDriver {
 
   constructor(readonly transport: Transport) {
     super();
+  }
+
+  /** Port `id`, which `createQueues` made. */
+  private port(id: u32): ConsolePort {
+    return changetype<ConsolePort>(this.ports[id]);
   }
 
   /** Sets the device up. @returns 0 or a negative errno */
@@ -92,6 +99,7 @@ export class VirtioConsole extends VirtioDriver {
     );
     if (result != 0) return result;
     const multiport = transport.has(CONSOLE_FEATURE_MULTIPORT);
+    this.hasControl = multiport;
     if (multiport) {
       this.portCount = min(transport.configuration32(CONFIGURATION_MAX_PORTS), MAX_PORTS);
     }
@@ -125,19 +133,19 @@ export class VirtioConsole extends VirtioDriver {
     const transmit = this.transport.createQueue(QUEUE_CONTROL_TRANSMIT, CONTROL_QUEUE_SIZE);
     if (isError(transmit)) return <i32>transmit;
     this.controlTransmit = changetype<Virtqueue>(transmit);
-    const receiveCount = this.controlReceive!.size;
-    const transmitCount = this.controlTransmit!.size;
+    const receiveCount = this.controlReceive.size;
+    const transmitCount = this.controlTransmit.size;
     const bytes = receiveCount * CONTROL_BUFFER_BYTES + transmitCount * CONTROL_MESSAGE_BYTES;
     this.receiveBuffers = heapAllocate(bytes);
     if (this.receiveBuffers == 0) return -ENOMEM;
     this.transmitBuffers = this.receiveBuffers + <usize>(receiveCount * CONTROL_BUFFER_BYTES);
     this.freeTransmit = transmitCount >= 32 ? u32.MAX_VALUE : (1 << transmitCount) - 1;
-    this.controlTransmit!.disableInterrupts();
+    this.controlTransmit.disableInterrupts();
     return 0;
   }
 
   private openControlChannel(): void {
-    const receive = this.controlReceive!;
+    const receive = this.controlReceive;
     this.lock.acquire();
     for (let i: u32 = 0; i < receive.size; i++) this.postControlBuffer(i);
     // Interrupts start once the conversation that follows is over, or the device is slow.
@@ -151,7 +159,7 @@ export class VirtioConsole extends VirtioDriver {
 
   /** A device without control channel has one port, a console, always open. */
   private adoptOnlyPort(): void {
-    const port = this.ports[0]!;
+    const port = this.port(0);
     port.present = true;
     port.named = true;
     port.isConsole = true;
@@ -161,14 +169,14 @@ export class VirtioConsole extends VirtioDriver {
 
   private postControlBuffer(index: u32): void {
     const address = this.receiveBuffers + <usize>(index * CONTROL_BUFFER_BYTES);
-    const receive = this.controlReceive!;
+    const receive = this.controlReceive;
     receive.append(physicalAddress(address), CONTROL_BUFFER_BYTES, true);
     receive.endChain(index);
   }
 
   /** Queues a control message; the lock is held. @returns false if there is no room now */
   private send(port: u32, event: u16, value: u16): bool {
-    const transmit = this.controlTransmit!;
+    const transmit = this.controlTransmit;
     if (this.freeTransmit == 0) {
       while (transmit.takeUsed()) this.freeTransmit |= (<u32>1) << (<u32>transmit.usedToken);
     }
@@ -188,7 +196,7 @@ export class VirtioConsole extends VirtioDriver {
   /** Sends what is owed as far as there is room; the lock is held. */
   private sendOwed(): void {
     for (let id: u32 = 0; id < this.portCount; id++) {
-      const port = this.ports[id]!;
+      const port = this.port(id);
       if (port.owedMessages & OWED_READY) {
         if (!this.send(id, EVENT_PORT_READY, 1)) return;
         port.owedMessages &= ~OWED_READY;
@@ -202,8 +210,8 @@ export class VirtioConsole extends VirtioDriver {
 
   /** Sends and receives control messages until there is nothing more to do at once. */
   private converse(): void {
-    const receive = this.controlReceive!;
-    const transmit = this.controlTransmit!;
+    const receive = this.controlReceive;
+    const transmit = this.controlTransmit;
     for (;;) {
       this.lock.acquire();
       this.receiveMessages();
@@ -219,7 +227,7 @@ export class VirtioConsole extends VirtioDriver {
   }
 
   private receiveMessages(): void {
-    const receive = this.controlReceive!;
+    const receive = this.controlReceive;
     while (receive.takeUsed()) {
       const index = <u32>receive.usedToken;
       const length = receive.usedBytes;
@@ -241,7 +249,7 @@ export class VirtioConsole extends VirtioDriver {
       }
       return;
     }
-    const port = this.ports[id]!;
+    const port = this.port(id);
     const body = address + CONTROL_MESSAGE_BYTES;
     const bodyBytes = length - CONTROL_MESSAGE_BYTES;
     switch (message.event) {
@@ -272,12 +280,9 @@ export class VirtioConsole extends VirtioDriver {
   }
 
   interrupt(): void {
-    const control = this.controlReceive;
-    if (control) {
-      if (control.hasUsed()) this.converse();
-    }
+    if (this.hasControl && this.controlReceive.hasUsed()) this.converse();
     for (let id: u32 = 0; id < this.portCount; id++) {
-      const port = this.ports[id]!;
+      const port = this.port(id);
       port.interrupt();
     }
   }
@@ -289,21 +294,21 @@ export class VirtioConsole extends VirtioDriver {
   /** Without control channel the size of the only port is in the configuration space. */
   private readSize(): void {
     const transport = this.transport;
-    if (!transport.has(CONSOLE_FEATURE_SIZE) || this.controlReceive != null) return;
+    if (!transport.has(CONSOLE_FEATURE_SIZE) || this.hasControl) return;
     const columns = transport.configuration16(CONFIGURATION_COLUMNS);
     const rows = transport.configuration16(CONFIGURATION_ROWS);
-    this.ports[0]!.setSize(columns, rows);
+    this.port(0).setSize(columns, rows);
   }
 
   /** The port called `name`, or the console port if `name` is "console"; null so far. */
   private lookUp(name: string): ConsolePort | null {
     for (let id: u32 = 0; id < this.portCount; id++) {
-      const port = this.ports[id]!;
+      const port = this.port(id);
       if (port.present && port.isNamed(name)) return port;
     }
     if (name != "console") return null;
     for (let id: u32 = 0; id < this.portCount; id++) {
-      const port = this.ports[id]!;
+      const port = this.port(id);
       if (port.present && port.isConsole && port.named) return port;
     }
     return null;
@@ -336,7 +341,7 @@ export class VirtioConsole extends VirtioDriver {
   /** Waits until the host has taken all output of all ports. */
   drain(): void {
     for (let id: u32 = 0; id < this.portCount; id++) {
-      const port = this.ports[id]!;
+      const port = this.port(id);
       port.output.drain();
     }
   }
