@@ -83,10 +83,13 @@ export function runInNode(
   wasm: Uint8Array,
   calls: readonly Call[],
   imports: WebAssembly.Imports = {},
+  onMemory: (memory: WebAssembly.Memory) => void = () => {},
 ): RunResult {
   const module = readModule(wasm);
   const types = new Map(module.exports.map((e) => [e.name, typeOfFunction(module, e.index)]));
   const instance = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(wasm)), imports);
+  const memory = instance.exports.memory as WebAssembly.Memory | undefined;
+  if (memory) onMemory(memory);
   const outcomes = calls.map(({ name, args }) => {
     const type = types.get(name);
     const target = instance.exports[name] as ((...args: unknown[]) => unknown) | undefined;
@@ -99,7 +102,6 @@ export function runInNode(
       throw error;
     }
   });
-  const memory = instance.exports.memory as WebAssembly.Memory | undefined;
   const used = memory
     ? new Uint8Array(memory.buffer, MEMORY_START, MEMORY_BYTES)
     : new Uint8Array();
