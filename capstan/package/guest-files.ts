@@ -9,11 +9,12 @@
  *                       /usr, /usr/bin                   (added, as partial directories)
  *                       /usr/bin/ls                      (added)
  *
- * Neighbours: `host.ts` looks at single files, `tree-limits.ts` keeps trees from getting out of
- * hand; `collect.ts`, `arguments.ts` and `recipes/` decide what to add.
+ * Neighbours: `host.ts` looks at single files, `copy-directory.ts` copies whole directories,
+ * `tree-path.ts` follows paths within the guest; `collect.ts`, `arguments.ts` and `recipes/` decide
+ * what to add.
  */
 import { readlinkSync } from "node:fs";
-import { dirname, join, posix } from "node:path";
+import { dirname, posix } from "node:path";
 import { systemErrorCode, UserError } from "../errors.ts";
 import { Pacer } from "../image/erofs/pacer.ts";
 import {
@@ -24,17 +25,9 @@ import {
   neutralAttributes,
   splitPath,
 } from "../image/tree.ts";
-import {
-  attributesOf,
-  hostNode,
-  listDirectory,
-  lookAt,
-  partialDirectoryAttributes,
-} from "./host.ts";
-import type { Skip, TreeLimit } from "./tree-limits.ts";
-
-/** Linux's limit on symbolic links in one path, path_resolution(7). */
-const MAX_SYMLINKS = 40;
+import { type CopyOptions, copyDirectory } from "./copy-directory.ts";
+import { attributesOf, hostNode, lookAt, partialDirectoryAttributes } from "./host.ts";
+import { MAX_SYMLINKS, resolveInTree } from "./tree-path.ts";
 
 /** Directories whose contents the guest's kernel makes; the host's are never copied. */
 const KERNEL_DIRECTORIES = ["/proc", "/sys", "/dev"];
@@ -44,15 +37,9 @@ export function isKernelPath(path: string): boolean {
   return KERNEL_DIRECTORIES.some((root) => path === root || path.startsWith(`${root}/`));
 }
 
-export interface AddTreeOptions {
-  /** Names or paths to leave out, see `Skip`. */
-  readonly skip?: Skip;
+export interface AddTreeOptions extends CopyOptions {
   /** Also add what symbolic links in the tree point to, if that lies outside of it. */
   readonly followLinks?: boolean;
-  /** Counts what is added, and stops when it is too much. */
-  readonly limit?: TreeLimit;
-  /** Told about every regular file, with its host path. */
-  readonly onFile?: (path: string) => void;
 }
 
 /** Where an added path ended up. */
@@ -179,32 +166,7 @@ export class GuestFiles {
 
   /** The node that a guest path leads to, following symbolic links within the tree. */
   resolve(path: string): FsNode | undefined {
-    const pending = splitPath(path).reverse();
-    const above: DirectoryNode[] = [];
-    let node: FsNode = this.tree.root;
-    let links = 0;
-    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
-      if (node.kind !== "directory") return undefined;
-      if (name === "..") {
-        node = above.pop() ?? this.tree.root;
-        continue;
-      }
-      const child: FsNode | undefined = node.children.get(name);
-      if (child === undefined) return undefined;
-      if (child.kind === "symlink") {
-        links += 1;
-        if (links > MAX_SYMLINKS) return undefined;
-        if (child.target.startsWith("/")) {
-          above.length = 0;
-          node = this.tree.root;
-        }
-        pending.push(...splitPath(child.target).reverse());
-        continue;
-      }
-      above.push(node);
-      node = child;
-    }
-    return node;
+    return resolveInTree(this.tree, path);
   }
 
   /** Lets other work run now and then; throws when the user has stopped the command. */
@@ -283,62 +245,19 @@ export class GuestFiles {
     await this.#fillFrom(path, directory, options);
   }
 
-  async #fillFrom(start: string, startNode: DirectoryNode, options: AddTreeOptions): Promise<void> {
-    const isInPlace = this.#directories.get(start) === startNode;
-    const unreadable: string[] = [];
-    const outside: string[] = [];
-    let undecodable = 0;
-    const pending: [path: string, node: DirectoryNode][] = [[start, startNode]];
-    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-      const [path, directory] = next;
-      await this.pause();
-      let names: string[] = [];
-      try {
-        const listed = listDirectory(path);
-        names = listed.names;
-        undecodable += listed.undecodable;
-      } catch (error) {
-        if (!isPermission(error)) throw error;
-        unreadable.push(path);
-      }
-      for (const name of names) {
-        const child = join(path, name);
-        if (isKernelPath(child) && isInPlace) continue;
-        const stats = lookAt(child);
-        if (stats === undefined) continue;
-        if (options.skip?.leavesOut(name, child, stats.isDirectory()) === true) continue;
-        const known = directory.children.get(name);
-        const node = this.#childNode(child, stats, known);
-        if (node === undefined) {
-          unreadable.push(child);
-          continue;
-        }
-        directory.children.set(name, node);
-        options.limit?.count(node);
-        if (node.kind === "directory") {
-          node.attributes = attributesOf(stats);
-          if (isInPlace) this.#directories.set(child, node);
-          pending.push([child, node]);
-        } else if (node.kind === "file") {
-          options.onFile?.(child);
-        } else if (node.kind === "symlink" && options.followLinks === true) {
-          outside.push(child);
-        }
-      }
-    }
-    this.#warnAbout(start, unreadable, undecodable);
-    for (const link of outside) await this.#followLink(start, link, options);
-  }
-
-  /** The node for an entry of a tree; undefined for a file that we may not read. */
-  #childNode(
-    path: string,
-    stats: NonNullable<ReturnType<typeof lookAt>>,
-    known: FsNode | undefined,
-  ): FsNode | undefined {
-    if (known?.kind === "directory" && stats.isDirectory()) return known;
-    if (stats.isFile() && !isReadable(stats)) return undefined;
-    return this.#nodeFor(path, stats);
+  async #fillFrom(start: string, directory: DirectoryNode, options: AddTreeOptions): Promise<void> {
+    const isInPlace = this.#directories.get(start) === directory;
+    const copied = await copyDirectory(start, directory, options, {
+      nodeFor: (path, stats) => this.#nodeFor(path, stats),
+      isWanted: (path) => !(isInPlace && isKernelPath(path)),
+      onDirectory: (path, node) => {
+        if (isInPlace) this.#directories.set(path, node);
+      },
+      pause: () => this.pause(),
+    });
+    this.#warnAbout(start, copied.unreadable, copied.undecodable);
+    if (options.followLinks !== true) return;
+    for (const link of copied.links) await this.#followLink(start, link, options);
   }
 
   /** Adds what a link points to, unless that is in the tree that is being added anyway. */
@@ -387,21 +306,6 @@ export class GuestFiles {
 
 function newDirectory(): DirectoryNode {
   return { kind: "directory", attributes: neutralAttributes(0o755), children: new Map() };
-}
-
-function isPermission(error: unknown): boolean {
-  const code = systemErrorCode(error);
-  return code === "EACCES" || code === "EPERM";
-}
-
-/** Whether this process may read a file, judged by its mode; root may read everything. */
-function isReadable(stats: NonNullable<ReturnType<typeof lookAt>>): boolean {
-  const uid = process.getuid?.() ?? 0;
-  if (uid === 0) return true;
-  if (Number(stats.uid) === uid) return (stats.mode & 0o400n) !== 0n;
-  const groups = process.getgroups?.() ?? [];
-  if (groups.includes(Number(stats.gid))) return (stats.mode & 0o040n) !== 0n;
-  return (stats.mode & 0o004n) !== 0n;
 }
 
 /** Type guard for callers of `resolve`. */

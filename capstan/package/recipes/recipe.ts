@@ -38,8 +38,8 @@ export function isModuleName(path: string): boolean {
 
 /**
  * Adds directories of a runtime: symbolic links that lead out of them are followed, and the
- * libraries that native modules in them need come along. Modules whose libraries the host lacks are
- * reported together, because most are optional.
+ * libraries that native modules in them need come along. A module whose libraries the host lacks
+ * cannot be loaded there either, so nothing is said about it.
  */
 export async function addRuntimeTrees(
   context: RecipeContext,
@@ -58,11 +58,7 @@ export async function addRuntimeTrees(
       },
     });
   }
-  const missing = modules.flatMap((module) => libraries.addObject(module));
-  if (missing.length === 0) return;
-  const names = [...new Set(missing.map(({ name }) => name))];
-  const some = names.slice(0, 5).join(", ") + (names.length > 5 ? " ..." : "");
-  files.warnings.push(`some optional modules will not load: the machine lacks ${some}`);
+  for (const module of modules) libraries.addObject(module);
 }
 
 /** The sum of the file sizes below a directory, in bytes; stops counting beyond `limitBytes`. */

@@ -1,0 +1,123 @@
+/**
+ * Copies a host directory with everything below it into an image tree.
+ *
+ * Neighbours: `guest-files.ts` decides where it goes; `tree-limits.ts` has limits and exceptions.
+ */
+import type { BigIntStats } from "node:fs";
+import { posix } from "node:path";
+import { systemErrorCode } from "../errors.ts";
+import type { DirectoryNode, FsNode } from "../image/tree.ts";
+import { attributesOf, listDirectory, lookAt } from "./host.ts";
+import type { Skip, TreeLimit } from "./tree-limits.ts";
+
+export interface CopyOptions {
+  /** Names or paths to leave out, see `Skip`. */
+  readonly skip?: Skip;
+  /** Counts what is added, and stops when it is too much. */
+  readonly limit?: TreeLimit;
+  /** Told about every regular file, with its host path. */
+  readonly onFile?: (path: string) => void;
+}
+
+/** What the copier needs from the collection that it works for. */
+export interface CopyHooks {
+  /** Makes the node of a file, the same one for all names of a file. */
+  nodeFor(path: string, stats: BigIntStats): FsNode;
+  /** Whether this host path may be taken along at all. */
+  isWanted(path: string): boolean;
+  /** Told about every directory. */
+  onDirectory(path: string, node: DirectoryNode): void;
+  pause(): Promise<void>;
+}
+
+/** What came up on the way. */
+export interface CopyResult {
+  /** Files and directories that this process may not read; they are left out. */
+  readonly unreadable: readonly string[];
+  /** Number of names that are not valid UTF-8; they are left out. */
+  readonly undecodable: number;
+  /** Host paths of the symbolic links. */
+  readonly links: readonly string[];
+}
+
+/** Whether this process may read a file, judged by its mode; root may read everything. */
+function isReadable(stats: BigIntStats): boolean {
+  const uid = process.getuid?.() ?? 0;
+  if (uid === 0) return true;
+  if (Number(stats.uid) === uid) return (stats.mode & 0o400n) !== 0n;
+  const groups = [process.getgid?.() ?? -1, ...(process.getgroups?.() ?? [])];
+  if (groups.includes(Number(stats.gid))) return (stats.mode & 0o040n) !== 0n;
+  return (stats.mode & 0o004n) !== 0n;
+}
+
+/** The names in a directory; none, and a note, if it may not be read. */
+function namesIn(path: string, unreadable: string[]): { names: string[]; undecodable: number } {
+  try {
+    return listDirectory(path);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "EACCES" || code === "EPERM") unreadable.push(path);
+    // ENOENT: removed since its parent was listed.
+    else if (code !== "ENOENT") throw error;
+    return { names: [], undecodable: 0 };
+  }
+}
+
+/** `lstat` of an entry that may just have been removed or lie in a forbidden directory. */
+function look(path: string, unreadable: string[]): BigIntStats | undefined {
+  try {
+    return lookAt(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EACCES") throw error;
+    unreadable.push(path);
+    return undefined;
+  }
+}
+
+/**
+ * Fills `directory` with what is in the host directory `start`, keeping what is there already unless
+ * the host has something of that name.
+ */
+export async function copyDirectory(
+  start: string,
+  directory: DirectoryNode,
+  options: CopyOptions,
+  hooks: CopyHooks,
+): Promise<CopyResult> {
+  const unreadable: string[] = [];
+  const links: string[] = [];
+  let undecodable = 0;
+  const pending: [path: string, node: DirectoryNode][] = [[start, directory]];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const [path, parent] = next;
+    await hooks.pause();
+    const listed = namesIn(path, unreadable);
+    undecodable += listed.undecodable;
+    for (const name of listed.names) {
+      const child = posix.join(path, name);
+      if (!hooks.isWanted(child)) continue;
+      const stats = look(child, unreadable);
+      if (stats === undefined) continue;
+      if (options.skip?.leavesOut(name, child, stats.isDirectory()) === true) continue;
+      if (stats.isFile() && !isReadable(stats)) {
+        unreadable.push(child);
+        continue;
+      }
+      const known = parent.children.get(name);
+      const keeps = known?.kind === "directory" && stats.isDirectory();
+      const node = keeps ? known : hooks.nodeFor(child, stats);
+      parent.children.set(name, node);
+      options.limit?.count(node);
+      if (node.kind === "directory") {
+        node.attributes = attributesOf(stats);
+        hooks.onDirectory(child, node);
+        pending.push([child, node]);
+      } else if (node.kind === "file") {
+        options.onFile?.(child);
+      } else if (node.kind === "symlink") {
+        links.push(child);
+      }
+    }
+  }
+  return { unreadable, undecodable, links };
+}

@@ -1,0 +1,42 @@
+/**
+ * Follows paths within an image tree, through its symbolic links, as the guest will.
+ *
+ * Neighbours: `guest-files.ts` is the user.
+ */
+import { type DirectoryNode, type FsNode, type FsTree, splitPath } from "../image/tree.ts";
+
+/** Linux's limit on symbolic links in one path, path_resolution(7). */
+export const MAX_SYMLINKS = 40;
+
+/**
+ * The node that an absolute path leads to; undefined if something on the way does not exist, is not
+ * a directory, or there are too many symbolic links.
+ */
+export function resolveInTree(tree: FsTree, path: string): FsNode | undefined {
+  const pending = splitPath(path).reverse();
+  const above: DirectoryNode[] = [];
+  let node: FsNode = tree.root;
+  let links = 0;
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    if (node.kind !== "directory") return undefined;
+    if (name === "..") {
+      node = above.pop() ?? tree.root;
+      continue;
+    }
+    const child: FsNode | undefined = node.children.get(name);
+    if (child === undefined) return undefined;
+    if (child.kind === "symlink") {
+      links += 1;
+      if (links > MAX_SYMLINKS) return undefined;
+      if (child.target.startsWith("/")) {
+        above.length = 0;
+        node = tree.root;
+      }
+      pending.push(...splitPath(child.target).reverse());
+      continue;
+    }
+    above.push(node);
+    node = child;
+  }
+  return node;
+}
