@@ -57,13 +57,7 @@ import {
 } from "./initial-stack";
 import { RLIMIT_STACK } from "./limits";
 import { LinuxProcess } from "./process";
-import {
-  LoadedImage,
-  PLACE_FIXED,
-  PLACE_MAPPING,
-  PLACE_PROGRAM,
-  mapImage,
-} from "./program-loader";
+import { LoadedImage, PLACE_FIXED, PLACE_MAPPING, PLACE_PROGRAM, mapImage } from "./program-loader";
 import { ScriptLine, parseScriptLine, prependInterpreter } from "./script";
 import { minimumSignalStackBytes } from "./signal-frame";
 import { copyOut } from "./user-memory";
@@ -259,8 +253,7 @@ function mapStack(process: LinuxProcess, space: AddressSpace, isExecutable: bool
   bytes = (max(bytes, MIN_STACK_BYTES) + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
   const top = USER_END - PAGE_BYTES - (randomU64() & STACK_RANDOM_PAGES) * PAGE_BYTES;
   const protection = PROT_READ | PROT_WRITE | (isExecutable ? PROT_EXEC : 0);
-  const flags =
-    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
   const mapped = space.map(top - bytes, bytes, protection, flags, null, 0);
   return mapped < 0 ? <usize>mapped : top;
 }

@@ -65,15 +65,20 @@ export class ExecutableFile {
     this.file = changetype<File>(opened);
     this.header = heapAllocate(FIRST_BYTES);
     if (this.header == 0) return -ENOMEM;
-    const bytes = this.file!.readAt(this.header, FIRST_BYTES, 0);
+    const bytes = this.opened().readAt(this.header, FIRST_BYTES, 0);
     if (bytes < 0) return bytes;
     this.headerBytes = <usize>bytes;
     return 0;
   }
 
+  /** The file; valid after a successful `open`. */
+  private opened(): File {
+    return changetype<File>(this.file);
+  }
+
   /** The name the file was opened by. */
   dentry(): Dentry | null {
-    return this.file!.dentry;
+    return this.opened().dentry;
   }
 
   /** Size of the file in bytes. */
@@ -84,7 +89,7 @@ export class ExecutableFile {
 
   /** The file's pager with a reference for the caller, or a negative error. */
   pager(): usize {
-    return this.file!.pager();
+    return this.opened().pager();
   }
 
   /**
@@ -114,7 +119,7 @@ export class ExecutableFile {
   read(target: usize, length: usize, offset: u64): i64 {
     let done: usize = 0;
     while (done < length) {
-      const bytes = this.file!.readAt(target + done, length - done, offset + done);
+      const bytes = this.opened().readAt(target + done, length - done, offset + done);
       if (bytes < 0) return -EIO;
       if (bytes == 0) return -ENOEXEC;
       done += <usize>bytes;

@@ -6,6 +6,7 @@
  */
 import { TrapFrame } from "../arch/x86_64/trapframe";
 import { fpuSave } from "../arch/x86_64/fpu";
+import { isLogVerbose, logDecimal, logHexadecimal, logText } from "../lib/log";
 import { FAULT_OOM, FAULT_SIGBUS, FAULT_SIGSEGV_ACCERR } from "../vm/flags";
 import { endForLackOfMemory } from "./out-of-memory";
 import { currentLinuxThread } from "./process";
@@ -56,6 +57,7 @@ export function userFault(frame: TrapFrame, vector: u32, address: usize, reason:
   const thread = currentLinuxThread();
   thread.faultVector = vector;
   thread.faultError = frame.errorCode;
+  if (isLogVerbose()) logFault(frame, vector, address);
   if (vector == VECTOR_PAGE_FAULT) {
     thread.faultAddress = address;
     if (reason == FAULT_OOM) endForLackOfMemory();
@@ -65,25 +67,47 @@ export function userFault(frame: TrapFrame, vector: u32, address: usize, reason:
   }
   switch (vector) {
     case VECTOR_DIVIDE:
-      return raise(SIGFPE, FPE_INTDIV, frame.rip);
+      raise(SIGFPE, FPE_INTDIV, frame.rip);
+      break;
     case VECTOR_DEBUG:
       frame.rflags &= ~RFLAGS_TRAP;
-      return raise(SIGTRAP, TRAP_TRACE, frame.rip);
+      raise(SIGTRAP, TRAP_TRACE, frame.rip);
+      break;
     case VECTOR_BREAKPOINT:
-      return raise(SIGTRAP, SI_KERNEL, 0);
+      raise(SIGTRAP, SI_KERNEL, 0);
+      break;
     case VECTOR_INVALID_OPCODE:
-      return raise(SIGILL, ILL_ILLOPN, frame.rip);
+      raise(SIGILL, ILL_ILLOPN, frame.rip);
+      break;
     case VECTOR_SEGMENT_NOT_PRESENT:
     case VECTOR_STACK:
-      return raise(SIGBUS, SI_KERNEL, 0);
+      raise(SIGBUS, SI_KERNEL, 0);
+      break;
     case VECTOR_ALIGNMENT:
-      return raise(SIGBUS, BUS_ADRALN, 0);
+      raise(SIGBUS, BUS_ADRALN, 0);
+      break;
     case VECTOR_X87:
     case VECTOR_SIMD:
-      return raise(SIGFPE, floatingPointCode(thread.fpuArea, vector), frame.rip);
+      raise(SIGFPE, floatingPointCode(thread.fpuArea, vector), frame.rip);
+      break;
     default:
-      return raise(SIGSEGV, SI_KERNEL, 0);
+      raise(SIGSEGV, SI_KERNEL, 0);
   }
+}
+
+/** A line for the verbose log: which exception, where, what address. */
+function logFault(frame: TrapFrame, vector: u32, address: usize): void {
+  logText("fault: vector ");
+  logDecimal(vector);
+  logText(" error ");
+  logHexadecimal(frame.errorCode, 4);
+  logText(" rip ");
+  logHexadecimal(frame.rip);
+  logText(" rsp ");
+  logHexadecimal(frame.rsp);
+  logText(" address ");
+  logHexadecimal(address);
+  logText("\n");
 }
 
 function raise(number: i32, code: i32, address: usize): void {

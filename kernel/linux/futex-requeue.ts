@@ -99,9 +99,9 @@ export function doWakeOperation(
 function changeWord(address: usize, encoded: u32): i64 {
   const operation = (encoded >> 28) & 7;
   const comparison = (encoded >> 24) & 15;
-  let operand = <u32>((<i32>(encoded << 8)) >> 20);
-  const argument = (<i32>(encoded << 20)) >> 20;
-  if (encoded >> 31 != 0) operand = <u32>1 << (operand & 31);
+  let operand = <u32>(<i32>(encoded << 8) >> 20);
+  const argument = <i32>(encoded << 20) >> 20;
+  if (encoded >> 31 != 0) operand = (<u32>1) << (operand & 31);
   if (operation > 4 || comparison > 5) return -ENOSYS;
   while (true) {
     if (load32(address) != 0) return -EFAULT;

@@ -50,7 +50,10 @@ let command: ProgramCommand | null = null;
 export function startInit(): void {
   command = readCommand();
   const space = AddressSpace.create();
-  if (space == null) return failMachine("no memory for the program", STATUS_NOT_EXECUTABLE);
+  if (space == null) {
+    failMachine("no memory for the program", STATUS_NOT_EXECUTABLE);
+    return;
+  }
   const root = rootDentry();
   const process = new LinuxProcess(space, new FsContext(root, root), new FdTable());
   process.id = FIRST_ID;

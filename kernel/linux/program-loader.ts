@@ -26,7 +26,6 @@ import {
   PF_R,
   PF_W,
   PF_X,
-  PROGRAM_HEADER_BYTES,
   PT_LOAD,
   ProgramHeader,
   programHeader,

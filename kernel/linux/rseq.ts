@@ -57,24 +57,27 @@ function writeIds(area: usize, start: u32, current: u32): i64 {
 
 /** A signal handler is about to run: abort the critical section that the thread is in, if any. */
 export function rseqBeforeSignal(frame: TrapFrame, thread: LinuxThread): void {
-  const area = thread.rseqArea;
-  if (area == 0) return;
-  if (load64(area + CS_POINTER) != 0) return exitBySignal(SIGSEGV);
+  if (thread.rseqArea != 0 && !abortSection(frame, thread)) exitBySignal(SIGSEGV);
+}
+
+/** @returns false if the program's structures are unreadable or lack the signature */
+function abortSection(frame: TrapFrame, thread: LinuxThread): bool {
+  const pointer = thread.rseqArea + CS_POINTER;
+  if (load64(pointer) != 0) return false;
   const section = loadedValue();
-  if (section == 0) return;
+  if (section == 0) return true;
   const buffer = scratch();
-  if (copyIn(buffer, section, SECTION_BYTES) != 0) return exitBySignal(SIGSEGV);
+  if (copyIn(buffer, section, SECTION_BYTES) != 0) return false;
   const start = load<u64>(buffer + 8);
   const length = load<u64>(buffer + 16);
   const abort = load<u64>(buffer + 24);
-  if (frame.rip - start >= length) {
-    store64(area + CS_POINTER, 0); // a stale pointer: clear it so that it is not read again
-    return;
-  }
-  if (!hasSignature(abort, thread.rseqSignature)) return exitBySignal(SIGSEGV);
-  store64(area + CS_POINTER, 0);
+  // A section that was left is forgotten as well, so that it is not read again.
+  if (store64(pointer, 0) != 0) return false;
+  if (frame.rip - start >= length) return true;
+  if (!hasSignature(abort, thread.rseqSignature)) return false;
   frame.rip = abort;
   frame.vector = VECTOR_MODIFIED;
+  return true;
 }
 
 /** The 4 bytes before an abort handler must be the signature given at registration. */

@@ -50,7 +50,7 @@ export function sysSchedYield(): i64 {
 export function sysSchedGetaffinity(id: i32, bytes: u32, mask: usize): i64 {
   if ((bytes & 7) != 0 || bytes * 8 < CPU_COUNT) return -EINVAL;
   if (id < 0 || threadOf(id) == null) return -ESRCH;
-  store<u64>(scratch(), (<u64>1 << CPU_COUNT) - 1);
+  store<u64>(scratch(), ((<u64>1) << CPU_COUNT) - 1);
   return copyOut(mask, scratch(), AFFINITY_BYTES) != 0 ? -EFAULT : AFFINITY_BYTES;
 }
 
@@ -59,7 +59,7 @@ export function sysSchedSetaffinity(id: i32, bytes: u32, mask: usize): i64 {
   if (id < 0 || threadOf(id) == null) return -ESRCH;
   store<u64>(scratch(), 0);
   if (copyIn(scratch(), mask, min<usize>(bytes, AFFINITY_BYTES)) != 0) return -EFAULT;
-  const wanted = load<u64>(scratch()) & ((<u64>1 << CPU_COUNT) - 1);
+  const wanted = load<u64>(scratch()) & (((<u64>1) << CPU_COUNT) - 1);
   return wanted == 0 ? -EINVAL : 0;
 }
 

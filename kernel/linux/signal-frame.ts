@@ -11,7 +11,13 @@
  * Neighbours: `signal-deliver.ts`, `arch/x86_64/fpu.ts`. The red zone of 128 bytes below the
  * interrupted stack pointer stays untouched (System V ABI, AMD64 §3.2.2).
  */
-import { fpuAreaBytes, fpuComponents, fpuInitialise, fpuRestore, fpuSave } from "../arch/x86_64/fpu";
+import {
+  fpuAreaBytes,
+  fpuComponents,
+  fpuInitialise,
+  fpuRestore,
+  fpuSave,
+} from "../arch/x86_64/fpu";
 import { TrapFrame, VECTOR_MODIFIED } from "../arch/x86_64/trapframe";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { USER_END } from "../mm/layout";

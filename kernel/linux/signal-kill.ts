@@ -99,6 +99,6 @@ function senderInfo(process: LinuxProcess, signal: i32, code: i32): usize {
   const info = changetype<SignalInfo>(buffer);
   info.signo = signal;
   info.code = code;
-  info.first = <u64>(<u32>process.id) | (<u64>process.credentials.realUser << 32);
+  info.first = <u64>(<u32>process.id) | ((<u64>process.credentials.realUser) << 32);
   return buffer;
 }

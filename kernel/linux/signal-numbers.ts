@@ -85,7 +85,7 @@ export const TRAP_TRACE: i32 = 2;
 
 /** The bit of signal `number` in a signal mask. */
 export function signalBit(number: i32): u64 {
-  return <u64>1 << <u64>(number - 1);
+  return (<u64>1) << (<u64>(number - 1));
 }
 
 /** Signals that can be neither caught, blocked nor ignored. */

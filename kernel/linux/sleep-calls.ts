@@ -31,12 +31,7 @@ export function sysNanosleep(request: usize, remaining: usize): i64 {
 }
 
 /** clock_nanosleep(2). */
-export function sysClockNanosleep(
-  clock: i32,
-  flags: u32,
-  request: usize,
-  remaining: usize,
-): i64 {
+export function sysClockNanosleep(clock: i32, flags: u32, request: usize, remaining: usize): i64 {
   if (!canSleepOn(clock)) {
     const isCpuTime = clock == CLOCK_PROCESS_CPUTIME_ID || clock < 0;
     return isCpuTime ? -EOPNOTSUPP : -EINVAL;
