@@ -160,8 +160,9 @@ function mapSegment(
     zeroStart = nextPage; // the first page belongs to the previous segment as well
   }
   if (segment.memoryBytes > segment.fileBytes && (segment.flags & PF_W) != 0) {
-    const tailEnd = min(end, zeroStart);
-    if (tailEnd > fileEnd && clearUser(fileEnd, tailEnd - fileEnd) != 0) return -EFAULT;
+    // Up to the end of the page, beyond the segment: ld.so allocates its first objects there and
+    // takes them to be zero.
+    if (zeroStart > fileEnd && clearUser(fileEnd, zeroStart - fileEnd) != 0) return -EFAULT;
   }
   if (end <= zeroStart) return 0;
   const length = ((end + PAGE_MASK) & ~PAGE_MASK) - zeroStart;
