@@ -20,6 +20,11 @@ export abstract class AnonymousFile extends File {
     return true;
   }
 
+  /** lseek(2) succeeds and does nothing. */
+  seek(_offset: i64, _origin: u32): i64 {
+    return 0;
+  }
+
   stat(out: Stat): i64 {
     out.device = ANONYMOUS_DEVICE;
     out.inode = ANONYMOUS_INODE;

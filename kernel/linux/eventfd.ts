@@ -66,7 +66,7 @@ class EventFile extends AnonymousFile {
 
   /** Adds to the counter; sleeps while it would overflow. */
   write(buffer: usize, length: usize): i64 {
-    if (length < COUNTER_BYTES) return -EINVAL;
+    if (length != COUNTER_BYTES) return -EINVAL;
     const slot = scratch();
     if (copyUser(slot, buffer, COUNTER_BYTES) != 0) return -EFAULT;
     const value = load<u64>(slot);

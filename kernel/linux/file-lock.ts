@@ -43,6 +43,8 @@ const LOCK_SH: i32 = 1;
 const LOCK_EX: i32 = 2;
 const LOCK_NB: i32 = 4;
 const LOCK_UN: i32 = 8;
+/** Mandatory share modes, without effect since Linux 5.5. */
+const LOCK_MAND: i32 = 32;
 
 /** struct flock of x86-64. */
 @unmanaged
@@ -83,6 +85,7 @@ const released = new WaitQueue();
 
 /** flock(2). */
 export function sysFlock(fd: i32, operation: i32): i64 {
+  if ((operation & LOCK_MAND) != 0) return 0;
   const kind = operation & ~LOCK_NB;
   if (kind != LOCK_SH && kind != LOCK_EX && kind != LOCK_UN) return -EINVAL;
   const held = hold(fd);
