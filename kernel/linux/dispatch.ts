@@ -10,26 +10,36 @@ import { TrapFrame } from "../arch/x86_64/trapframe";
 import { ENOSYS } from "../lib/errno";
 import { log, logDecimal, logText } from "../lib/log";
 import { dispatch, LAST_SYSCALL, syscallName } from "./dispatch.gen";
+import { isTraceWanted, traceEntry, traceResult } from "./trace";
 
 /** Calls per number that ended with ENOSYS; the last slot counts numbers beyond the table. */
 const missing = new StaticArray<u32>(LAST_SYSCALL + 2);
-let traced: ((nr: u32, frame: TrapFrame, result: i64) => void) | null = null;
+const TRACE_UNDECIDED: u32 = 0;
+const TRACE_OFF: u32 = 1;
+const TRACE_ON: u32 = 2;
+let trace: u32 = TRACE_UNDECIDED;
 
 /** Serves the system call whose registers are in `frame`. */
 export function systemCall(frame: TrapFrame): void {
   const nr = <u32>frame.errorCode;
+  if (trace != TRACE_OFF) {
+    tracedCall(nr, frame);
+    return;
+  }
   const result = dispatch(nr, frame);
   if (result == -ENOSYS) countMissing(nr);
-  const trace = traced;
-  if (trace) trace(nr, frame, result);
   frame.rax = <u64>result;
 }
 
-/** Registers a function that sees every call with its result; null ends the tracing. */
-export function setSystemCallTrace(
-  trace: ((nr: u32, frame: TrapFrame, result: i64) => void) | null,
-): void {
-  traced = trace;
+/** The first call, which finds out whether to trace, and every call of a traced program. */
+function tracedCall(nr: u32, frame: TrapFrame): void {
+  if (trace == TRACE_UNDECIDED) trace = isTraceWanted() ? TRACE_ON : TRACE_OFF;
+  const isOn = trace == TRACE_ON;
+  if (isOn) traceEntry(nr, frame);
+  const result = dispatch(nr, frame);
+  if (isOn) traceResult(result);
+  if (result == -ENOSYS) countMissing(nr);
+  frame.rax = <u64>result;
 }
 
 function countMissing(nr: u32): void {

@@ -74,6 +74,26 @@ export function syscallName(nr: u32): string {
       return "";
   }
 }
+
+/** How many arguments system call \`nr\` has; 6 if it is unknown. */
+export function parameterCount(nr: u32): u32 {
+  switch (nr) {
+    case 39:
+      return 0;
+    case 0:
+      return 3;
+    default:
+      return 6;
+  }
+}
+
+/** Which argument of system call \`nr\` is a path, or -1. */
+export function pathParameter(nr: u32): i32 {
+  switch (nr) {
+    default:
+      return -1;
+  }
+}
 `,
   );
 });

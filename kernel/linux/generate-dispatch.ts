@@ -105,7 +105,46 @@ export function dispatchSource(table: readonly Syscall[]): string {
   );
   for (const call of table) lines.push(`    case ${call.nr}:`, `      return "${call.name}";`);
   lines.push("    default:", '      return "";', "  }", "}", "");
+  lines.push(...parameterTables(table));
   return lines.join("\n");
+}
+
+/** Functions for the trace: how many arguments a call has, and which is a path. */
+function parameterTables(table: readonly Syscall[]): string[] {
+  const countCases = [0, 1, 2, 3, 4, 5].map((count) =>
+    table.filter((call) => parseArguments(call).length === count && call.args !== ""),
+  );
+  const pathIndex = (call: Syscall): number =>
+    parseArguments(call).findIndex(({ name }) => name === "path" || name === "oldPath");
+  const pathCases = [0, 1, 2].map((index) => table.filter((call) => pathIndex(call) === index));
+  const cases = (calls: readonly Syscall[], value: number): string[] =>
+    calls.length === 0
+      ? []
+      : [...calls.map((call) => `    case ${call.nr}:`), `      return ${value};`];
+  return [
+    "/** How many arguments system call `nr` has; 6 if it is unknown. */",
+    "export function parameterCount(nr: u32): u32 {",
+    "  switch (nr) {",
+    ...cases(
+      table.filter((call) => call.args === "" && call.handler !== ""),
+      0,
+    ),
+    ...countCases.flatMap((calls, count) => cases(calls, count)),
+    "    default:",
+    "      return 6;",
+    "  }",
+    "}",
+    "",
+    "/** Which argument of system call `nr` is a path, or -1. */",
+    "export function pathParameter(nr: u32): i32 {",
+    "  switch (nr) {",
+    ...pathCases.flatMap((calls, index) => cases(calls, index)),
+    "    default:",
+    "      return -1;",
+    "  }",
+    "}",
+    "",
+  ];
 }
 
 /** The text of `docs/syscalls.md`. */
