@@ -5,7 +5,7 @@
  * The buffer either grows on the kernel heap or is a fixed one of the caller's. When there is no room
  * (or no memory), what does not fit is dropped and `overflowed` tells; nothing fails on the way.
  */
-import { heapAllocate, heapFree, heapSize } from "../mm/heap";
+import { heapAllocate, heapFree } from "../mm/heap";
 
 /** Longest number: 64 bits in octal. */
 const MAX_DIGITS: u32 = 22;
@@ -58,7 +58,7 @@ export class ByteWriter {
 
   /** Gives the buffer back if it is the writer's own; call before `free(writer)`. */
   dispose(): void {
-    if (!this.fixed) heapFree(this.start);
+    if (!this.fixed && this.start) heapFree(this.start);
     this.start = 0;
     this.capacity = 0;
     this.used = 0;
@@ -162,9 +162,9 @@ export class ByteWriter {
     const larger = heapAllocate(wanted);
     if (!larger) return false;
     memory.copy(larger, this.start, this.used);
-    heapFree(this.start);
+    if (this.start) heapFree(this.start);
     this.start = larger;
-    this.capacity = heapSize(larger);
+    this.capacity = wanted;
     return true;
   }
 }

@@ -138,7 +138,7 @@ export class ByteRing {
 
   /** Gives the buffer back if it came from the heap; call before `free(ring)`. */
   dispose(): void {
-    if (this.owned) heapFree(this.buffer);
+    if (this.owned && this.buffer) heapFree(this.buffer);
     this.buffer = 0;
   }
 
