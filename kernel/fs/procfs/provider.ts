@@ -89,6 +89,16 @@ export abstract class ProcessProvider {
   abstract file(pid: i32, descriptor: i32): File | null;
   /** Appends the auxiliary vector as the program got it (16 bytes an entry). */
   abstract writeAuxiliaryVector(pid: i32, out: ByteWriter): void;
+  /** What uname(2) says: node name, release, version. */
+  writeHostName(out: ByteWriter): void {
+    out.writeString("osv");
+  }
+  osRelease(): string {
+    return "6.1.0";
+  }
+  osVersion(): string {
+    return "#1 OSv.ts";
+  }
   /** Number of threads of all processes, and of those that can run now (loadavg, stat). */
   abstract threadCount(): u32;
   abstract runnableCount(): u32;

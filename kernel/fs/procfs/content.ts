@@ -1,0 +1,188 @@
+/**
+ * The contents of /proc as data: which names there are, and what stands behind them (proc(5)).
+ * A value that programs read to tune themselves is what this kernel really does, or Linux's default.
+ *
+ * Neighbours: `table` (the kinds), `render` (the texts).
+ */
+import {
+  KIND_AUXV,
+  KIND_BOOT_ID,
+  KIND_CMDLINE,
+  KIND_COMM,
+  KIND_COMMAND_LINE,
+  KIND_CPUINFO,
+  KIND_CWD,
+  KIND_DESCRIPTORS,
+  KIND_DESCRIPTOR_FACTS,
+  KIND_DEVICES,
+  KIND_ENVIRON,
+  KIND_EXE,
+  KIND_FILESYSTEMS,
+  KIND_FILE_MAX,
+  KIND_FILE_NR,
+  KIND_HOST_NAME,
+  KIND_IO,
+  KIND_LIMITS,
+  KIND_LINK,
+  KIND_LOADAVG,
+  KIND_MAPS,
+  KIND_MEMINFO,
+  KIND_MOUNTINFO,
+  KIND_MOUNTS,
+  KIND_OOM_SCORE_ADJ,
+  KIND_OS_RELEASE,
+  KIND_OS_VERSION,
+  KIND_PARTITIONS,
+  KIND_PROCESS_ROOT,
+  KIND_PROCESS_STAT,
+  KIND_RAW_TEXT,
+  KIND_SCHEDSTAT,
+  KIND_SELF,
+  KIND_SMAPS,
+  KIND_STAT,
+  KIND_STATM,
+  KIND_STATUS,
+  KIND_TASKS,
+  KIND_THREADS_MAX,
+  KIND_THREAD_SELF,
+  KIND_UPTIME,
+  KIND_UUID,
+  KIND_VERSION,
+  KIND_VMSTAT,
+  ProcTable,
+} from "./table";
+
+/** The table of /proc itself. */
+export function rootTable(): ProcTable {
+  const root = new ProcTable();
+  root.add("self", KIND_SELF, 0o777);
+  root.add("thread-self", KIND_THREAD_SELF, 0o777);
+  root.add("cmdline", KIND_COMMAND_LINE);
+  root.add("cpuinfo", KIND_CPUINFO);
+  root.add("devices", KIND_DEVICES);
+  root.add("filesystems", KIND_FILESYSTEMS);
+  root.add("loadavg", KIND_LOADAVG);
+  root.add("meminfo", KIND_MEMINFO);
+  root.add("modules", KIND_RAW_TEXT);
+  root.add("mounts", KIND_LINK, 0o777, "self/mounts");
+  root.add("net", KIND_LINK, 0o777, "self/net");
+  root.add("partitions", KIND_PARTITIONS);
+  root.add("stat", KIND_STAT);
+  root.add("swaps", KIND_RAW_TEXT, 0o444, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+  root.add("uptime", KIND_UPTIME);
+  root.add("version", KIND_VERSION);
+  root.add("vmstat", KIND_VMSTAT);
+  addSystemSettings(root.addDirectory("sys"));
+  return root;
+}
+
+/** The table of /proc/PID and, but for the first entries, of /proc/PID/task/TID. */
+export function processTable(withTasks: bool): ProcTable {
+  const table = new ProcTable();
+  if (withTasks) table.addDirectory("task", KIND_TASKS);
+  table.addDirectory("fd", KIND_DESCRIPTORS);
+  table.addDirectory("fdinfo", KIND_DESCRIPTOR_FACTS);
+  addNetwork(table.addDirectory("net"));
+  table.add("auxv", KIND_AUXV, 0o400);
+  table.add("cgroup", KIND_RAW_TEXT, 0o444, "0::/\n");
+  table.add("cmdline", KIND_CMDLINE);
+  table.add("comm", KIND_COMM, 0o644);
+  table.add("cwd", KIND_CWD, 0o777);
+  table.add("environ", KIND_ENVIRON, 0o400);
+  table.add("exe", KIND_EXE, 0o777);
+  table.add("io", KIND_IO, 0o400);
+  table.add("limits", KIND_LIMITS);
+  table.addText("loginuid", "4294967295");
+  table.add("maps", KIND_MAPS);
+  table.add("mountinfo", KIND_MOUNTINFO);
+  table.add("mounts", KIND_MOUNTS);
+  table.addText("oom_score", "0");
+  table.add("oom_score_adj", KIND_OOM_SCORE_ADJ, 0o644);
+  table.addText("personality", "00000000");
+  table.add("root", KIND_PROCESS_ROOT, 0o777);
+  table.add("schedstat", KIND_SCHEDSTAT);
+  table.addText("sessionid", "4294967295");
+  table.add("smaps", KIND_SMAPS);
+  table.add("stat", KIND_PROCESS_STAT);
+  table.add("statm", KIND_STATM);
+  table.add("status", KIND_STATUS);
+  table.addText("timerslack_ns", "50000");
+  table.addText("wchan", "0");
+  return table;
+}
+
+/** /proc/PID/net: the headers of empty tables; there is no network yet. */
+function addNetwork(net: ProcTable): void {
+  const sockets =
+    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+  net.add(
+    "dev",
+    KIND_RAW_TEXT,
+    0o444,
+    "Inter-|   Receive                                                |  Transmit\n" +
+      " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n",
+  );
+  net.add("tcp", KIND_RAW_TEXT, 0o444, sockets);
+  net.add("tcp6", KIND_RAW_TEXT, 0o444, sockets);
+  net.add("udp", KIND_RAW_TEXT, 0o444, sockets);
+  net.add("udp6", KIND_RAW_TEXT, 0o444, sockets);
+  net.add("unix", KIND_RAW_TEXT, 0o444, "Num       RefCount Protocol Flags    Type St Inode Path\n");
+  net.add(
+    "route",
+    KIND_RAW_TEXT,
+    0o444,
+    "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n",
+  );
+}
+
+/** /proc/sys: what programs look at; nothing can be set. */
+function addSystemSettings(sys: ProcTable): void {
+  const fs = sys.addDirectory("fs");
+  fs.addText("aio-max-nr", "65536");
+  fs.add("file-max", KIND_FILE_MAX);
+  fs.add("file-nr", KIND_FILE_NR);
+  fs.addText("nr_open", "1048576");
+  fs.addText("overflowgid", "65534");
+  fs.addText("overflowuid", "65534");
+  fs.addText("pipe-max-size", "1048576");
+  fs.addText("protected_hardlinks", "0");
+  fs.addText("protected_symlinks", "0");
+  const kernel = sys.addDirectory("kernel");
+  kernel.addText("cap_last_cap", "40");
+  kernel.addText("core_pattern", "core");
+  kernel.addText("domainname", "(none)");
+  kernel.add("hostname", KIND_HOST_NAME);
+  kernel.addText("msgmax", "8192");
+  kernel.addText("msgmnb", "16384");
+  kernel.addText("msgmni", "32000");
+  kernel.addText("ngroups_max", "65536");
+  kernel.add("osrelease", KIND_OS_RELEASE);
+  kernel.addText("ostype", "Linux");
+  kernel.addText("overflowgid", "65534");
+  kernel.addText("overflowuid", "65534");
+  kernel.addText("perf_event_paranoid", "3");
+  kernel.addText("pid_max", "32768");
+  const random = kernel.addDirectory("random");
+  random.add("boot_id", KIND_BOOT_ID);
+  random.addText("entropy_avail", "256");
+  random.addText("poolsize", "256");
+  random.add("uuid", KIND_UUID);
+  kernel.addText("randomize_va_space", "2");
+  kernel.addText("sem", "32000\t1024000000\t500\t32000");
+  kernel.addText("shmall", "18446744073692774399");
+  kernel.addText("shmmax", "18446744073692774399");
+  kernel.addText("shmmni", "4096");
+  kernel.addText("tainted", "0");
+  kernel.add("threads-max", KIND_THREADS_MAX);
+  kernel.add("version", KIND_OS_VERSION);
+  const net = sys.addDirectory("net");
+  net.addDirectory("core").addText("somaxconn", "4096");
+  const vm = sys.addDirectory("vm");
+  vm.addText("max_map_count", "65530");
+  vm.addText("min_free_kbytes", "0");
+  vm.addText("mmap_min_addr", "65536");
+  vm.addText("nr_hugepages", "0");
+  vm.addText("overcommit_memory", "1");
+  vm.addText("overcommit_ratio", "50");
+  vm.addText("swappiness", "0");
+}

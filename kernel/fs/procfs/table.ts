@@ -1,0 +1,122 @@
+/**
+ * What is in the directories of /proc: tables of names, kinds and modes, built once at mount.
+ *
+ * Neighbours: `content` fills the tables, `proc-directory` serves them, `render` writes the texts.
+ */
+
+// Kinds of directories.
+/** Only what its table says. */
+export const KIND_DIRECTORY: u32 = 1;
+/** /proc: the table, then a directory for each process. */
+export const KIND_ROOT: u32 = 2;
+/** /proc/PID. */
+export const KIND_PROCESS: u32 = 3;
+/** /proc/PID/task. */
+export const KIND_TASKS: u32 = 4;
+/** /proc/PID/fd, /proc/PID/fdinfo. */
+export const KIND_DESCRIPTORS: u32 = 5;
+export const KIND_DESCRIPTOR_FACTS: u32 = 6;
+
+/** /proc/PID/task/TID. */
+export const KIND_THREAD: u32 = 7;
+
+// Kinds of links.
+/** An ordinary link; the target is the entry's text. */
+export const KIND_LINK: u32 = 16;
+export const KIND_SELF: u32 = 17;
+export const KIND_THREAD_SELF: u32 = 18;
+export const KIND_EXE: u32 = 19;
+export const KIND_CWD: u32 = 20;
+export const KIND_PROCESS_ROOT: u32 = 21;
+export const KIND_DESCRIPTOR: u32 = 22;
+
+// Kinds of texts; see `render`.
+/** The text of the entry and a line end. */
+export const KIND_TEXT: u32 = 32;
+/** The text of the entry as it is. */
+export const KIND_RAW_TEXT: u32 = 33;
+export const KIND_CPUINFO: u32 = 34;
+export const KIND_MEMINFO: u32 = 35;
+export const KIND_STAT: u32 = 36;
+export const KIND_UPTIME: u32 = 37;
+export const KIND_LOADAVG: u32 = 38;
+export const KIND_VERSION: u32 = 39;
+export const KIND_FILESYSTEMS: u32 = 40;
+export const KIND_COMMAND_LINE: u32 = 41;
+export const KIND_VMSTAT: u32 = 42;
+export const KIND_HOST_NAME: u32 = 43;
+export const KIND_OS_RELEASE: u32 = 44;
+export const KIND_OS_VERSION: u32 = 45;
+export const KIND_BOOT_ID: u32 = 46;
+export const KIND_UUID: u32 = 47;
+export const KIND_THREADS_MAX: u32 = 48;
+export const KIND_FILE_MAX: u32 = 49;
+export const KIND_FILE_NR: u32 = 50;
+export const KIND_DEVICES: u32 = 51;
+export const KIND_PARTITIONS: u32 = 52;
+
+// Texts about a process.
+export const KIND_MAPS: u32 = 64;
+export const KIND_SMAPS: u32 = 65;
+export const KIND_PROCESS_STAT: u32 = 66;
+export const KIND_STATM: u32 = 67;
+export const KIND_STATUS: u32 = 68;
+export const KIND_COMM: u32 = 69;
+export const KIND_CMDLINE: u32 = 70;
+export const KIND_ENVIRON: u32 = 71;
+export const KIND_AUXV: u32 = 72;
+export const KIND_LIMITS: u32 = 73;
+export const KIND_MOUNTS: u32 = 74;
+export const KIND_MOUNTINFO: u32 = 75;
+export const KIND_OOM_SCORE_ADJ: u32 = 76;
+export const KIND_IO: u32 = 77;
+export const KIND_SCHEDSTAT: u32 = 78;
+export const KIND_FD_FACTS: u32 = 79;
+
+/** One name in a table. */
+export class ProcEntry {
+  next: ProcEntry | null = null;
+
+  /**
+   * @param mode permission bits
+   * @param text target or contents, "" if the kind has none
+   * @param children for directories with a table
+   */
+  constructor(
+    readonly name: string,
+    readonly kind: u32,
+    readonly mode: u32,
+    readonly text: string,
+    readonly children: ProcTable | null,
+  ) {}
+}
+
+/** The names of a directory, in the order they are listed. */
+export class ProcTable {
+  first: ProcEntry | null = null;
+  private last: ProcEntry | null = null;
+
+  /** Adds a file or link. */
+  add(name: string, kind: u32, mode: u32 = 0o444, text: string = ""): void {
+    this.append(new ProcEntry(name, kind, mode, text, null));
+  }
+
+  /** Adds a file that says `text`. */
+  addText(name: string, text: string): void {
+    this.append(new ProcEntry(name, KIND_TEXT, 0o444, text, null));
+  }
+
+  /** Adds a directory and returns its table. */
+  addDirectory(name: string, kind: u32 = KIND_DIRECTORY): ProcTable {
+    const children = new ProcTable();
+    this.append(new ProcEntry(name, kind, 0o555, "", children));
+    return children;
+  }
+
+  private append(entry: ProcEntry): void {
+    const last = this.last;
+    if (last) last.next = entry;
+    else this.first = entry;
+    this.last = entry;
+  }
+}
