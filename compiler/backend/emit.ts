@@ -8,7 +8,7 @@
 import type { Global, WasmModule } from "../wasm/module.ts";
 import { readModule } from "../wasm/module.ts";
 import type { ValueType } from "../wasm/opcodes.ts";
-import { SourceMap } from "../wasm/source-map.ts";
+import { type Location, SourceMap } from "../wasm/source-map.ts";
 import { type DataImage, makeDataImage } from "./data.ts";
 import { C_TYPES, integerLiteral } from "./expression.ts";
 import {
@@ -132,13 +132,16 @@ class ModuleEmitter {
       trap
         ? `${this.#prototype(trap, "")}\n#define W_UNREACHABLE() ${trap.identifier}()`
         : "#define W_UNREACHABLE() __builtin_trap()",
+      // Dropped by the linker. Being first it makes this file number 1 of the line table, where
+      // addr2line and objdump (binutils 2.40) expect it; otherwise they misname the first source.
+      "__attribute__((used, no_reorder)) static void w_first(void) {}",
       `#define W_TABLE_SIZE ${this.#module.tableSize}`,
       "extern void *const w_table[];",
       "extern const u16 w_table_types[];",
-      "W_INLINE void *w_callee(u32 index, u32 type) {",
-      "  if (W_UNLIKELY(index >= W_TABLE_SIZE || w_table_types[index] != type)) W_UNREACHABLE();",
-      "  return w_table[index];",
-      "}",
+      // A macro, so that its instructions carry the line of the call.
+      "#define w_callee(index, type) __extension__ ({ const u32 w_i = (index); " +
+        "if (W_UNLIKELY(w_i >= W_TABLE_SIZE || w_table_types[w_i] != type)) W_UNREACHABLE(); " +
+        "w_table[w_i]; })",
     ].filter(Boolean);
   }
 
@@ -157,7 +160,6 @@ class ModuleEmitter {
   /** Declarations of everything that the part mentions. */
   #declarations(part: Part): string[] {
     const lines: string[] = [];
-    const isPrivate = this.#partition.privateFunctions;
     for (const global of [...part.globals].sort((a, b) => a - b)) {
       lines.push(this.#declareGlobal(global, part));
     }
@@ -175,17 +177,30 @@ class ModuleEmitter {
       const entry = this.#program.functions.get(index);
       if (entry) lines.push(this.#prototype(entry, ""));
     }
-    for (const entry of part.inlined) lines.push(this.#prototype(entry, "static inline"));
-    for (const entry of part.owned) {
-      lines.push(this.#prototype(entry, isPrivate.has(entry.index) ? "static" : ""));
-    }
     return [...new Set(lines.filter(Boolean))];
+  }
+
+  /** The part's own functions with their storage classes. */
+  #prototypes(part: Part): [ProgramFunction, string][] {
+    const isPrivate = this.#partition.privateFunctions;
+    return [
+      ...part.inlined.map((entry): [ProgramFunction, string] => [entry, "static inline"]),
+      ...part.owned.map((entry): [ProgramFunction, string] => [
+        entry,
+        isPrivate.has(entry.index) ? "static" : "",
+      ]),
+    ];
   }
 
   /** Text of one part. */
   part(part: Part): string {
     const text = new SourceText(this.#options.lines);
     for (const line of [...this.#preamble(), ...this.#declarations(part)]) text.plain(line);
+    // With the line of the definition: gcc gives it to clones that it makes of the function.
+    for (const [entry, storage] of this.#prototypes(part)) {
+      const location = this.#firstLocation(entry) ?? this.#calleeLocation(entry);
+      text.add({ text: this.#prototype(entry, storage), location });
+    }
     for (const entry of [...part.inlined, ...part.owned]) {
       text.plain("");
       for (const line of this.#function(entry)) text.add(line);
@@ -204,6 +219,7 @@ class ModuleEmitter {
       identifier: entry.identifier,
       type: entry.type,
       body: entry.body,
+      location: this.#firstLocation(entry) ?? this.#calleeLocation(entry),
       localNames: this.#module.names.locals.get(entry.index) ?? new Map<number, string>(),
       noReturn: this.#isNoReturn(entry),
     };
@@ -216,6 +232,24 @@ class ModuleEmitter {
         ? "static "
         : "";
     return [{ ...head, text: storage + head.text }, ...lines.slice(1)];
+  }
+
+  #firstLocation(entry: ProgramFunction): Location | null {
+    for (const { offset } of entry.body.instructions) {
+      const found = this.#context.sourceMap?.find(offset);
+      if (found) return found;
+    }
+    return null;
+  }
+
+  /** Functions that the compiler made up, such as the choice of an override, go by what they call. */
+  #calleeLocation(entry: ProgramFunction): Location | null {
+    for (const index of entry.calls) {
+      const callee = this.#program.functions.get(index);
+      const found = callee ? this.#firstLocation(callee) : null;
+      if (found) return found;
+    }
+    return null;
   }
 
   /** The function table and the signature number of each of its entries. */

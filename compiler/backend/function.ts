@@ -53,6 +53,8 @@ export interface FunctionInput {
   identifier: string;
   type: FunctionType;
   body: Body;
+  /** Where the function begins in the source, if known. */
+  location: Location | null;
   localNames: ReadonlyMap<number, string>;
   /** It must not return; what would return traps. */
   noReturn: boolean;
@@ -113,6 +115,7 @@ export class FunctionWriter {
   write(): Line[] {
     const { type, body } = this.#input;
     this.#nameLocals();
+    this.#location = this.#input.location;
     this.#frames.push(this.#newFrame("function", type.result));
     for (const instruction of body.instructions) {
       const found = this.#context.sourceMap?.find(instruction.offset);
@@ -121,7 +124,7 @@ export class FunctionWriter {
       if (this.#dead) this.#skip(instruction);
       else this.#instruction(instruction);
     }
-    const first = this.#lines.find((line) => line.location)?.location ?? null;
+    const first = this.#input.location;
     const parameters = this.#locals.slice(0, type.parameters.length).map((local) => local.name);
     const head = [
       `${declarator(this.#input.identifier, type, parameters)} {`,

@@ -21,7 +21,7 @@ export const RUNTIME_FOLDER = path.resolve(
   "../runtime",
 );
 
-const INTRINSIC = /^HW \w+ hw_(\w+)\(([^)]*)\)/gm;
+const INTRINSIC = /^(?:HW \w+|#define) hw_(\w+)\(([^)]*)\)/gm;
 
 let intrinsics: Map<string, number> | null = null;
 

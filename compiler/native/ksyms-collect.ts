@@ -31,7 +31,7 @@ const GCC_SUFFIX = /\.(isra|part|constprop|cold|lto_priv|localalias)(\.\d+)?/g;
 /** `List<kernel/sched/thread/Thread>#push` becomes `List<Thread>#push`. */
 export function displayName(name: string): string {
   if (name.startsWith("start:")) return "initialise";
-  return name.replace(/[~\w.-]+\//g, "").replace(/~anonymous\|(\d+)/g, "function $1");
+  return name.replace(/[~\w.-]+\//g, "").replace(/~anonymous\|(\d+)/g, " function $1");
 }
 
 /** Return addresses of all calls: the instruction after each. */

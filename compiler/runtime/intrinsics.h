@@ -113,7 +113,7 @@ HW u64 hw_framePointer(void) { return (u64)__builtin_frame_address(0); }
 HW u64 hw_stackPointer(void) { u64 v; __asm__ volatile("movq %%rsp, %0" : "=r"(v)); return v; }
 
 /* Bytes in bulk. */
-HW u32 hw_memoryCompare(u64 a, u64 b, u64 length) { return (u32)memcmp((const void *)a, (const void *)b, length); }
+#define hw_memoryCompare(a, b, length) ((u32)memcmp((const void *)(a), (const void *)(b), (length)))
 HW void hw_copyForward(u64 to, u64 from, u64 length) {
   __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(length) : : "memory");
 }

@@ -61,12 +61,9 @@ void *memmove(void *, const void *, u64);
 void *memset(void *, int, u64);
 int memcmp(const void *, const void *, u64);
 
-W_INLINE void w_copy(u64 to, u64 from, u64 length) {
-  __builtin_memmove((void *)to, (const void *)from, length);
-}
-W_INLINE void w_fill(u64 to, u32 value, u64 length) {
-  __builtin_memset((void *)to, (int)value, length);
-}
+/* Macros, so that the call carries the line of its user. */
+#define w_copy(to, from, length) __builtin_memmove((void *)(to), (const void *)(from), (length))
+#define w_fill(to, value, length) __builtin_memset((void *)(to), (int)(value), (length))
 
 /* Division: x / 0 and MIN / -1 trap in hardware; MIN % -1 is 0, which the hardware would trap. */
 W_INLINE u32 w_rem_s32(u32 a, u32 b) { return b == (u32)-1 ? 0 : (u32)((i32)a % (i32)b); }
