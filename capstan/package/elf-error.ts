@@ -22,7 +22,7 @@ const fixes: Readonly<Record<ElfErrorCode, string>> = {
   NotElf: "name a Linux program for x86-64, or a script that starts with #!",
   Truncated: "copy, download or build the file again: the rest of it is missing",
   WrongMachine: "use a build of the program for x86-64 (amd64) Linux",
-  NotExecutable: "link it into a program first",
+  NotExecutable: "name a program; an object file or a library has to be linked into one first",
   Malformed: "copy, download or build the file again: its headers are damaged",
 };
 

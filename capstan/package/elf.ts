@@ -12,25 +12,18 @@
  *
  * References: System V ABI, "Object Files" and "Program Loading"; elf(5).
  *
- * Neighbours: `elf-error.ts` is what goes wrong; `libraries.ts` follows the dependencies.
+ * Neighbours: `elf-header.ts` reads and checks the fixed part; `elf-error.ts` is what goes wrong;
+ * `libraries.ts` follows the dependencies.
  */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { ElfError } from "./elf-error.ts";
+import { closeSync, openSync, readSync } from "node:fs";
+import { ElfInput, ET_EXEC, locate, readHeader, readSegments, type Segment } from "./elf-header.ts";
 
-const HEADER_SIZE_BYTES = 64;
-const PROGRAM_HEADER_SIZE_BYTES = 56;
 const DYNAMIC_ENTRY_SIZE_BYTES = 16;
-/** More than any real file has; bounds the memory a hostile one can make us take. */
-const MAX_PROGRAM_HEADERS = 4096;
 const MAX_DYNAMIC_BYTES = 4 * 1024 * 1024;
 const MAX_STRING_TABLE_BYTES = 64 * 1024 * 1024;
 /** PATH_MAX. */
 const MAX_INTERPRETER_BYTES = 4096;
 
-const ET_EXEC = 2;
-const ET_DYN = 3;
-const EM_X86_64 = 62;
-const PT_LOAD = 1;
 const PT_DYNAMIC = 2;
 const PT_INTERP = 3;
 const PT_NOTE = 4;
@@ -44,20 +37,6 @@ const DT_RUNPATH = 29n;
 const DT_FLAGS_1 = 0x6fff_fffbn;
 const DF_1_NODEFLIB = 0x800n;
 const DF_1_PIE = 0x0800_0000n;
-
-/** Names of machines that people meet, for messages (e_machine values of the gABI). */
-const machineNames: ReadonlyMap<number, string> = new Map([
-  [3, "32-bit x86 (i386)"],
-  [8, "MIPS"],
-  [20, "32-bit PowerPC"],
-  [21, "64-bit PowerPC"],
-  [22, "IBM Z (s390)"],
-  [40, "32-bit ARM"],
-  [62, "x86-64"],
-  [183, "64-bit ARM (AArch64)"],
-  [243, "RISC-V"],
-  [258, "LoongArch"],
-]);
 
 /** How a program is linked. */
 export type Linkage =
@@ -90,117 +69,7 @@ export interface ElfFile {
   readonly noteOwners: ReadonlySet<string>;
 }
 
-interface Segment {
-  readonly type: number;
-  readonly offset: number;
-  readonly address: bigint;
-  readonly fileSize: number;
-}
-
-/** An open file with checked reads. */
-class Input {
-  readonly path: string;
-  readonly sizeBytes: number;
-  readonly #fd: number;
-
-  constructor(path: string, fd: number) {
-    this.path = path;
-    this.#fd = fd;
-    this.sizeBytes = fstatSync(fd).size;
-  }
-
-  fail(code: "Truncated" | "Malformed", why: string): never {
-    throw new ElfError(this.path, code, why);
-  }
-
-  /** Reads exactly `sizeBytes`; `what` names them in the error if the file is too short. */
-  read(offset: number, sizeBytes: number, what: string): Buffer {
-    if (offset + sizeBytes > this.sizeBytes) {
-      this.fail(
-        "Truncated",
-        `the file has ${this.sizeBytes} bytes, but ${what} should end at byte ${offset + sizeBytes}`,
-      );
-    }
-    const bytes = Buffer.alloc(sizeBytes);
-    for (let done = 0; done < sizeBytes; ) {
-      const count = readSync(this.#fd, bytes, done, sizeBytes - done, offset + done);
-      if (count === 0) this.fail("Truncated", "the file became shorter while it was read");
-      done += count;
-    }
-    return bytes;
-  }
-
-  /** A 64-bit value as a number; offsets and sizes beyond 2^53 cannot be right. */
-  toNumber(value: bigint, what: string): number {
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) this.fail("Malformed", `${what} is ${value}`);
-    return Number(value);
-  }
-}
-
-function checkIdentity(input: Input): Buffer {
-  const start = input.read(0, Math.min(HEADER_SIZE_BYTES, input.sizeBytes), "the ELF header");
-  const isElf = start.length >= 4 && start.readUInt32BE(0) === 0x7f454c46;
-  if (!isElf) {
-    const why = input.sizeBytes === 0 ? "the file is empty" : "it is not an ELF file";
-    throw new ElfError(input.path, "NotElf", why);
-  }
-  // Machine before length: a program for a 32-bit machine has a shorter header.
-  if (start.length >= 20) {
-    const isBigEndian = start.readUInt8(5) === 2;
-    const machine = isBigEndian ? start.readUInt16BE(18) : start.readUInt16LE(18);
-    const is64Bit = start.readUInt8(4) === 2;
-    if (machine !== EM_X86_64 || isBigEndian || !is64Bit) {
-      const name = machineNames.get(machine) ?? `machine number ${machine}`;
-      const what = machine === EM_X86_64 ? `${name} with 32-bit pointers (x32)` : name;
-      const why = `it is built for ${what}; OSv.ts runs programs for x86-64`;
-      throw new ElfError(input.path, "WrongMachine", why);
-    }
-  }
-  if (start.length < HEADER_SIZE_BYTES) {
-    input.fail("Truncated", `the file has only ${start.length} bytes, less than an ELF header`);
-  }
-  const type = start.readUInt16LE(16);
-  if (type !== ET_EXEC && type !== ET_DYN) {
-    const kinds: Record<number, string> = { 1: "an object file", 4: "a core dump" };
-    const why = `it is ${kinds[type] ?? `an ELF file of type ${type}`}, not a program or library`;
-    throw new ElfError(input.path, "NotExecutable", why);
-  }
-  return start;
-}
-
-function readSegments(input: Input, header: Buffer): Segment[] {
-  const offset = input.toNumber(header.readBigUInt64LE(32), "the program headers' offset");
-  const entrySize = header.readUInt16LE(54);
-  const count = header.readUInt16LE(56);
-  if (count === 0) input.fail("Malformed", "it has no program headers");
-  if (entrySize !== PROGRAM_HEADER_SIZE_BYTES || count > MAX_PROGRAM_HEADERS) {
-    input.fail("Malformed", `it claims ${count} program headers of ${entrySize} bytes`);
-  }
-  const table = input.read(offset, count * entrySize, "the program header table");
-  const segments: Segment[] = [];
-  for (let start = 0; start < table.length; start += entrySize) {
-    const segment = {
-      type: table.readUInt32LE(start),
-      offset: input.toNumber(table.readBigUInt64LE(start + 8), "a segment's offset"),
-      address: table.readBigUInt64LE(start + 16),
-      fileSize: input.toNumber(table.readBigUInt64LE(start + 32), "a segment's size"),
-    };
-    if (segment.type === PT_LOAD && segment.offset + segment.fileSize > input.sizeBytes) {
-      const end = segment.offset + segment.fileSize;
-      input.fail(
-        "Truncated",
-        `the file has ${input.sizeBytes} bytes, but a segment should end at byte ${end}`,
-      );
-    }
-    segments.push(segment);
-  }
-  if (!segments.some((segment) => segment.type === PT_LOAD)) {
-    input.fail("Malformed", "it has no loadable segment");
-  }
-  return segments;
-}
-
-function readInterpreter(input: Input, segments: readonly Segment[]): string | undefined {
+function readInterpreter(input: ElfInput, segments: readonly Segment[]): string | undefined {
   const segment = segments.find((candidate) => candidate.type === PT_INTERP);
   if (segment === undefined) return undefined;
   if (segment.fileSize < 2 || segment.fileSize > MAX_INTERPRETER_BYTES) {
@@ -212,28 +81,13 @@ function readInterpreter(input: Input, segments: readonly Segment[]): string | u
   return bytes.toString("utf8", 0, end);
 }
 
-/** The file offset of a virtual address, and how many bytes of file follow in its segment. */
-function locate(
-  segments: readonly Segment[],
-  address: bigint,
-): { offset: number; available: number } | undefined {
-  for (const segment of segments) {
-    if (segment.type !== PT_LOAD || address < segment.address) continue;
-    const distance = address - segment.address;
-    if (distance >= BigInt(segment.fileSize)) continue;
-    const skipped = Number(distance);
-    return { offset: segment.offset + skipped, available: segment.fileSize - skipped };
-  }
-  return undefined;
-}
-
 interface DynamicSection {
   readonly values: ReadonlyMap<bigint, readonly bigint[]>;
   /** The string at an offset of the string table. */
   text(offset: bigint): string;
 }
 
-function readDynamic(input: Input, segments: readonly Segment[]): DynamicSection | undefined {
+function readDynamic(input: ElfInput, segments: readonly Segment[]): DynamicSection | undefined {
   const segment = segments.find((candidate) => candidate.type === PT_DYNAMIC);
   if (segment === undefined || segment.fileSize === 0) return undefined;
   if (segment.fileSize > MAX_DYNAMIC_BYTES) {
@@ -267,7 +121,7 @@ function readDynamic(input: Input, segments: readonly Segment[]): DynamicSection
 }
 
 function readStrings(
-  input: Input,
+  input: ElfInput,
   segments: readonly Segment[],
   values: ReadonlyMap<bigint, readonly bigint[]>,
 ): Buffer {
@@ -281,7 +135,7 @@ function readStrings(
 }
 
 /** The owners of notes; damaged notes are passed over, because nothing depends on them. */
-function readNoteOwners(input: Input, segments: readonly Segment[]): Set<string> {
+function readNoteOwners(input: ElfInput, segments: readonly Segment[]): Set<string> {
   const owners = new Set<string>();
   for (const segment of segments) {
     const end = segment.offset + segment.fileSize;
@@ -309,11 +163,12 @@ function linkageOf(
   const isPie = (flags1 & DF_1_PIE) !== 0n;
   // libc.so.6 and some other libraries have a loader so that they can be started, too.
   if (interpreter !== undefined) return isPie || !hasSoname ? "dynamic-pie" : "library";
-  return isPie ? "static-pie" : "library";
+  // Not every linker marks static programs as position-independent ones, but none names them.
+  return isPie || !hasSoname ? "static-pie" : "library";
 }
 
-function parse(input: Input): ElfFile {
-  const header = checkIdentity(input);
+function parse(input: ElfInput): ElfFile {
+  const header = readHeader(input);
   const segments = readSegments(input, header);
   const interpreter = readInterpreter(input, segments);
   const dynamic = readDynamic(input, segments);
@@ -343,7 +198,7 @@ function parse(input: Input): ElfFile {
 export function readElf(path: string): ElfFile {
   const fd = openSync(path, "r");
   try {
-    return parse(new Input(path, fd));
+    return parse(new ElfInput(path, fd));
   } finally {
     closeSync(fd);
   }

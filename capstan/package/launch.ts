@@ -16,6 +16,7 @@
 import { dirname, resolve } from "node:path";
 import { UserError } from "../errors.ts";
 import { type ElfFile, hasElfMagic, readElf } from "./elf.ts";
+import { ElfError } from "./elf-error.ts";
 import {
   checkExecutable,
   findProgram,
@@ -60,7 +61,11 @@ function ownName(typed: string, path: string, guestPath: string | undefined): st
 
 function readProgram(path: string): ElfFile {
   try {
-    return readElf(path);
+    const elf = readElf(path);
+    if (elf.linkage === "library" && elf.interpreter === undefined) {
+      throw new ElfError(path, "NotExecutable", "it is a shared library, not a program");
+    }
+    return elf;
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError({

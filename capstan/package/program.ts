@@ -97,7 +97,7 @@ export function findProgram(program: string, searchPath: string, cwd: string): s
     const why = `you have no permission to execute ${refused}`;
     throw notExecutable(program, "PermissionDenied", why, `chmod +x ${refused}`);
   }
-  const inDirectory = statOf(join(cwd, program));
+  const inDirectory = program === "" ? "missing" : statOf(join(cwd, program));
   const isHere = typeof inDirectory === "object" && inDirectory.isFile();
   if (typeof inDirectory === "object" && inDirectory.isDirectory()) {
     const why = `${program} is a directory, and no directory in PATH has a program of that name`;

@@ -29,7 +29,7 @@ function extraDirectories(args: readonly string[], cwd: string): string[] {
     const path = resolve(cwd, arg);
     if (arg.startsWith("-") || arg === "" || !isRegularFile(path)) continue;
     const text = readFileSync(path, "latin1");
-    for (const [, list] of text.matchAll(/^\s*use\s+lib\s+(.+?);/gm)) {
+    for (const [, list] of text.matchAll(/(?:^|;)\s*use\s+lib\s+(.+?);/gm)) {
       for (const [, quoted] of (list ?? "").matchAll(
         /["'(\s]((?:\$FindBin::Bin|[\w./])[\w./-]*)/g,
       )) {
