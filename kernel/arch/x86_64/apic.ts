@@ -4,6 +4,7 @@
  * x2APIC (registers are MSRs) where offered, the memory window otherwise.
  */
 import { cpuid, mmioRead32, mmioWrite32, rdmsr, wrmsr } from "./hw";
+import { silenceLegacyPic } from "./pic";
 
 const MSR_APIC_BASE: u32 = 0x1b;
 const APIC_BASE_ENABLED: u64 = 0x800;
@@ -52,6 +53,7 @@ export function initLocalApic(mappedWindow: usize): void {
   wrmsr(MSR_APIC_BASE, base);
   write(REGISTER_SPURIOUS, APIC_SOFTWARE_ENABLE | VECTOR_SPURIOUS);
   write(REGISTER_TASK_PRIORITY, 0);
+  silenceLegacyPic();
   write(REGISTER_LINT0, MASKED);
   write(REGISTER_LINT1, MASKED);
   write(REGISTER_DIVIDE, DIVIDE_BY_1);
