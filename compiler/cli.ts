@@ -10,7 +10,7 @@
  */
 import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { BackendError } from "./backend/function.ts";
+import { BackendError } from "./backend/context.ts";
 import { CompileError, formatDiagnostic } from "./diagnostics.ts";
 import { compileToWasm, KERNEL_HEAP, REPOSITORY, TEST_HEAP } from "./frontend.ts";
 import { buildKernel } from "./native/build.ts";

@@ -4,7 +4,7 @@
  * Neighbours: `emit.ts` asks for it; the linker script puts it at its address.
  */
 import type { DataSegment } from "../wasm/module.ts";
-import { BackendError } from "./function.ts";
+import { BackendError } from "./context.ts";
 
 /** Bytes for memory from `address`. */
 export interface DataImage {

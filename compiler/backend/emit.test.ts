@@ -8,8 +8,8 @@ import path from "node:path";
 import { test } from "node:test";
 import { compileToWasm, REPOSITORY } from "../frontend.ts";
 import { assemble } from "../testing/native-run.ts";
+import { BackendError } from "./context.ts";
 import { emitC } from "./emit.ts";
-import { BackendError } from "./function.ts";
 
 const GOLDEN = "compiler/testdata/golden";
 

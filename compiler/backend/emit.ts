@@ -9,15 +9,10 @@ import type { Global, WasmModule } from "../wasm/module.ts";
 import { readModule } from "../wasm/module.ts";
 import type { ValueType } from "../wasm/opcodes.ts";
 import { type Location, SourceMap } from "../wasm/source-map.ts";
+import { BackendError, type Callee, declarator, type FunctionContext } from "./context.ts";
 import { type DataImage, makeDataImage } from "./data.ts";
 import { C_TYPES, integerLiteral } from "./expression.ts";
-import {
-  BackendError,
-  type Callee,
-  declarator,
-  type FunctionContext,
-  FunctionWriter,
-} from "./function.ts";
+import { FunctionWriter } from "./function.ts";
 import { type NativeImport, nativeImport } from "./imports.ts";
 import { SourceText } from "./lines.ts";
 import { type Part, type Partition, partition } from "./partition.ts";

@@ -13,7 +13,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FunctionType, WasmModule } from "../wasm/module.ts";
 import { typeOfFunction } from "../wasm/module.ts";
-import { BackendError, type Callee, declarator } from "./function.ts";
+import { BackendError, type Callee, declarator } from "./context.ts";
 
 /** Folder with the C headers and assembly of the runtime. */
 export const RUNTIME_FOLDER = path.resolve(
