@@ -40,6 +40,9 @@ import { sysPause, sysRtSigaction, sysRtSigpending, sysRtSigprocmask, sysRtSigre
 import { sysKill, sysRtSigqueueinfo, sysRtTgsigqueueinfo, sysTgkill, sysTkill } from "./signal-kill";
 import { sysSignalfd, sysSignalfd4 } from "./signalfd";
 import { sysClockNanosleep, sysNanosleep, sysRestartSyscall } from "./sleep-calls";
+import { sysAccept, sysAccept4, sysBind, sysConnect, sysGetpeername, sysGetsockname, sysListen, sysRecvfrom, sysSendto, sysShutdown, sysSocket, sysSocketpair } from "./socket-calls";
+import { sysRecvmmsg, sysRecvmsg, sysSendmmsg, sysSendmsg } from "./socket-messages";
+import { sysGetsockopt, sysSetsockopt } from "./socket-options";
 import { sysFdatasync, sysFsync, sysSync, sysSyncFileRange, sysSyncfs } from "./sync";
 import { sysGetrandom, sysMembarrier, sysPersonality, sysSetdomainname, sysSethostname, sysSysinfo, sysUname, sysWait4, sysWaitid } from "./system-info";
 import { sysTimerfdCreate, sysTimerfdGettime, sysTimerfdSettime } from "./timerfd";
@@ -127,6 +130,36 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysGetpid();
     case 40:
       return sysSendfile(<i32>frame.rdi, <i32>frame.rsi, <usize>frame.rdx, <usize>frame.r10);
+    case 41:
+      return sysSocket(<i32>frame.rdi, <i32>frame.rsi, <i32>frame.rdx);
+    case 42:
+      return sysConnect(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
+    case 43:
+      return sysAccept(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 44:
+      return sysSendto(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <u32>frame.r10, <usize>frame.r8, <u32>frame.r9);
+    case 45:
+      return sysRecvfrom(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <u32>frame.r10, <usize>frame.r8, <usize>frame.r9);
+    case 46:
+      return sysSendmsg(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
+    case 47:
+      return sysRecvmsg(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
+    case 48:
+      return sysShutdown(<i32>frame.rdi, <i32>frame.rsi);
+    case 49:
+      return sysBind(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
+    case 50:
+      return sysListen(<i32>frame.rdi, <i32>frame.rsi);
+    case 51:
+      return sysGetsockname(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 52:
+      return sysGetpeername(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 53:
+      return sysSocketpair(<i32>frame.rdi, <i32>frame.rsi, <i32>frame.rdx, <usize>frame.r10);
+    case 54:
+      return sysSetsockopt(<i32>frame.rdi, <i32>frame.rsi, <i32>frame.rdx, <usize>frame.r10, <u32>frame.r8);
+    case 55:
+      return sysGetsockopt(<i32>frame.rdi, <i32>frame.rsi, <i32>frame.rdx, <usize>frame.r10, <usize>frame.r8);
     case 56:
       return sysClone(frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10, <usize>frame.r8);
     case 59:
@@ -439,6 +472,8 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysTimerfdSettime(<i32>frame.rdi, <u32>frame.rsi, <usize>frame.rdx, <usize>frame.r10);
     case 287:
       return sysTimerfdGettime(<i32>frame.rdi, <usize>frame.rsi);
+    case 288:
+      return sysAccept4(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <u32>frame.r10);
     case 289:
       return sysSignalfd4(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <u32>frame.r10);
     case 290:
@@ -455,10 +490,14 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysPwritev(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <i64>frame.r10);
     case 297:
       return sysRtTgsigqueueinfo(<i32>frame.rdi, <i32>frame.rsi, <i32>frame.rdx, <usize>frame.r10);
+    case 299:
+      return sysRecvmmsg(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10, <usize>frame.r8);
     case 302:
       return sysPrlimit64(<i32>frame.rdi, <u32>frame.rsi, <usize>frame.rdx, <usize>frame.r10);
     case 306:
       return sysSyncfs(<i32>frame.rdi);
+    case 307:
+      return sysSendmmsg(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10);
     case 309:
       return sysGetcpu(<usize>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
     case 314:

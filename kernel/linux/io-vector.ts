@@ -49,6 +49,17 @@ export function takeVectors(userVectors: usize, count: usize): usize {
   return list;
 }
 
+/** A list of one buffer, already checked; 0 if there is no memory. */
+export function makeVector(base: usize, length: usize): usize {
+  const list = heapAllocate(HEADER + ENTRY);
+  if (list == 0) return 0;
+  store<usize>(list, 1);
+  store<usize>(list, length, 8);
+  store<usize>(list + HEADER, base);
+  store<usize>(list + HEADER, length, 8);
+  return list;
+}
+
 /** Frees a list. */
 export function dropVectors(list: usize): void {
   heapFree(list);
