@@ -61,7 +61,7 @@ export class BlockVnode extends Vnode {
     const start = first << PAGE_SHIFT;
     const size = this.sizeBytes();
     if (start >= size) return -EIO;
-    const length = min<u64>(<u64>count << PAGE_SHIFT, size - start);
+    const length = min<u64>((<u64>count) << PAGE_SHIFT, size - start);
     return readSectors(this.device, first * PAGE_SECTORS, frames, count, length);
   }
 

@@ -61,7 +61,9 @@ export class Dentry extends Counted {
 
   /** True if this is the name, byte by byte. */
   hasName(name: usize, nameLength: usize): bool {
-    return this.nameLength == <u32>nameLength && memory.compare(this.nameBytes, name, nameLength) == 0;
+    return (
+      this.nameLength == <u32>nameLength && memory.compare(this.nameBytes, name, nameLength) == 0
+    );
   }
 
   /** Replaces the name (rename). */

@@ -196,7 +196,9 @@ export class FilePages {
   /** Reads up to `ahead` absent pages from `first` on; 0, also if somebody else was quicker. */
   private load(first: u64, ahead: u32): i64 {
     const pagesLeft = ((this.vnode.sizeBytes() + 4095) >> PAGE_SHIFT) - first;
-    const wanted = <u32>min<u64>(min<u32>(max<u32>(ahead, 1), CLUSTER_PAGES), max<u64>(pagesLeft, 1));
+    const wanted = <u32>(
+      min<u64>(min<u32>(max<u32>(ahead, 1), CLUSTER_PAGES), max<u64>(pagesLeft, 1))
+    );
     const frames = heapAllocate(<usize>CLUSTER_PAGES * 8);
     if (!frames) return -ENOMEM;
     const allocated = allocateCluster(frames, wanted);

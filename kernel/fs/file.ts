@@ -15,7 +15,15 @@ import { EBADF, EINVAL, ENODEV, ENOTDIR, ENOTTY, ENXIO, ESPIPE, asError } from "
 import { Dentry } from "./dentry";
 import { DirectorySink, Vnode } from "./vnode";
 import { Stat } from "./stat";
-import { O_ACCMODE, O_RDONLY, O_WRONLY, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "./constants";
+import {
+  O_ACCMODE,
+  O_RDONLY,
+  O_WRONLY,
+  POLLIN,
+  POLLOUT,
+  POLLRDNORM,
+  POLLWRNORM,
+} from "./constants";
 
 export abstract class File extends Counted {
   /** O_* access mode and status flags; fcntl(F_SETFL) changes some. */

@@ -65,7 +65,13 @@ function mountAt(path: string, fs: FileSystem, source: string): void {
   ensureDirectory(path, 0o755);
   const bytes = new Literal(path);
   const context = new FsContext(rootDentry(), rootDentry());
-  const found = resolve(context, null, bytes.bytes, bytes.length, RESOLVE_FOLLOW | RESOLVE_DIRECTORY);
+  const found = resolve(
+    context,
+    null,
+    bytes.bytes,
+    bytes.length,
+    RESOLVE_FOLLOW | RESOLVE_DIRECTORY,
+  );
   let status: i64;
   if (isError(found)) {
     status = errorOf(found);

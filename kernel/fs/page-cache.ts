@@ -17,7 +17,7 @@ const RECLAIM_FRAMES: u64 = 128;
 /** The pages of files on disk, for the policy. */
 class CachePages extends ArcPages {
   keyOf(frame: Frame): u64 {
-    return (<u64>changetype<FilePages>(frame.owner).id << 32) | (frame.index & 0xffffffff);
+    return ((<u64>changetype<FilePages>(frame.owner).id) << 32) | (frame.index & 0xffffffff);
   }
 
   judge(frame: Frame): u32 {

@@ -71,7 +71,10 @@ export class PageTree {
   /** Removes and returns the entry of `index`; 0 if there was none. */
   remove(index: u64): usize {
     const value = this.get(index);
-    if (value && this.clear(changetype<usize>(this) + offsetof<PageTree>("root"), this.height, index)) {
+    if (
+      value &&
+      this.clear(changetype<usize>(this) + offsetof<PageTree>("root"), this.height, index)
+    ) {
       this.height = 0;
     }
     return value;

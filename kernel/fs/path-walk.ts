@@ -97,7 +97,8 @@ export class PathWalk {
 
   /** False if openat2(2) forbids links that lead to objects. */
   get mayFollowMagic(): bool {
-    const forbidden = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT;
+    const forbidden =
+      RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT;
     return (this.flags & forbidden) == 0;
   }
 

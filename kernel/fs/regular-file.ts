@@ -62,7 +62,9 @@ export class RegularFile extends NamedFile {
     while (at < end) {
       const within = <usize>at & (PAGE_BYTES - 1);
       const chunk = <usize>min<u64>(PAGE_BYTES - within, end - at);
-      const wanted = <u32>min<u64>((end - at + within + PAGE_BYTES - 1) >> PAGE_SHIFT, CLUSTER_PAGES);
+      const wanted = <u32>(
+        min<u64>((end - at + within + PAGE_BYTES - 1) >> PAGE_SHIFT, CLUSTER_PAGES)
+      );
       // A read that continues in the middle of a page is the same use of it.
       const isNewUse = within == 0 || !isSequential || at != offset;
       const page = node.pageForRead(at >> PAGE_SHIFT, max<u32>(ahead, wanted), isNewUse);

@@ -78,13 +78,7 @@ function renameBetween(from: PathWalk, to: PathWalk, flags: u32): i64 {
 }
 
 /** All that rename(2) can refuse before anything changes. */
-function mayRename(
-  from: PathWalk,
-  to: PathWalk,
-  moved: Dentry,
-  replaced: Dentry,
-  flags: u32,
-): i64 {
+function mayRename(from: PathWalk, to: PathWalk, moved: Dentry, replaced: Dentry, flags: u32): i64 {
   if (moved.isNegative) return -ENOENT;
   const exchanges = (flags & RENAME_EXCHANGE) != 0;
   if (exchanges && replaced.isNegative) return -ENOENT;

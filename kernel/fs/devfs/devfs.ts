@@ -54,7 +54,12 @@ function addCharacterNode(root: TmpfsDirectory, device: CharacterDevice): void {
   name.dispose();
 }
 
-function addBlockNode(fs: TmpfsFileSystem, root: TmpfsDirectory, device: BlockDevice, index: u32): void {
+function addBlockNode(
+  fs: TmpfsFileSystem,
+  root: TmpfsDirectory,
+  device: BlockDevice,
+  index: u32,
+): void {
   const name = new Literal(device.name);
   const node = new BlockNode(fs, S_IFBLK | 0o660, device, makeDevice(BLOCK_MAJOR, index * 16));
   root.insert(name.bytes, name.length, node);

@@ -8,13 +8,7 @@ import { EIO, EUCLEAN } from "../../lib/errno";
 import { frameOf, releaseFrame, toVirtual } from "../../mm/frames";
 import { PAGE_SECTORS, readSectors } from "../block-io";
 import { ErofsVnode } from "./erofs-vnode";
-import {
-  BLOCK_BYTES,
-  BLOCK_SHIFT,
-  HOLE,
-  LAYOUT_CHUNK,
-  LAYOUT_FLAT_INLINE,
-} from "./layout";
+import { BLOCK_BYTES, BLOCK_SHIFT, HOLE, LAYOUT_CHUNK, LAYOUT_FLAT_INLINE } from "./layout";
 
 /** What `blockOf` returns for a block without data on disk, and for the tail behind the inode. */
 const BLOCK_IS_HOLE: i64 = i64.MAX_VALUE;
@@ -42,7 +36,7 @@ function chunkBlockOf(vnode: ErofsVnode, index: u64): i64 {
   const block = load<u32>(toVirtual(page) + within);
   releaseFrame(frameOf(page));
   if (block == HOLE) return BLOCK_IS_HOLE;
-  return <u64>block + (index & ((<u64>1 << vnode.chunkShift) - 1));
+  return <u64>block + (index & (((<u64>1) << vnode.chunkShift) - 1));
 }
 
 /**
@@ -65,7 +59,7 @@ export function fillPages(vnode: ErofsVnode, first: u64, frames: usize, count: u
       done++;
     } else {
       const run = runLength(vnode, index, block, count - done);
-      const bytes = <u64>run << BLOCK_SHIFT;
+      const bytes = (<u64>run) << BLOCK_SHIFT;
       const status = readSectors(vnode.erofs.disk.device, block * PAGE_SECTORS, at, run, bytes);
       if (status < 0) return status;
       done += run;
@@ -99,7 +93,11 @@ function clearBehindEnd(vnode: ErofsVnode, first: u64, frames: usize, count: u32
   const last = vnode.size >> BLOCK_SHIFT;
   const used = <usize>vnode.size & (BLOCK_BYTES - 1);
   if (used == 0 || last < first || last >= first + count) return;
-  memory.fill(toVirtual(load<u64>(frames + <usize>(last - first) * 8)) + used, 0, BLOCK_BYTES - used);
+  memory.fill(
+    toVirtual(load<u64>(frames + <usize>(last - first) * 8)) + used,
+    0,
+    BLOCK_BYTES - used,
+  );
 }
 
 /**
@@ -130,7 +128,7 @@ export function readData(vnode: ErofsVnode, offset: u64, buffer: usize, length: 
     if (block == BLOCK_IS_HOLE) return -EUCLEAN;
     const within = at & (BLOCK_BYTES - 1);
     const chunk = <usize>min<u64>(BLOCK_BYTES - within, length - done);
-    const place = block == BLOCK_IS_INLINE ? vnode.inlineOffset : (<u64>block << BLOCK_SHIFT);
+    const place = block == BLOCK_IS_INLINE ? vnode.inlineOffset : (<u64>block) << BLOCK_SHIFT;
     const status = vnode.erofs.readMetadata(place + within, buffer + done, chunk);
     if (status < 0) return status;
     done += chunk;

@@ -109,7 +109,12 @@ export function findEntry(vnode: ErofsVnode, name: usize, nameLength: usize): i6
 }
 
 /** The name, if it exists, is in the last block whose first name is not greater. */
-function searchBlocks(block: DirectoryBlock, vnode: ErofsVnode, name: usize, nameLength: usize): i64 {
+function searchBlocks(
+  block: DirectoryBlock,
+  vnode: ErofsVnode,
+  name: usize,
+  nameLength: usize,
+): i64 {
   let low: u64 = 0;
   let high = (vnode.size + BLOCK_BYTES - 1) >> BLOCK_SHIFT;
   while (low < high) {
@@ -163,7 +168,12 @@ export function listEntries(vnode: ErofsVnode, position: u64, sink: DirectorySin
   return next;
 }
 
-function listBlocks(block: DirectoryBlock, vnode: ErofsVnode, position: u64, sink: DirectorySink): i64 {
+function listBlocks(
+  block: DirectoryBlock,
+  vnode: ErofsVnode,
+  position: u64,
+  sink: DirectorySink,
+): i64 {
   const blocks = (vnode.size + BLOCK_BYTES - 1) >> BLOCK_SHIFT;
   let at = position;
   while (at >> BLOCK_SHIFT < blocks) {

@@ -64,7 +64,11 @@ export class ErofsVnode extends Vnode {
     // Directories are shown in whole blocks and links without any, as ext4 does.
     out.sizeBytes = this.isDirectory ? pages << PAGE_SHIFT : this.size;
     out.blocks512 = this.isSymlink ? 0 : pages * (PAGE_BYTES / 512);
-    out.accessSeconds = out.modifySeconds = out.changeSeconds = out.birthSeconds = this.modifySeconds;
+    out.accessSeconds =
+      out.modifySeconds =
+      out.changeSeconds =
+      out.birthSeconds =
+        this.modifySeconds;
     out.accessNs = out.modifyNs = out.changeNs = out.birthNs = this.modifyNs;
     return 0;
   }

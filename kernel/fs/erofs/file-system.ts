@@ -34,7 +34,9 @@ const METADATA_PAGES: u32 = 16;
 
 export class ErofsFileSystem extends FileSystem {
   private lock: SpinLock = new SpinLock();
-  private vnodes: HashTable<ErofsVnode> = new HashTable<ErofsVnode>(offsetof<ErofsVnode>("hashNext"));
+  private vnodes: HashTable<ErofsVnode> = new HashTable<ErofsVnode>(
+    offsetof<ErofsVnode>("hashNext"),
+  );
   private rootNode: Vnode | null = null;
   private metaOffset: u64 = 0;
   private blocks: u64 = 0;
@@ -80,11 +82,11 @@ export class ErofsFileSystem extends FileSystem {
       logHex("erofs: the image needs features that are not supported:", block.incompatibleFeatures);
       return -EOPNOTSUPP;
     }
-    if (<u64>block.blocks << BLOCK_SHIFT > this.disk.sizeBytes()) {
+    if ((<u64>block.blocks) << BLOCK_SHIFT > this.disk.sizeBytes()) {
       log("erofs: the image is larger than its disk");
       return -EUCLEAN;
     }
-    this.metaOffset = <u64>block.metaBlock << BLOCK_SHIFT;
+    this.metaOffset = (<u64>block.metaBlock) << BLOCK_SHIFT;
     this.blocks = block.blocks;
     this.inodeCount = block.inodeCount;
     this.buildSeconds = block.buildSeconds;

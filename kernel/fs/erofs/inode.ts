@@ -110,7 +110,7 @@ function checkLayout(vnode: ErofsVnode, end: u64): i64 {
     case LAYOUT_CHUNK: {
       vnode.chunkEntryShift = vnode.place & CHUNK_INDEXES ? 3 : 2;
       vnode.chunkShift = vnode.place & CHUNK_SHIFT_MASK;
-      const alignment = <u64>1 << vnode.chunkEntryShift;
+      const alignment = (<u64>1) << vnode.chunkEntryShift;
       vnode.inlineOffset = (end + alignment - 1) & ~(alignment - 1);
       return vnode.chunkShift + BLOCK_SHIFT > 62 ? -EUCLEAN : 0;
     }

@@ -126,7 +126,12 @@ function addNetwork(net: ProcTable): void {
   net.add("tcp6", KIND_RAW_TEXT, 0o444, sockets);
   net.add("udp", KIND_RAW_TEXT, 0o444, sockets);
   net.add("udp6", KIND_RAW_TEXT, 0o444, sockets);
-  net.add("unix", KIND_RAW_TEXT, 0o444, "Num       RefCount Protocol Flags    Type St Inode Path\n");
+  net.add(
+    "unix",
+    KIND_RAW_TEXT,
+    0o444,
+    "Num       RefCount Protocol Flags    Type St Inode Path\n",
+  );
   net.add(
     "route",
     KIND_RAW_TEXT,

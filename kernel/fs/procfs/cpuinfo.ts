@@ -87,7 +87,7 @@ function writeThousandths(out: ByteWriter, value: u64): void {
 /** The clock's multiplier is nanoseconds per TSC tick with 32 fractional bits. */
 function tscKhz(): u64 {
   const multiplier = clockMultiplier();
-  return multiplier ? (<u64>1_000_000 << 32) / multiplier : 0;
+  return multiplier ? ((<u64>1_000_000) << 32) / multiplier : 0;
 }
 
 function familyOf(signature: u32): u32 {
@@ -116,7 +116,8 @@ function writeRegister(out: ByteWriter, value: u32): void {
 function writeBrand(out: ByteWriter): void {
   if (hasLeaf(BRAND_LAST)) {
     for (let leaf = BRAND_FIRST; leaf <= BRAND_LAST; leaf++) {
-      for (let register = EAX; register <= EDX; register++) writeRegister(out, cpuid(leaf, 0, register));
+      for (let register = EAX; register <= EDX; register++)
+        writeRegister(out, cpuid(leaf, 0, register));
     }
   } else {
     out.writeString("unknown");

@@ -50,5 +50,5 @@ export abstract class ProcNode extends Vnode {
 
 /** A number that is the same at every look-up. Root is 1, as in Linux. */
 function inodeOf(kind: u32, pid: i32, tid: i32): u64 {
-  return ((<u64>pid << 40) | (<u64>tid << 12) | kind) - 1;
+  return (((<u64>pid) << 40) | ((<u64>tid) << 12) | kind) - 1;
 }

@@ -131,7 +131,9 @@ function writePart(out: ByteWriter, parts: string, index: u32, width: usize): vo
 }
 
 function writeLimits(provider: ProcessProvider, pid: i32, out: ByteWriter): i64 {
-  out.writeString("Limit                     Soft Limit           Hard Limit           Units     \n");
+  out.writeString(
+    "Limit                     Soft Limit           Hard Limit           Units     \n",
+  );
   const facts = new LimitFacts();
   for (let i: u32 = 0; i < LIMIT_COUNT; i++) {
     if (!provider.limit(pid, i, facts)) continue;

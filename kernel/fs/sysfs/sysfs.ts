@@ -29,7 +29,10 @@ class SysFileSystem extends ProcFileSystem {
     addProcessors(root.addDirectory("devices").addDirectory("system"));
     root.addDirectory("firmware");
     root.addDirectory("fs").addDirectory("cgroup");
-    const huge = root.addDirectory("kernel").addDirectory("mm").addDirectory("transparent_hugepage");
+    const huge = root
+      .addDirectory("kernel")
+      .addDirectory("mm")
+      .addDirectory("transparent_hugepage");
     huge.addText("enabled", "[always] madvise never");
     huge.addText("defrag", "always defer defer+madvise [madvise] never");
     huge.addText("hpage_pmd_size", "2097152");

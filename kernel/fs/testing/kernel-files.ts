@@ -218,7 +218,9 @@ export class KernelFiles {
   }
 
   readAt(file: bigint, length: number, offset: number): Buffer {
-    return this.#taken(checked(this.exports.readAt(file, this.#out, BigInt(length), BigInt(offset))));
+    return this.#taken(
+      checked(this.exports.readAt(file, this.#out, BigInt(length), BigInt(offset))),
+    );
   }
 
   write(file: bigint, data: string | Uint8Array): number {
@@ -314,7 +316,9 @@ export class KernelFiles {
   }
 
   canonical(path: string, flags = 1): string {
-    return this.#taken(checked(this.exports.canonical(...this.#path(path), flags, this.#out))).toString();
+    return this.#taken(
+      checked(this.exports.canonical(...this.#path(path), flags, this.#out)),
+    ).toString();
   }
 
   chdir(path: string): void {

@@ -25,7 +25,9 @@ const FIRST_POSITION: u64 = 2;
 export class TmpfsDirectory extends TmpfsNode {
   /** Inode number of the directory above. */
   parentInode: u64 = 0;
-  private table: HashTable<TmpfsEntry> = new HashTable<TmpfsEntry>(offsetof<TmpfsEntry>("hashNext"));
+  private table: HashTable<TmpfsEntry> = new HashTable<TmpfsEntry>(
+    offsetof<TmpfsEntry>("hashNext"),
+  );
   private entries: List<TmpfsEntry> = new List<TmpfsEntry>(offsetof<TmpfsEntry>("listNext"));
   private nextPosition: u64 = FIRST_POSITION;
   private dots: u16 = 0x2e2e;
@@ -189,7 +191,7 @@ export class TmpfsDirectory extends TmpfsNode {
     if (!directory.isEmpty()) return -ENOTEMPTY;
     this.linkCount--;
     this.removeName(name, nameLength);
-    directory.changeLinks(-<i32>directory.linkCount);
+    directory.changeLinks(-(<i32>directory.linkCount));
     return 0;
   }
 
@@ -264,7 +266,10 @@ class EmptinessProbe extends DirectorySink {
   found: bool = false;
 
   entry(name: usize, nameLength: usize, _inode: u64, _type: u32, _nextPosition: u64): bool {
-    if (load<u8>(name) == 0x2e && (nameLength == 1 || (nameLength == 2 && load<u8>(name, 1) == 0x2e))) {
+    if (
+      load<u8>(name) == 0x2e &&
+      (nameLength == 1 || (nameLength == 2 && load<u8>(name, 1) == 0x2e))
+    ) {
       return true;
     }
     this.found = true;

@@ -28,7 +28,9 @@ export class TmpfsEntry {
   }
 
   hasName(name: usize, nameLength: usize): bool {
-    return this.nameLength == <u32>nameLength && memory.compare(this.nameBytes, name, nameLength) == 0;
+    return (
+      this.nameLength == <u32>nameLength && memory.compare(this.nameBytes, name, nameLength) == 0
+    );
   }
 
   /** Frees the entry and gives the node back. */
