@@ -23,6 +23,7 @@ import { initDevices } from "./dev/devices";
 import { initRandom } from "./dev/random";
 import { initFs } from "./fs/init";
 import { logDec, setLogSink, setLogVerbose } from "./lib/log";
+import { free } from "./lib/object";
 import { panic } from "./lib/panic";
 import { startInit } from "./linux/init";
 import { allocateZeroedFrame } from "./mm/frames";
@@ -31,7 +32,7 @@ import { initMemory } from "./mm/init";
 import { DIRECT_MAP, PAGE_SIZE, toPhysical, toVirtual } from "./mm/layout";
 import { kernelRoot, mapKernel } from "./mm/pagetable";
 import { initPanic, panicAssertion } from "./panic-screen";
-import { initClock, lendPvclockArea, monotonicNs, refineClock } from "./sched/clock";
+import { initClock, lendPvclockArea, monotonicNs, refineClock, setRealtime } from "./sched/clock";
 import { adoptBootThread, idle } from "./sched/idle";
 import { createKernelThread } from "./sched/kernel-thread";
 import { initRunQueue } from "./sched/switch";
@@ -81,9 +82,31 @@ function bootThread(_argument: usize): void {
   setFirmwarePowerOff(acpiPowerOff);
   initDevices();
   initFs(rootDisk());
+  setRealtimeFromHost();
   refineClock();
   logDec("boot: ns to the program", monotonicNs());
   startInit();
+}
+
+/** Sets the date from `epoch=SECONDS[.NANOSECONDS]`, the host's clock when it started the machine. */
+function setRealtimeFromHost(): void {
+  const option = new BootOption();
+  if (findOption("epoch", option)) {
+    let value: u64 = 0;
+    let fractionDigits: i32 = -1;
+    for (let i: usize = 0; i < option.length && fractionDigits < 9; i++) {
+      const byte = load<u8>(option.address + i);
+      if (byte == 0x2e && fractionDigits < 0) {
+        fractionDigits = 0;
+      } else if (byte >= 0x30 && byte <= 0x39) {
+        value = value * 10 + (byte - 0x30);
+        if (fractionDigits >= 0) fractionDigits++;
+      } else break;
+    }
+    for (let i = max(fractionDigits, 0); i < 9; i++) value *= 10;
+    setRealtime(value);
+  }
+  free(option);
 }
 
 /** The disk named by `root=/dev/NAME`; null without the option. */

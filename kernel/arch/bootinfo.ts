@@ -4,8 +4,10 @@
  *
  * PVH start info: xen/include/public/arch-x86/hvm/start_info.h.
  * Command line: words separated by blanks; options first, then `--`, then the program and its
- * arguments. Bytes that would disturb this are written %XX (capstan does it).
+ * arguments. Bytes that would disturb this are written %XX (capstan does it). A long one comes as the
+ * boot module, and the monitor's own command line says only `config=initrd`.
  */
+import { free } from "../lib/object";
 
 @unmanaged
 class StartInfo {
@@ -39,7 +41,10 @@ const LOW_MEMORY_END: u64 = 0x100000;
 const starts = new StaticArray<u64>(MAX_REGIONS);
 const ends = new StaticArray<u64>(MAX_REGIONS);
 const commandLineText = new StaticArray<u8>(COMMAND_LINE_BYTES);
+/** The text in force: the copy above, or the boot module if the command line refers to it. */
+let commandLineStart: usize = changetype<usize>(commandLineText);
 let commandLineSize: usize = 0;
+let monitorLineSize: usize = 0;
 let regionCount: u32 = 0;
 let rsdp: u64 = 0;
 let modulePhysical: u64 = 0;
@@ -67,10 +72,17 @@ export function readStartInfo(physical: u64, directMap: usize): bool {
       commandLineSize++;
     }
   }
+  monitorLineSize = commandLineSize;
   if (info.moduleCount > 0) {
     modulePhysical = load<u64>(directMap + info.moduleList);
     moduleBytes = load<u64>(directMap + info.moduleList + 8);
   }
+  const config = new BootOption();
+  if (findOption("config", config) && equals(config, "initrd") && moduleBytes != 0) {
+    commandLineStart = directMap + <usize>modulePhysical;
+    commandLineSize = <usize>moduleBytes;
+  }
+  free(config);
   return true;
 }
 
@@ -101,12 +113,22 @@ export function memoryRegionEnd(index: u32): u64 {
 
 /** Address of the command line's bytes (still percent-encoded). */
 export function commandLineAddress(): usize {
-  return changetype<usize>(commandLineText);
+  return commandLineStart;
 }
 
 /** Length of the command line in bytes. */
 export function commandLineLength(): usize {
   return commandLineSize;
+}
+
+/** Address of the monitor's own command line, where it may name devices. */
+export function monitorLineAddress(): usize {
+  return changetype<usize>(commandLineText);
+}
+
+/** Length of the monitor's own command line in bytes. */
+export function monitorLineLength(): usize {
+  return monitorLineSize;
 }
 
 /** Physical address of the first boot module (initrd); 0 without one. */
@@ -137,7 +159,7 @@ export class BootOption {
  * @returns false if there is none
  */
 export function findOption(name: string, out: BootOption, from: usize = 0): bool {
-  const text = changetype<usize>(commandLineText);
+  const text = commandLineStart;
   let position = from;
   while (position < commandLineSize) {
     while (position < commandLineSize && load<u8>(text + position) == 0x20) position++;
@@ -158,6 +180,10 @@ export function findOption(name: string, out: BootOption, from: usize = 0): bool
     return true;
   }
   return false;
+}
+
+function equals(option: BootOption, text: string): bool {
+  return option.length == <usize>text.length && startsWith(option.address, text);
 }
 
 function startsWith(address: usize, text: string): bool {

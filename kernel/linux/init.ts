@@ -8,8 +8,6 @@
 import {
   commandLineAddress,
   commandLineLength,
-  moduleAddress,
-  moduleSizeBytes,
 } from "../arch/bootinfo";
 import { Dentry } from "../fs/dentry";
 import { rootDentry } from "../fs/namespace";
@@ -18,11 +16,10 @@ import { EACCES, EISDIR, ENOENT, ENOEXEC, ENOMEM, ENOTDIR, isError } from "../li
 import { free } from "../lib/object";
 import { panic } from "../lib/panic";
 import { heapAllocate, heapFree } from "../mm/heap";
-import { toVirtual } from "../mm/layout";
 import { monotonicNs } from "../sched/clock";
 import { startThread } from "../sched/switch";
 import { AddressSpace } from "../vm/address-space";
-import { ProgramCommand, WordReader } from "./command-line";
+import { ProgramCommand } from "./command-line";
 import { ProgramStart, loadProgram, startRegisters } from "./exec";
 import { FdTable } from "./fd-table";
 import { ProgramStrings } from "./initial-stack";
@@ -69,14 +66,10 @@ export function startInit(): void {
   startThread(thread);
 }
 
-/** The command line, or the text of the boot module if the command line refers to it. */
+/** Decodes the command line. */
 function readCommand(): ProgramCommand {
-  let text = commandLineAddress();
-  let textBytes = commandLineLength();
-  if (hasWord(text, textBytes, "config=initrd") && moduleAddress() != 0) {
-    text = toVirtual(moduleAddress());
-    textBytes = <usize>moduleSizeBytes();
-  }
+  const text = commandLineAddress();
+  const textBytes = commandLineLength();
   const result = new ProgramCommand();
   const buffer = heapAllocate(ProgramCommand.bufferBytes(textBytes));
   if (buffer == 0) panic("no memory for the command line");
@@ -87,14 +80,6 @@ function readCommand(): ProgramCommand {
     );
   }
   return result;
-}
-
-function hasWord(text: usize, textBytes: usize, word: string): bool {
-  const words = new WordReader(text, textBytes);
-  let found = false;
-  while (!found && words.next() && !words.is("--")) found = words.is(word);
-  free(words);
-  return found;
 }
 
 /** First code of the first thread, in the kernel; it enters user mode when this returns. */

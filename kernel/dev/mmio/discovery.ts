@@ -8,7 +8,7 @@
  *
  * Neighbours: `mmio/command-line` parses the words; `driver` starts what is found.
  */
-import { commandLineAddress, commandLineLength } from "../../arch/bootinfo";
+import { monitorLineAddress, monitorLineLength } from "../../arch/bootinfo";
 import { free } from "../../lib/object";
 import { mapKernel } from "../../mm/pagetable";
 import { startVirtioDevice } from "../driver";
@@ -33,8 +33,8 @@ let mappedAddress: usize = 0;
 /** Starts the devices announced on the command line. @returns how many were announced */
 export function startAnnouncedDevices(): u32 {
   const announcement = new MmioAnnouncement();
-  const text = commandLineAddress();
-  const length = commandLineLength();
+  const text = monitorLineAddress();
+  const length = monitorLineLength();
   let count: u32 = 0;
   let from: usize = 0;
   while (nextAnnouncement(text, length, from, announcement)) {

@@ -42,6 +42,7 @@ import {
   KIND_STAT,
   KIND_STATM,
   KIND_STATUS,
+  KIND_SYSTEM_REQUEST,
   KIND_TASKS,
   KIND_THREADS_MAX,
   KIND_THREAD_SELF,
@@ -69,6 +70,7 @@ export function rootTable(): ProcTable {
   root.add("partitions", KIND_PARTITIONS);
   root.add("stat", KIND_STAT);
   root.add("swaps", KIND_RAW_TEXT, 0o444, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+  root.add("sysrq-trigger", KIND_SYSTEM_REQUEST, 0o200);
   root.add("uptime", KIND_UPTIME);
   root.add("version", KIND_VERSION);
   root.add("vmstat", KIND_VMSTAT);

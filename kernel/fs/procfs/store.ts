@@ -1,12 +1,14 @@
 /**
- * Writing to files of /proc: thread names and the out-of-memory preference.
+ * Writing to files of /proc: thread names, the out-of-memory preference, system requests.
  */
+import { powerOff } from "../../arch/power";
 import { copyUser } from "../../arch/cpu";
 import { EFAULT, EINVAL, EIO } from "../../lib/errno";
+import { panic } from "../../lib/panic";
 import { heapAllocate, heapFree } from "../../mm/heap";
 import { parseWholeDecimal } from "../../lib/parse";
 import { processProvider } from "./provider";
-import { KIND_COMM, KIND_OOM_SCORE_ADJ } from "./table";
+import { KIND_COMM, KIND_OOM_SCORE_ADJ, KIND_SYSTEM_REQUEST } from "./table";
 
 /** Longer texts are cut. */
 const TEXT_MAX: usize = 128;
@@ -32,6 +34,7 @@ export function storeText(kind: u32, pid: i32, tid: i32, source: usize, length: 
 }
 
 function storeLine(kind: u32, pid: i32, tid: i32, text: usize, length: usize): i64 {
+  if (kind == KIND_SYSTEM_REQUEST) return systemRequest(length > 0 ? load<u8>(text) : 0);
   const provider = processProvider();
   if (!provider) return -EIO;
   if (kind == KIND_COMM) return provider.setComm(pid, tid, text, min<usize>(length, 15));
@@ -43,6 +46,13 @@ function storeLine(kind: u32, pid: i32, tid: i32, text: usize, length: usize): i
   const value = load<u64>(out);
   if (value > 1000) return -EINVAL;
   oomScoreAdjust = isNegative ? -(<i64>value) : <i64>value;
+  return 0;
+}
+
+/** /proc/sysrq-trigger (Linux Documentation/admin-guide/sysrq.rst): `c` crashes, `b` and `o` stop. */
+function systemRequest(key: u8): i64 {
+  if (key == 0x63) panic("a crash was asked for through /proc/sysrq-trigger");
+  if (key == 0x62 || key == 0x6f) powerOff();
   return 0;
 }
 

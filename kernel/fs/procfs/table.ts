@@ -72,6 +72,7 @@ export const KIND_OOM_SCORE_ADJ: u32 = 76;
 export const KIND_IO: u32 = 77;
 export const KIND_SCHEDSTAT: u32 = 78;
 export const KIND_FD_FACTS: u32 = 79;
+export const KIND_SYSTEM_REQUEST: u32 = 80;
 
 /** One name in a table. */
 export class ProcEntry {
