@@ -10,7 +10,6 @@ import { Counted, free } from "../lib/object";
 import { ByteWriter } from "../lib/format";
 import { Mutex } from "../sched/mutex";
 import { WaitLink } from "../sched/wait";
-import { Pager } from "../vm/pager";
 import { EBADF, EINVAL, ENODEV, ENOTDIR, ENOTTY, ENXIO, ESPIPE, asError } from "../lib/errno";
 import { Dentry } from "./dentry";
 import { DirectorySink, Vnode } from "./vnode";

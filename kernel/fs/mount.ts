@@ -45,7 +45,8 @@ export function newAnonymousDevice(): u64 {
  * @returns 0, or -EBUSY if something is mounted there
  */
 export function mount(fs: FileSystem, covers: Dentry | null, source: string): i64 {
-  if (covers && covers.isMountPoint) return -EBUSY;
+  const isCovered = covers ? covers.isMountPoint : false;
+  if (isCovered) return -EBUSY;
   const rootNode = fs.root();
   rootNode.retain();
   const entry = new Mount(fs, createUnnamedDentry(rootNode, 0, 0), covers, source);

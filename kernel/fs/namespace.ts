@@ -27,7 +27,7 @@ import { S_IFDIR, S_IFMT, S_PERMISSIONS } from "./constants";
 import { Dentry } from "./dentry";
 import { FsContext } from "./fs-context";
 import { addName, cacheName, uncacheName } from "./name-cache";
-import { LAST_DOT, LAST_DOT_DOT, LAST_NAME, LAST_ROOT, PathWalk, lookUp } from "./path-walk";
+import { LAST_DOT, LAST_NAME, LAST_ROOT, PathWalk, lookUp } from "./path-walk";
 import { Vnode } from "./vnode";
 
 export { openDentry, openPath } from "./open";

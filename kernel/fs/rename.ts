@@ -21,7 +21,6 @@ import { RENAME_EXCHANGE, RENAME_NOREPLACE } from "./constants";
 import { Dentry } from "./dentry";
 import { FsContext } from "./fs-context";
 import { moveName, uncacheName } from "./name-cache";
-import { forgetRemoved } from "./namespace";
 import { LAST_NAME, PathWalk, lookUp } from "./path-walk";
 
 /** renameat2(2); `flags` are RENAME_NOREPLACE, RENAME_EXCHANGE. */

@@ -9,7 +9,7 @@
  *
  * Neighbours: `data` finds the blocks, `erofs-vnode` calls.
  */
-import { ENOENT, ENOMEM, EUCLEAN } from "../../lib/errno";
+import { ENOENT, EUCLEAN } from "../../lib/errno";
 import { free } from "../../lib/object";
 import { frameOf, releaseFrame, toVirtual } from "../../mm/frames";
 import { NAME_MAX } from "../constants";

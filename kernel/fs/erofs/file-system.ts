@@ -5,14 +5,13 @@
  * `erofs-vnode` (files), `../block-vnode` (cached metadata).
  */
 import { SpinLock } from "../../arch/spinlock";
-import { BlockDevice } from "../../dev/block";
-import { EINVAL, EIO, EOPNOTSUPP, EUCLEAN, asError, errorOf, isError } from "../../lib/errno";
+import { EINVAL, EOPNOTSUPP, EUCLEAN, asError, errorOf, isError } from "../../lib/errno";
 import { HashTable, hashInteger } from "../../lib/hashtable";
 import { log, logHex } from "../../lib/log";
 import { free } from "../../lib/object";
 import { frameOf, releaseFrame, toVirtual } from "../../mm/frames";
 import { BlockVnode } from "../block-vnode";
-import { FileSystemStat, Stat } from "../stat";
+import { FileSystemStat } from "../stat";
 import { FileSystem, Vnode } from "../vnode";
 import { retainIfAlive } from "../weak";
 import { ErofsVnode } from "./erofs-vnode";
