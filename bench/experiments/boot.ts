@@ -62,7 +62,7 @@ async function leastMemory(guest: BenchGuest, say: (text: string) => void): Prom
   let works = 256;
   while (works - fails > 1) {
     const memoryMiB = (fails + works) >> 1;
-    const { finished } = await guest.boot({ program, memoryMiB, timeoutMs: 20_000 });
+    const { finished } = await guest.boot({ program, memoryMiB, timeoutMs: 60_000 });
     say(`    ${guest.name}: hello ${finished ? "runs" : "does not run"} in ${memoryMiB} MiB\n`);
     if (finished) works = memoryMiB;
     else fails = memoryMiB;

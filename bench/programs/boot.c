@@ -10,5 +10,6 @@ int main(void) {
     while (now_ns() - start_ns < 100000000u) {}
     const double per_ns = (double)(read_tsc() - start_tsc) / (double)(now_ns() - start_ns);
     result("boot", (double)first / per_ns / 1e6);
+    result("tsc-khz", per_ns * 1e6);
     finish();
 }
