@@ -39,14 +39,14 @@ export interface BuiltImage {
 }
 
 function countFiles(tree: FsTree): { files: number; contentBytes: number } {
-  const seen = new Set<object>();
+  let files = 0;
   let contentBytes = 0;
-  for (const [, node] of tree.walk()) {
-    if (node.kind !== "file" || seen.has(node)) continue;
-    seen.add(node);
+  tree.forEachNode((node) => {
+    if (node.kind !== "file") return;
+    files += 1;
     contentBytes += contentSizeBytes(node.content);
-  }
-  return { files: seen.size, contentBytes };
+  });
+  return { files, contentBytes };
 }
 
 /**

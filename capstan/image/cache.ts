@@ -12,7 +12,7 @@
  *
  * Neighbours: `build.ts` is the user; `tree.ts` is what the key is computed from.
  */
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import {
   mkdirSync,
   readdirSync,
@@ -27,7 +27,7 @@ import { join } from "node:path";
 import { systemErrorCode, UserError } from "../errors.ts";
 import { ErofsFormatError } from "./erofs/decode.ts";
 import { ErofsImage } from "./erofs/reader.ts";
-import type { Attributes, FsNode, FsTree } from "./tree.ts";
+import type { Attributes, FileContent, FsNode, FsTree } from "./tree.ts";
 
 /** Part of every key: raise it when the writer's output changes. */
 const FORMAT_VERSION = 1;
@@ -42,13 +42,49 @@ export function imageCacheDirectory(env: NodeJS.ProcessEnv): string {
   return join(home, "cache", "images");
 }
 
-function hashAttributes(hash: Hash, attributes: Attributes): void {
-  const { mode, uid, gid, mtimeNs, xattrs } = attributes;
-  hash.update(`${mode} ${uid} ${gid} ${mtimeNs}\0`);
-  for (const [name, value] of xattrs ?? []) {
-    hash.update(`${name}\0${value.length}\0`);
-    hash.update(value);
+/** Collects text for a hash: many small updates would take most of the time. */
+class TextHash {
+  readonly #hash = createHash("sha256");
+  #text = "";
+
+  add(text: string): void {
+    this.#text += text;
+    if (this.#text.length > 65_536) this.#flush();
   }
+
+  addBytes(bytes: Uint8Array): void {
+    this.add(`${bytes.length}\0`);
+    this.#flush();
+    this.#hash.update(bytes);
+  }
+
+  digest(): string {
+    this.#flush();
+    return this.#hash.digest("hex");
+  }
+
+  #flush(): void {
+    this.#hash.update(this.#text);
+    this.#text = "";
+  }
+}
+
+function addAttributes(hash: TextHash, attributes: Attributes): void {
+  const { mode, uid, gid, mtimeNs, xattrs } = attributes;
+  hash.add(`${mode} ${uid} ${gid} ${mtimeNs} ${xattrs?.size ?? 0}\0`);
+  for (const [name, value] of xattrs ?? []) {
+    hash.add(`${name}\0`);
+    hash.addBytes(value);
+  }
+}
+
+function addContent(hash: TextHash, content: FileContent): void {
+  if (content.from === "host") {
+    hash.add(`host ${content.path}\0${content.sizeBytes} ${content.identity}\0`);
+    return;
+  }
+  hash.add("bytes ");
+  hash.addBytes(content.bytes);
 }
 
 /**
@@ -56,47 +92,34 @@ function hashAttributes(hash: Hash, attributes: Attributes): void {
  * ends with a zero or has its length in front, so that different trees give different input.
  */
 export function imageKey(tree: FsTree, options: Readonly<Record<string, unknown>>): string {
-  const hash = createHash("sha256");
-  hash.update(`${FORMAT_VERSION}\0${JSON.stringify(options)}\0`);
+  const hash = new TextHash();
+  hash.add(`${FORMAT_VERSION}\0${JSON.stringify(options)}\0`);
   const seen = new Map<FsNode, number>();
   const visit = (name: string, node: FsNode): void => {
-    hash.update(`${name}\0`);
     const known = seen.get(node);
     if (known !== undefined) {
-      hash.update(`link ${known}\0`);
+      hash.add(`${name}\0link ${known}\0`);
       return;
     }
     seen.set(node, seen.size);
-    hash.update(`${node.kind}\0`);
-    hashAttributes(hash, node.attributes);
-    switch (node.kind) {
-      case "directory": {
-        const names = [...node.children.keys()].sort();
-        hash.update(`${names.length}\0`);
-        for (const child of names) {
-          const childNode = node.children.get(child);
-          if (childNode !== undefined) visit(child, childNode);
-        }
-        break;
+    hash.add(`${name}\0${node.kind}\0`);
+    addAttributes(hash, node.attributes);
+    if (node.kind === "directory") {
+      hash.add(`${node.children.size}\0`);
+      for (const child of [...node.children.keys()].sort()) {
+        const childNode = node.children.get(child);
+        if (childNode !== undefined) visit(child, childNode);
       }
-      case "file":
-        if (node.content.from === "bytes") {
-          hash.update(`bytes ${node.content.bytes.length}\0`);
-          hash.update(node.content.bytes);
-        } else {
-          const { path, sizeBytes, identity } = node.content;
-          hash.update(`host ${path}\0${sizeBytes} ${identity}\0`);
-        }
-        break;
-      case "symlink":
-        hash.update(`${node.target}\0`);
-        break;
-      default:
-        hash.update(`${node.major} ${node.minor}\0`);
+    } else if (node.kind === "file") {
+      addContent(hash, node.content);
+    } else if (node.kind === "symlink") {
+      hash.add(`${node.target}\0`);
+    } else {
+      hash.add(`${node.major} ${node.minor}\0`);
     }
   };
   visit("", tree.root);
-  return hash.digest("hex");
+  return hash.digest();
 }
 
 /** Whether a process of this machine exists; also true for one that belongs to somebody else. */

@@ -146,6 +146,17 @@ export class FsTree {
     return directory;
   }
 
+  /** Calls `visit` once for every node, also for one that has several names. */
+  forEachNode(visit: (node: FsNode) => void): void {
+    const seen = new Set<FsNode>([this.root]);
+    // A Set's iteration also visits what is added meanwhile.
+    for (const node of seen) {
+      visit(node);
+      if (node.kind !== "directory") continue;
+      for (const child of node.children.values()) seen.add(child);
+    }
+  }
+
   /** Every node with its absolute path, parents before children; hard links appear repeatedly. */
   *walk(): Generator<[path: string, node: FsNode]> {
     const pending: [string, FsNode][] = [["/", this.root]];

@@ -103,14 +103,15 @@ function addLoaderCache(files: GuestFiles): void {
 
 function checkContentSize(files: GuestFiles, limitBytes: number): void {
   let sum = 0;
+  files.tree.forEachNode((node) => {
+    if (node.kind === "file") sum += contentSizeBytes(node.content);
+  });
+  if (sum <= limitBytes) return;
   let largest = { path: "", sizeBytes: 0 };
   for (const [path, node] of files.tree.walk()) {
-    if (node.kind !== "file") continue;
-    const sizeBytes = contentSizeBytes(node.content);
-    sum += sizeBytes;
+    const sizeBytes = node.kind === "file" ? contentSizeBytes(node.content) : 0;
     if (sizeBytes > largest.sizeBytes) largest = { path, sizeBytes };
   }
-  if (sum <= limitBytes) return;
   throw new UserError({
     code: "ImageTooLarge",
     what: "cannot build the image",

@@ -4,7 +4,6 @@
  * Neighbours: `guest-files.ts` decides where it goes; `tree-limits.ts` has limits and exceptions.
  */
 import type { BigIntStats } from "node:fs";
-import { posix } from "node:path";
 import { systemErrorCode } from "../errors.ts";
 import type { DirectoryNode, FsNode } from "../image/tree.ts";
 import { attributesOf, listDirectory, lookAt } from "./host.ts";
@@ -40,9 +39,11 @@ export interface CopyResult {
   readonly links: readonly string[];
 }
 
+const ownUid = process.getuid?.() ?? 0;
+
 /** Whether this process may read a file, judged by its mode; root may read everything. */
 function isReadable(stats: BigIntStats): boolean {
-  const uid = process.getuid?.() ?? 0;
+  const uid = ownUid;
   if (uid === 0) return true;
   if (Number(stats.uid) === uid) return (stats.mode & 0o400n) !== 0n;
   const groups = [process.getgid?.() ?? -1, ...(process.getgroups?.() ?? [])];
@@ -93,18 +94,21 @@ export async function copyDirectory(
     await hooks.pause();
     const listed = namesIn(path, unreadable);
     undecodable += listed.undecodable;
+    const prefix = path === "/" ? "/" : `${path}/`;
     for (const name of listed.names) {
-      const child = posix.join(path, name);
-      if (!hooks.isWanted(child)) continue;
+      const child = prefix + name;
+      // The kernel's directories are children of the root.
+      if (path === "/" && !hooks.isWanted(child)) continue;
       const stats = look(child, unreadable);
       if (stats === undefined) continue;
-      if (options.skip?.leavesOut(name, child, stats.isDirectory()) === true) continue;
-      if (stats.isFile() && !isReadable(stats)) {
+      const isDirectory = stats.isDirectory();
+      if (options.skip?.leavesOut(name, child, isDirectory) === true) continue;
+      if (!isDirectory && stats.isFile() && !isReadable(stats)) {
         unreadable.push(child);
         continue;
       }
       const known = parent.children.get(name);
-      const keeps = known?.kind === "directory" && stats.isDirectory();
+      const keeps = known?.kind === "directory" && isDirectory;
       const node = keeps ? known : hooks.nodeFor(child, stats);
       parent.children.set(name, node);
       options.limit?.count(node);

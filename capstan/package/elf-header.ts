@@ -45,11 +45,15 @@ export class ElfInput {
   readonly path: string;
   readonly sizeBytes: number;
   readonly #fd: number;
+  /** The first page, read at once: it holds the headers, and often the loader's path. */
+  readonly #start: Buffer;
 
   constructor(path: string, fd: number) {
     this.path = path;
     this.#fd = fd;
     this.sizeBytes = fstatSync(fd).size;
+    const start = Buffer.alloc(Math.min(this.sizeBytes, 4096));
+    this.#start = start.subarray(0, readSync(fd, start, 0, start.length, 0));
   }
 
   fail(code: "Truncated" | "Malformed", why: string): never {
@@ -64,6 +68,8 @@ export class ElfInput {
         `the file has ${this.sizeBytes} bytes, but ${what} should end at byte ${offset + sizeBytes}`,
       );
     }
+    const end = offset + sizeBytes;
+    if (end <= this.#start.length) return this.#start.subarray(offset, end);
     const bytes = Buffer.alloc(sizeBytes);
     for (let done = 0; done < sizeBytes; ) {
       const count = readSync(this.#fd, bytes, done, sizeBytes - done, offset + done);

@@ -65,7 +65,7 @@ export interface ElfFile {
   readonly runpath: readonly string[];
   /** DF_1_NODEFLIB: neither the cache nor the default directories may be searched. */
   readonly ignoresDefaultDirectories: boolean;
-  /** Names of the notes' owners, such as `GNU` and `Go`. */
+  /** Names of the notes' owners, such as `GNU` and `Go`; not read for libraries. */
   readonly noteOwners: ReadonlySet<string>;
 }
 
@@ -178,16 +178,18 @@ function parse(input: ElfInput): ElfFile {
   const paths = (tag: bigint): string[] => texts(tag).flatMap((list) => list.split(":"));
   const flags1 = all(DT_FLAGS_1)[0] ?? 0n;
   const soname = texts(DT_SONAME)[0];
+  const type = header.readUInt16LE(16);
+  const linkage = linkageOf(type, interpreter, flags1, soname !== undefined);
   return {
     path: input.path,
-    linkage: linkageOf(header.readUInt16LE(16), interpreter, flags1, soname !== undefined),
+    linkage,
     interpreter,
     needed: texts(DT_NEEDED),
     soname,
     rpath: paths(DT_RPATH),
     runpath: paths(DT_RUNPATH),
     ignoresDefaultDirectories: (flags1 & DF_1_NODEFLIB) !== 0n,
-    noteOwners: readNoteOwners(input, segments),
+    noteOwners: linkage === "library" ? new Set() : readNoteOwners(input, segments),
   };
 }
 

@@ -38,13 +38,14 @@ export function identityOf(stats: BigIntStats): string {
  */
 export function hostNode(path: string, stats: BigIntStats): FsNode {
   const attributes = attributesOf(stats);
-  if (stats.isDirectory()) return emptyDirectory(attributes);
-  if (stats.isSymbolicLink()) return { kind: "symlink", attributes, target: readlinkSync(path) };
+  // Most are files; the questions cost more than the rest of this function.
   if (stats.isFile()) {
     const sizeBytes = Number(stats.size);
     const content = { from: "host", path, sizeBytes, identity: identityOf(stats) } as const;
     return { kind: "file", attributes, content };
   }
+  if (stats.isDirectory()) return emptyDirectory(attributes);
+  if (stats.isSymbolicLink()) return { kind: "symlink", attributes, target: readlinkSync(path) };
   const { major, minor } = decodeDevice(Number(stats.rdev));
   if (stats.isCharacterDevice()) return { kind: "character", attributes, major, minor };
   if (stats.isBlockDevice()) return { kind: "block", attributes, major, minor };

@@ -48,9 +48,11 @@ export function parseLdCache(file: Buffer): LdCacheEntry[] {
   const bytes = file.subarray(start);
   const count = bytes.readUInt32LE(20);
   if (HEADER_SIZE_BYTES + count * ENTRY_SIZE_BYTES > bytes.length) return [];
+  // One conversion for all strings; Latin-1 keeps offsets. Library names are ASCII in practice.
+  const all = bytes.toString("latin1");
   const text = (offset: number): string | undefined => {
-    const end = offset < bytes.length ? bytes.indexOf(0, offset) : -1;
-    return end === -1 ? undefined : bytes.toString("utf8", offset, end);
+    const end = offset < all.length ? all.indexOf("\0", offset) : -1;
+    return end === -1 ? undefined : all.slice(offset, end);
   };
   const entries: LdCacheEntry[] = [];
   for (let index = 0; index < count; index++) {
@@ -87,7 +89,7 @@ export function encodeLdCache(entries: readonly LdCacheEntry[]): Buffer {
   const place = (text: string): number => {
     const known = offsets.get(text);
     if (known !== undefined) return known;
-    const bytes = Buffer.from(`${text}\0`);
+    const bytes = Buffer.from(`${text}\0`, "latin1");
     const offset = end;
     strings.push(bytes);
     offsets.set(text, offset);
