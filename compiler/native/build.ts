@@ -3,7 +3,16 @@
  *
  * Neighbours: `../frontend.ts`, `../backend/emit.ts`, `objects.ts`, `ksyms.ts`; `../cli.ts` runs it.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { type BackendResult, emitC } from "../backend/emit.ts";
 import { RUNTIME_FOLDER } from "../backend/imports.ts";
@@ -13,13 +22,7 @@ import { compileToWasm, REPOSITORY } from "../frontend.ts";
 import { ElfFile } from "./elf.ts";
 import { packSymbols } from "./ksyms.ts";
 import { collectSymbols } from "./ksyms-collect.ts";
-import {
-  ASSEMBLY_FLAGS,
-  type CompileJob,
-  compileObjects,
-  KERNEL_FLAGS,
-  writeIfChanged,
-} from "./objects.ts";
+import { ASSEMBLY_FLAGS, type CompileJob, compileObjects, KERNEL_FLAGS } from "./objects.ts";
 import { runTool } from "./toolchain.ts";
 
 /** What to build. Paths are relative to the repository. */
@@ -30,7 +33,7 @@ export interface BuildOptions {
   /** Folder with the port's assembly files (`*.S`). */
   assembly: string;
   linkerScript: string;
-  /** Folder for everything in between. */
+  /** Folder for everything in between: `objects/`, and `source/` with the C of the last build. */
   workFolder: string;
   /** Without debug information; `.elf` is replaced by `.debug.elf` for the other. */
   output: string;
@@ -62,31 +65,68 @@ export interface BuildReport {
 
 const DATA_SECTION = ".asdata";
 
-/** Assembly that includes a binary file as a section. */
+/** Assembly that includes a binary file (beside it) as a section. */
 function includeBinary(section: string, flags: string, file: string): string {
   return `.section ${section}, "${flags}", @progbits\n.incbin "${file}"\n`;
 }
 
-function writeSources(result: BackendResult, folder: string): CompileJob[] {
-  const jobs: CompileJob[] = [];
-  const absolute = path.join(REPOSITORY, folder);
-  for (const [name, text] of result.files) {
-    writeIfChanged(path.join(absolute, name), text);
-    jobs.push({ source: `${folder}/${name}`, flags: KERNEL_FLAGS });
-  }
-  for (const name of readdirSync(absolute)) {
-    if (/^part\d+\.c$/.test(name) && !result.files.has(name)) rmSync(path.join(absolute, name));
-  }
-  const { data } = result;
+/**
+ * Where one build writes. Builds may run at the same time (an editor's, a test's), so each has a
+ * folder of its own and its results are moved into place when they are whole.
+ */
+interface Run {
+  folder: string;
+  /** Name of the folder in debug information, where the sources are after the build. */
+  finalFolder: string;
+  objects: string;
+}
+
+function startRun(workFolder: string): Run {
+  const parent = path.join(REPOSITORY, workFolder);
+  mkdirSync(parent, { recursive: true });
+  const folder = path.relative(REPOSITORY, mkdtempSync(path.join(parent, "run-")));
+  return { folder, finalFolder: `${workFolder}/source`, objects: path.join(parent, "objects") };
+}
+
+function finishRun({ folder, finalFolder }: Run): void {
+  const final = path.join(REPOSITORY, finalFolder);
+  rmSync(final, { recursive: true, force: true });
+  renameSync(path.join(REPOSITORY, folder), final);
+}
+
+/** Writes a file of the run and says how to compile it. */
+function addSource(
+  run: Run,
+  name: string,
+  text: string,
+  binary?: [string, Uint8Array],
+): CompileJob {
+  const source = `${run.folder}/${name}`;
+  writeFileSync(path.join(REPOSITORY, source), text);
+  const job: CompileJob = {
+    source,
+    finalSource: `${run.finalFolder}/${name}`,
+    flags: name.endsWith(".S") ? ASSEMBLY_FLAGS : KERNEL_FLAGS,
+  };
+  if (!binary) return job;
+  const [file, bytes] = binary;
+  writeFileSync(path.join(REPOSITORY, run.folder, file), bytes);
+  return { ...job, dependencies: [`${run.folder}/${file}`] };
+}
+
+function writeSources(result: BackendResult, run: Run): CompileJob[] {
+  const { data, files } = result;
   if (data && data.address !== NATIVE_DATA_BASE) {
     throw new Error(`static data starts at 0x${data.address.toString(16)}, not where it is linked`);
   }
-  const binary = `${folder}/asdata.bin`;
-  writeIfChanged(path.join(REPOSITORY, binary), data?.bytes ?? new Uint8Array(16));
-  const source = `${folder}/asdata.S`;
-  writeIfChanged(path.join(REPOSITORY, source), includeBinary(DATA_SECTION, "aw", binary));
-  jobs.push({ source, flags: ASSEMBLY_FLAGS, dependencies: [binary] });
-  return jobs;
+  const image = data?.bytes ?? new Uint8Array(16);
+  return [
+    ...[...files].map(([name, text]) => addSource(run, name, text)),
+    addSource(run, "asdata.S", includeBinary(DATA_SECTION, "aw", "asdata.bin"), [
+      "asdata.bin",
+      image,
+    ]),
+  ];
 }
 
 function assemblyJobs(folder: string): CompileJob[] {
@@ -127,19 +167,15 @@ async function link(objects: readonly string[], options: BuildOptions, out: stri
 async function addSymbols(
   objects: readonly string[],
   options: BuildOptions,
+  run: Run,
   linked: string,
   names: Record<string, string>,
 ): Promise<{ textBytes: number; ksymsBytes: number }> {
   const { functions, textSize } = await collectSymbols(linked, names);
   const table = packSymbols(functions);
-  const binary = `${options.workFolder}/ksyms.bin`;
-  const source = `${options.workFolder}/ksyms.S`;
-  writeIfChanged(path.join(REPOSITORY, binary), table);
-  writeIfChanged(path.join(REPOSITORY, source), includeBinary(".ksyms", "a", binary));
-  const [object = ""] = await compileObjects(
-    [{ source, flags: ASSEMBLY_FLAGS, dependencies: [binary] }],
-    path.join(REPOSITORY, options.workFolder, "objects"),
-  );
+  const text = includeBinary(".ksyms", "a", "ksyms.bin");
+  const job = addSource(run, "ksyms.S", text, ["ksyms.bin", table]);
+  const [object = ""] = await compileObjects([job], run.objects);
   const before = codeLayout(linked);
   await link([...objects, object], options, linked);
   if (codeLayout(linked) !== before) {
@@ -173,7 +209,7 @@ export async function buildKernel(options: BuildOptions = KERNEL_BUILD): Promise
     steps[name] = (now - last) / 1000;
     last = now;
   };
-  mkdirSync(path.join(REPOSITORY, options.workFolder), { recursive: true });
+  const run = startRun(options.workFolder);
   const compiled = await compileToWasm({
     entries: [options.entry],
     layout: "native",
@@ -182,18 +218,22 @@ export async function buildKernel(options: BuildOptions = KERNEL_BUILD): Promise
   });
   step("assemblyscript");
   const result = emitC(compiled.wasm, compiled.sourceMap, { allowFloats: false, lines: true });
-  const jobs = [...writeSources(result, options.workFolder), ...assemblyJobs(options.assembly)];
+  const jobs = [...writeSources(result, run), ...assemblyJobs(options.assembly)];
   step("c");
-  const objectFolder = path.join(REPOSITORY, options.workFolder, "objects");
-  const objects = await compileObjects(jobs, objectFolder);
+  const objects = await compileObjects(jobs, run.objects);
   step("gcc");
-  const debugOutput = path.join(REPOSITORY, options.output.replace(/\.elf$/, ".debug.elf"));
-  await link(objects, options, debugOutput);
+  const linked = path.join(REPOSITORY, run.folder, "kernel.debug.elf");
+  await link(objects, options, linked);
   step("link");
-  const table = await addSymbols(objects, options, debugOutput, namesByIdentifier(result));
+  const table = await addSymbols(objects, options, run, linked, namesByIdentifier(result));
   step("symbols");
   const output = path.join(REPOSITORY, options.output);
-  await runTool("objcopy", ["--strip-all", debugOutput, output]);
+  const debugOutput = output.replace(/\.elf$/, ".debug.elf");
+  const stripped = path.join(REPOSITORY, run.folder, "kernel.elf");
+  await runTool("objcopy", ["--strip-all", linked, stripped]);
+  renameSync(linked, debugOutput);
+  renameSync(stripped, output);
+  finishRun(run);
   step("strip");
   return {
     output,

@@ -14,7 +14,6 @@ import {
   rmSync,
   statSync,
   utimesSync,
-  writeFileSync,
 } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
@@ -55,6 +54,8 @@ export const ASSEMBLY_FLAGS: readonly string[] = ["-g", "-mno-red-zone"];
 export interface CompileJob {
   /** Path of the C or assembly file, relative to the repository. */
   source: string;
+  /** Path that debug information names instead, where the file will be found later. */
+  finalSource?: string;
   flags: readonly string[];
   /** Other files whose contents matter: headers, included binaries. */
   dependencies?: readonly string[];
@@ -99,8 +100,9 @@ export async function compileObjects(
 }
 
 async function compileOne(job: CompileJob, folder: string, common: string): Promise<string> {
-  const hash = createHash("sha256").update(common).update(job.flags.join("\0")).update(job.source);
-  for (const file of [job.source, ...(job.dependencies ?? [])]) {
+  const { source, finalSource = source } = job;
+  const hash = createHash("sha256").update(common).update(job.flags.join("\0")).update(finalSource);
+  for (const file of [source, ...(job.dependencies ?? [])]) {
     hash.update(readFileSync(path.join(REPOSITORY, file)));
   }
   const object = path.join(folder, `${hash.digest("hex").slice(0, 32)}.o`);
@@ -111,27 +113,22 @@ async function compileOne(job: CompileJob, folder: string, common: string): Prom
   }
   const temporary = `${object}.${process.pid}.tmp`;
   const include = path.relative(REPOSITORY, RUNTIME_FOLDER);
-  const mapping = `-ffile-prefix-map=${REPOSITORY}=.`;
+  const mapping = [
+    `-ffile-prefix-map=${REPOSITORY}=.`,
+    `-ffile-prefix-map=${path.dirname(source)}=${path.dirname(finalSource)}`,
+  ];
   await runTool("gcc", [
     ...job.flags,
-    mapping,
+    ...mapping,
     "-I",
     include,
     "-I",
-    path.dirname(job.source),
+    path.dirname(source), // .incbin looks here too
     "-c",
-    job.source,
+    source,
     "-o",
     temporary,
   ]);
   renameSync(temporary, object);
   return object;
-}
-
-/** Writes a file unless it already has this content. */
-export function writeIfChanged(file: string, content: string | Uint8Array): void {
-  const wanted = Buffer.from(content);
-  if (existsSync(file) && readFileSync(file).equals(wanted)) return;
-  mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, wanted);
 }

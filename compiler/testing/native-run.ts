@@ -7,7 +7,8 @@
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { emitC } from "../backend/emit.ts";
@@ -167,8 +168,8 @@ const HOST_FLAGS = KERNEL_FLAGS.filter(
   (flag) => !/^-(O2|mcmodel|fno-pi[ce]|g$|ffunction|fdata|w$)/.test(flag),
 );
 
-/** Builds a Linux program from the module; returns its path. */
-export function buildNative(wasm: Uint8Array, options: NativeOptions = {}): string {
+/** Builds a Linux program from the module in an empty folder; returns its path. */
+function buildNative(wasm: Uint8Array, options: NativeOptions, folder: string): string {
   const emitted = emitC(wasm, null, {
     allowFloats: options.floats === true,
     lines: false,
@@ -177,10 +178,7 @@ export function buildNative(wasm: Uint8Array, options: NativeOptions = {}): stri
   const sources = new Map(emitted.files);
   if (options.extraC) sources.set("extra.c", `#include "wasm.h"\n${options.extraC}`);
   const main = dispatcher(wasm);
-  const key = hash(Buffer.from(JSON.stringify([[...sources], main, options, runtimeHash()])));
-  const folder = path.join(REPOSITORY, "build/test-native", key.slice(0, 16));
   const program = path.join(folder, "program");
-  mkdirSync(folder, { recursive: true });
   const images = emitted.data;
   writeFileSync(path.join(folder, "main.c"), main);
   writeFileSync(path.join(folder, "data.bin"), images?.bytes ?? new Uint8Array(1));
@@ -222,20 +220,20 @@ export function buildNative(wasm: Uint8Array, options: NativeOptions = {}): stri
 
 const HARNESS_FOLDER = path.join(REPOSITORY, "compiler/testing");
 
-function runtimeHash(): string {
-  return ["wasm.h", "wasm-float.h", "intrinsics.h", "memory.S"]
-    .map((name) => hash(readFileSync(path.join(RUNTIME_FOLDER, name))))
-    .join();
-}
-
 /** Builds a program from the module and runs the calls in it. */
 export function runNative(
   wasm: Uint8Array,
   calls: readonly Call[],
   options: NativeOptions = {},
 ): RunResult {
-  const program = buildNative(wasm, options);
-  const output = execFileSync(program, { input: encodeCalls(wasm, calls), maxBuffer: 64 << 20 });
+  const folder = mkdtempSync(path.join(tmpdir(), "osv-native-"));
+  let output: Buffer;
+  try {
+    const program = buildNative(wasm, options, folder);
+    output = execFileSync(program, { input: encodeCalls(wasm, calls), maxBuffer: 64 << 20 });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
   const memoryStart = output.length - MEMORY_BYTES;
   const text = output.subarray(0, memoryStart).toString("ascii").trimEnd();
   const outcomes = text === "" ? [] : text.split("\n");
