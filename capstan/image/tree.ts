@@ -10,6 +10,7 @@
  *
  * Neighbours: `erofs/writer.ts` turns a tree into an image, `package/` builds trees.
  */
+import type { BigIntStats } from "node:fs";
 
 /** What every kind of node has. */
 export interface Attributes {
@@ -30,8 +31,13 @@ export interface HostContent {
   readonly path: string;
   /** Size when it was looked at; the writer fails if it has changed since. */
   readonly sizeBytes: number;
-  /** Identity when it was looked at (`device:inode:mtimeNs:ctimeNs`), an input of the cache key. */
+  /** `identityOf` when it was looked at, an input of the cache key. */
   readonly identity: string;
+}
+
+/** Identity of a host file: changes when the file is replaced, written to or touched. */
+export function identityOf(stats: BigIntStats): string {
+  return `${stats.dev}:${stats.ino}:${stats.mtimeNs}:${stats.ctimeNs}`;
 }
 
 /** The contents of a regular file that was made up here. */

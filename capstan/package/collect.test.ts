@@ -165,3 +165,13 @@ test(
       assert.ok(cache.content.bytes.length < 3000);
     }),
 );
+
+test("LD_PRELOAD brings its libraries", () =>
+  withScratch(async (cwd) => {
+    const interpreter = "/lib64/ld-linux-x86-64.so.2";
+    writeFileSync(join(cwd, "libpre.so"), makeElf({}));
+    writeFileSync(join(cwd, "program"), makeElf({ interpreter }), { mode: 0o755 });
+    const env = { ...guestEnv, LD_PRELOAD: `${cwd}/libpre.so:libnone.so` };
+    const { tree } = await collect("./program", [], cwd, { env });
+    assert.equal(tree.get(join(cwd, "libpre.so"))?.kind, "file");
+  }));

@@ -59,6 +59,10 @@ function addProgram(
   }
   const missing = libraries.addProgram();
   if (missing.length > 0) throw missingLibrariesError(path, missing);
+  // A list separated by spaces or colons, ld.so(8). The loader only warns about missing ones.
+  for (const preload of (request.env.LD_PRELOAD ?? "").split(/[ :]+/)) {
+    if (preload !== "") libraries.addByName(preload);
+  }
   return libraries;
 }
 

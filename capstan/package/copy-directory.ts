@@ -24,8 +24,8 @@ export interface CopyHooks {
   nodeFor(path: string, stats: BigIntStats): FsNode;
   /** Whether this host path may be taken along at all. */
   isWanted(path: string): boolean;
-  /** Told about every directory. */
-  onDirectory(path: string, node: DirectoryNode): void;
+  /** Told about every directory; the answer tells whether to look into it. */
+  onDirectory(path: string, node: DirectoryNode): boolean;
   pause(): Promise<void>;
 }
 
@@ -114,8 +114,7 @@ export async function copyDirectory(
       options.limit?.count(node);
       if (node.kind === "directory") {
         node.attributes = attributesOf(stats);
-        hooks.onDirectory(child, node);
-        pending.push([child, node]);
+        if (hooks.onDirectory(child, node)) pending.push([child, node]);
       } else if (node.kind === "file") {
         options.onFile?.(child);
       } else if (node.kind === "symlink") {

@@ -132,3 +132,15 @@ test("the kernel's directories are never copied", async () => {
   assert.deepEqual(kinds(files, "/proc"), {});
   assert.deepEqual(kinds(files, "/sys"), {});
 });
+
+test("names that are not UTF-8 and the image cache are left out", () =>
+  withScratch(async (root) => {
+    mkdirSync(join(root, "images"));
+    writeFileSync(join(root, "images/one.erofs"), "x");
+    writeFileSync(join(root, "good-\u00fc"), "x");
+    writeFileSync(Buffer.concat([Buffer.from(`${root}/bad-`), Buffer.from([0xff])]), "x");
+    const files = new GuestFiles(undefined, join(root, "images"));
+    await files.addTree(root);
+    assert.deepEqual(kinds(files, root), { images: "directory", "good-\u00fc": "file" });
+    assert.match(files.warnings.join(), /1 names in .* not valid UTF-8/);
+  }));

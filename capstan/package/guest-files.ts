@@ -16,6 +16,7 @@
 import { readlinkSync } from "node:fs";
 import { dirname, posix } from "node:path";
 import { systemErrorCode, UserError } from "../errors.ts";
+import { imageCacheDirectory } from "../image/cache.ts";
 import { Pacer } from "../image/erofs/pacer.ts";
 import {
   type DirectoryNode,
@@ -59,8 +60,11 @@ export class GuestFiles {
   /** Host directories that are in the tree as a whole. */
   readonly #completeTrees = new Set<string>();
   readonly #directories = new Map<string, DirectoryNode>();
+  readonly #imageCache: string;
 
-  constructor(signal?: AbortSignal) {
+  /** `imageCache` is the host directory with capstan's own images; it stays empty in the guest. */
+  constructor(signal?: AbortSignal, imageCache = imageCacheDirectory(process.env)) {
+    this.#imageCache = imageCache;
     this.#pacer = new Pacer(signal);
     const stats = lookAt("/");
     if (stats !== undefined) this.tree.root.attributes = partialDirectoryAttributes(stats);
@@ -252,6 +256,8 @@ export class GuestFiles {
       isWanted: (path) => !(isInPlace && isKernelPath(path)),
       onDirectory: (path, node) => {
         if (isInPlace) this.#directories.set(path, node);
+        // Images do not go into images: the one being written would never be complete.
+        return path !== this.#imageCache;
       },
       pause: () => this.pause(),
     });

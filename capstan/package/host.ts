@@ -7,7 +7,7 @@
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { decodeDevice } from "../image/erofs/format.ts";
 import type { Attributes, FsNode } from "../image/tree.ts";
-import { emptyDirectory, NEUTRAL_MTIME_NS } from "../image/tree.ts";
+import { emptyDirectory, identityOf, NEUTRAL_MTIME_NS } from "../image/tree.ts";
 
 /** The attributes of a host file, as they will be in the image. */
 export function attributesOf(stats: BigIntStats): Attributes {
@@ -25,11 +25,6 @@ export function attributesOf(stats: BigIntStats): Attributes {
  */
 export function partialDirectoryAttributes(stats: BigIntStats): Attributes {
   return { ...attributesOf(stats), mtimeNs: NEUTRAL_MTIME_NS };
-}
-
-/** `device:inode:mtimeNs:ctimeNs`, which changes when the file's contents do. */
-export function identityOf(stats: BigIntStats): string {
-  return `${stats.dev}:${stats.ino}:${stats.mtimeNs}:${stats.ctimeNs}`;
 }
 
 /**

@@ -9,7 +9,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { systemErrorCode, UserError } from "../../errors.ts";
-import { contentSizeBytes, type FileContent } from "../tree.ts";
+import { contentSizeBytes, type FileContent, identityOf } from "../tree.ts";
 
 /** Something that hands out the bytes of a file by position. */
 export interface ContentReader {
@@ -60,10 +60,15 @@ export function openContent(content: FileContent): ContentReader {
   } catch (error) {
     throw unreadable(path, error);
   }
-  const found = fstatSync(fd).size;
-  if (found !== sizeBytes) {
+  const found = fstatSync(fd, { bigint: true });
+  if (identityOf(found) !== content.identity || Number(found.size) !== sizeBytes) {
     closeSync(fd);
-    throw changed(path, `its size changed from ${sizeBytes} to ${found} bytes meanwhile`);
+    throw changed(
+      path,
+      Number(found.size) === sizeBytes
+        ? "it was written to or replaced while the image was being built"
+        : `its size changed from ${sizeBytes} to ${found.size} bytes meanwhile`,
+    );
   }
   return {
     read(target, offsetBytes) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { closeSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
 import fc from "fast-check";
@@ -183,9 +183,11 @@ test("a file that changes or disappears meanwhile is an error that says so", () 
     const path = join(scratch, "file");
     for (const [now, reason] of [
       ["longer than before", /size changed from 5 to 18/],
+      ["SHORT", /was written to/],
       [undefined, /disappeared/],
     ] as const) {
       await writeFile(path, "short");
+      await utimes(path, 1, 1);
       const tree = new FsTree();
       tree.set("/f", hostFile(path));
       if (now !== undefined) await writeFile(path, now);
@@ -205,6 +207,15 @@ function missing(path: string): {
 } {
   return { from: "host", path, sizeBytes: 5, identity: "" };
 }
+
+test("a full disk is an error that says so", async () => {
+  const tree = new FsTree();
+  tree.set("/f", fileOf(new Uint8Array(100_000).fill(1)));
+  await assert.rejects(
+    writeErofs(tree, "/dev/full"),
+    (error) => error instanceof UserError && error.code === "DiskFull",
+  );
+});
 
 test("an aborted writer stops and leaves no valid image", () =>
   withScratch(async (scratch) => {
