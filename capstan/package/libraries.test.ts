@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import test from "node:test";
 import { withScratch } from "../image/erofs/testing.ts";
@@ -69,6 +69,18 @@ test("musl uses run paths of the whole chain, after LD_LIBRARY_PATH", () =>
     const both = ["lib/libfirst.so", "lib/libsecond.so"];
     assert.deepEqual(resolveIn(root, "program"), [both, []]);
     assert.deepEqual(resolveIn(root, "program", "b"), [["b/libfirst.so"], []]);
+  }));
+
+test("$ORIGIN is the place of the program itself, not of a link to it", () =>
+  withScratch(async (root) => {
+    put(root, {
+      "app/lib/libx.so": {},
+      "app/program": { interpreter: glibc, needed: ["libx.so"], runpath: "$ORIGIN/lib" },
+    });
+    symlinkSync("app/program", join(root, "link"));
+    const [[library], missing] = resolveIn(root, "link");
+    assert.ok(library?.endsWith("app/lib/libx.so"));
+    assert.deepEqual(missing, []);
   }));
 
 test("a library of another machine is passed over", () =>

@@ -7,7 +7,7 @@
  * Neighbours: `library-search.ts` knows where loaders look; `collect.ts` and `recipes/` add the
  * result to an image.
  */
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
 import { type ElfFile, readElf } from "./elf.ts";
@@ -47,7 +47,9 @@ export class LibraryClosure {
   /** Starts with a program; nothing is resolved yet. */
   constructor(program: ElfFile, ldLibraryPath: string | undefined, cwd: string) {
     this.#search = new LibrarySearch(libcOf(program.interpreter), ldLibraryPath, cwd);
-    this.#program = { elf: program, origin: dirname(program.path), loadedBy: undefined };
+    // The loader takes the program's own place from /proc/self/exe, which has no symbolic links.
+    const origin = dirname(realpathSync(program.path));
+    this.#program = { elf: program, origin, loadedBy: undefined };
   }
 
   /** Absolute host paths of all libraries found so far, under the names the loader uses. */
