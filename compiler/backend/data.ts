@@ -1,8 +1,13 @@
 /**
- * The image of static data: every data segment at its place in one run of bytes.
+ * The image of static data: every data segment at its place in one run of bytes; and names for the
+ * segments, so that code refers to data by name.
  *
- * Neighbours: `emit.ts` asks for it; the linker script puts it at its address.
+ * An edit that adds a string moves all data after it. With addresses written as numbers every C file
+ * would change; a name made of the segment's content stays, and only the linker sees it move.
+ *
+ * Neighbours: `emit.ts` asks for both; the linker script puts the image at its address.
  */
+import { createHash } from "node:crypto";
 import type { DataSegment } from "../wasm/module.ts";
 import { BackendError } from "./context.ts";
 
@@ -34,4 +39,41 @@ export function makeDataImage(segments: readonly DataSegment[]): DataImage | nul
   const image = new Uint8Array(Number(high - start));
   for (const { address, bytes } of segments) image.set(bytes, Number(address - start));
   return { address: start, bytes: image };
+}
+
+/** A segment by its name. */
+export interface NamedSegment {
+  symbol: string;
+  address: bigint;
+  size: number;
+}
+
+/** Names segments by content; equal ones are counted. In order of address. */
+export function nameSegments(segments: readonly DataSegment[]): NamedSegment[] {
+  const seen = new Map<string, number>();
+  return [...segments]
+    .sort((a, b) => Number(a.address - b.address))
+    .map(({ address, bytes }) => {
+      const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
+      const count = (seen.get(hash) ?? 0) + 1;
+      seen.set(hash, count);
+      const symbol = `data_${hash}${count > 1 ? `_${count}` : ""}`;
+      return { symbol, address, size: bytes.length };
+    });
+}
+
+/** The segment that `address` lies in (or just behind); null if there is none. */
+export function findSegment(
+  segments: readonly NamedSegment[],
+  address: bigint,
+): NamedSegment | null {
+  let low = 0;
+  let high = segments.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((segments[middle]?.address ?? 0n) <= address) low = middle + 1;
+    else high = middle;
+  }
+  const segment = segments[low - 1];
+  return segment && address <= segment.address + BigInt(segment.size) ? segment : null;
 }

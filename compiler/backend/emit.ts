@@ -5,12 +5,19 @@
  * Neighbours: `program.ts` and `partition.ts` prepare, `function.ts` writes each function,
  * `imports.ts` resolves imports, `data.ts` makes the data image.
  */
+import { createHash } from "node:crypto";
 import type { Global, WasmModule } from "../wasm/module.ts";
 import { readModule } from "../wasm/module.ts";
 import type { ValueType } from "../wasm/opcodes.ts";
 import { type Location, SourceMap } from "../wasm/source-map.ts";
 import { BackendError, type Callee, declarator, type FunctionContext } from "./context.ts";
-import { type DataImage, makeDataImage } from "./data.ts";
+import {
+  type DataImage,
+  findSegment,
+  makeDataImage,
+  type NamedSegment,
+  nameSegments,
+} from "./data.ts";
 import { C_TYPES, integerLiteral } from "./expression.ts";
 import { FunctionWriter } from "./function.ts";
 import { type NativeImport, nativeImport } from "./imports.ts";
@@ -23,6 +30,8 @@ export interface BackendOptions {
   allowFloats: boolean;
   /** Write `#line` directives. */
   lines: boolean;
+  /** Refer to static data by symbols, which `BackendResult.segments` defines. */
+  symbolicData?: boolean;
   /** Number of C files (without the table); by size if absent. */
   parts?: number;
 }
@@ -31,6 +40,7 @@ export interface BackendOptions {
 export interface BackendResult {
   files: Map<string, string>;
   data: DataImage | null;
+  segments: NamedSegment[];
   program: Program;
 }
 
@@ -49,7 +59,15 @@ class ModuleEmitter {
   readonly #exports = new Map<string, ProgramFunction>();
   readonly #signatures: number[];
 
-  constructor(program: Program, sourceMap: SourceMap | null, options: BackendOptions) {
+  /** Symbols of static data that the part being written mentions. */
+  #dataSymbols = new Set<string>();
+
+  constructor(
+    program: Program,
+    sourceMap: SourceMap | null,
+    segments: readonly NamedSegment[],
+    options: BackendOptions,
+  ) {
     this.#program = program;
     this.#module = program.module;
     this.#options = options;
@@ -68,6 +86,12 @@ class ModuleEmitter {
       },
       sourceMap,
       allowFloats: options.allowFloats,
+      address: (value) => {
+        const segment = options.symbolicData ? findSegment(segments, value) : null;
+        if (!segment) return null;
+        this.#dataSymbols.add(segment.symbol);
+        return `W_DATA(${segment.symbol}, ${value - segment.address})`;
+      },
     };
   }
 
@@ -93,6 +117,9 @@ class ModuleEmitter {
     if (mutable) return { text: this.#program.globalNames[index] ?? "", type };
     const value = this.#initialValue(global);
     const { text, constant } = literal(value, type);
+    const address =
+      constant !== undefined && type === "i64" ? this.#context.address?.(constant) : null;
+    if (address && constant !== undefined) return { text: address, type, constant };
     return constant === undefined ? { text, type } : { text, type, constant };
   }
 
@@ -130,12 +157,11 @@ class ModuleEmitter {
       // Dropped by the linker. Being first it makes this file number 1 of the line table, where
       // addr2line and objdump (binutils 2.40) expect it; otherwise they misname the first source.
       "__attribute__((used, no_reorder)) static void w_first(void) {}",
-      `#define W_TABLE_SIZE ${this.#module.tableSize}`,
       "extern void *const w_table[];",
-      "extern const u16 w_table_types[];",
+      "extern const u32 w_table_types[], w_table_size;",
       // A macro, so that its instructions carry the line of the call.
       "#define w_callee(index, type) __extension__ ({ const u32 w_i = (index); " +
-        "if (W_UNLIKELY(w_i >= W_TABLE_SIZE || w_table_types[w_i] != type)) W_UNREACHABLE(); " +
+        "if (W_UNLIKELY(w_i >= w_table_size || w_table_types[w_i] != type)) W_UNREACHABLE(); " +
         "w_table[w_i]; })",
     ].filter(Boolean);
   }
@@ -189,8 +215,18 @@ class ModuleEmitter {
 
   /** Text of one part. */
   part(part: Part): string {
+    this.#dataSymbols = new Set();
+    const body = this.#body(part);
     const text = new SourceText(this.#options.lines);
     for (const line of [...this.#preamble(), ...this.#declarations(part)]) text.plain(line);
+    const data = [...this.#dataSymbols].sort();
+    if (data.length > 0) text.plain(`extern u8 ${data.map((name) => `${name}[]`).join(", ")};`);
+    return text.toString() + body;
+  }
+
+  /** Prototypes and functions of a part. */
+  #body(part: Part): string {
+    const text = new SourceText(this.#options.lines);
     // With the line of the definition: gcc gives it to clones that it makes of the function.
     for (const [entry, storage] of this.#prototypes(part)) {
       const location = this.#firstLocation(entry) ?? this.#calleeLocation(entry);
@@ -251,7 +287,7 @@ class ModuleEmitter {
   table(): string {
     const size = Math.max(this.#module.tableSize, 1);
     const functions = new Array<string>(size).fill("0");
-    const types = new Array<number>(size).fill(NO_SIGNATURE);
+    const types = new Array<number>(size).fill(0);
     const prototypes = new Set<string>();
     for (const segment of this.#module.elements) {
       for (const [i, index] of segment.functions.entries()) {
@@ -260,7 +296,7 @@ class ModuleEmitter {
         prototypes.add(this.#prototype(entry, ""));
         functions[segment.offset + i] = `(void *)${entry.identifier}`;
         const definition = this.#module.functions[index - this.#module.imports.length];
-        types[segment.offset + i] = this.#signatures[definition?.type ?? -1] ?? NO_SIGNATURE;
+        types[segment.offset + i] = this.#signatures[definition?.type ?? -1] ?? 0;
       }
     }
     return [
@@ -268,7 +304,8 @@ class ModuleEmitter {
       this.#options.allowFloats ? '#include "wasm-float.h"' : "",
       ...prototypes,
       `void *const w_table[] = {${functions.join(", ")}};`,
-      `const u16 w_table_types[] = {${types.join(", ")}};`,
+      `const u32 w_table_types[] = {${types.join(", ")}};`,
+      `const u32 w_table_size = ${this.#module.tableSize};`,
       "",
     ].join("\n");
   }
@@ -278,15 +315,22 @@ class ModuleEmitter {
   }
 }
 
-const NO_SIGNATURE = 0xffff;
-
-/** Equal signatures get equal numbers, whatever their index in the module. */
+/**
+ * A number for each type of the module, the same for equal signatures. It is a hash, so that a new
+ * signature does not change the others' numbers; 0 stands for an empty place of the table.
+ */
 function numberSignatures(module: WasmModule): number[] {
-  const numbers = new Map<string, number>();
+  const owners = new Map<number, string>();
   return module.types.map((type) => {
     const key = JSON.stringify(type);
-    const number = numbers.get(key) ?? numbers.size;
-    numbers.set(key, number);
+    const number = createHash("sha256").update(key).digest().readUInt32LE(0);
+    const owner = owners.get(number) ?? key;
+    if (number === 0 || owner !== key) {
+      throw new BackendError(
+        `signatures ${owner} and ${key} get the same number: use another hash`,
+      );
+    }
+    owners.set(number, key);
     return number;
   });
 }
@@ -321,9 +365,10 @@ export function emitC(
 ): BackendResult {
   const program = analyseProgram(readModule(wasm));
   const map = sourceMap === null ? null : new SourceMap(sourceMap);
-  const emitter = new ModuleEmitter(program, map, options);
+  const segments = nameSegments(program.module.data);
+  const emitter = new ModuleEmitter(program, map, segments, options);
   const files = new Map<string, string>();
   for (const part of emitter.parts()) files.set(`part${part.number}.c`, emitter.part(part));
   files.set(TABLE_FILE, emitter.table());
-  return { files, data: makeDataImage(program.module.data), program };
+  return { files, data: makeDataImage(program.module.data), segments, program };
 }

@@ -31,9 +31,15 @@ export interface Partition {
   globalOwners: Map<number, number>;
 }
 
-/** Aimed-at size of a C file: about two seconds of gcc -O2. */
-const INSTRUCTIONS_A_PART = 25_000;
-const PARTS_MAX = 16;
+/** Aimed-at size of a C file: one to two seconds of gcc -O2. */
+const INSTRUCTIONS_A_PART = 12_000;
+/** Few different numbers, because another number of parts means that all change. */
+const PART_COUNTS = [1, 2, 4, 8, 16];
+
+function partCount(instructions: number): number {
+  const wanted = instructions / INSTRUCTIONS_A_PART;
+  return PART_COUNTS.find((count) => count >= wanted) ?? Math.max(...PART_COUNTS);
+}
 
 const hashOf = (text: string): number => createHash("sha256").update(text).digest().readUInt32LE(0);
 
@@ -59,8 +65,7 @@ function fillPart(part: Part, program: Program): void {
 
 /** Divides the functions; `count` fixes the number of files. */
 export function partition(program: Program, count?: number): Partition {
-  const wanted = count ?? Math.ceil(program.instructionCount / INSTRUCTIONS_A_PART);
-  const total = Math.min(Math.max(wanted, 1), PARTS_MAX);
+  const total = count ?? partCount(program.instructionCount);
   const parts: Part[] = Array.from({ length: total }, (_, number) => ({
     number,
     owned: [],

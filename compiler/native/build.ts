@@ -65,6 +65,14 @@ export interface BuildReport {
 
 const DATA_SECTION = ".asdata";
 
+/** Gives each data segment its symbol: the name that the C files use, at the address it has now. */
+function defineSegments({ segments }: BackendResult): string {
+  const lines = segments.map(
+    ({ symbol, address }) => `.globl ${symbol}\n${symbol} = 0x${address.toString(16)}\n`,
+  );
+  return lines.join("");
+}
+
 /** Assembly that includes a binary file (beside it) as a section. */
 function includeBinary(section: string, flags: string, file: string): string {
   return `.section ${section}, "${flags}", @progbits\n.incbin "${file}"\n`;
@@ -122,10 +130,12 @@ function writeSources(result: BackendResult, run: Run): CompileJob[] {
   const image = data?.bytes ?? new Uint8Array(16);
   return [
     ...[...files].map(([name, text]) => addSource(run, name, text)),
-    addSource(run, "asdata.S", includeBinary(DATA_SECTION, "aw", "asdata.bin"), [
-      "asdata.bin",
-      image,
-    ]),
+    addSource(
+      run,
+      "asdata.S",
+      includeBinary(DATA_SECTION, "aw", "asdata.bin") + defineSegments(result),
+      ["asdata.bin", image],
+    ),
   ];
 }
 
@@ -217,7 +227,11 @@ export async function buildKernel(options: BuildOptions = KERNEL_BUILD): Promise
     exportStart: "moduleInit",
   });
   step("assemblyscript");
-  const result = emitC(compiled.wasm, compiled.sourceMap, { allowFloats: false, lines: true });
+  const result = emitC(compiled.wasm, compiled.sourceMap, {
+    allowFloats: false,
+    lines: true,
+    symbolicData: true,
+  });
   const jobs = [...writeSources(result, run), ...assemblyJobs(options.assembly)];
   step("c");
   const objects = await compileObjects(jobs, run.objects);

@@ -38,6 +38,9 @@ typedef u64 __attribute__((may_alias)) a64;
 #define M32(address) (*(m32 *)(address))
 #define M64(address) (*(m64 *)(address))
 
+/* Address in static data: `symbol` is a data segment, placed by asdata.S. */
+#define W_DATA(symbol, offset) ((u64)symbol + offset)
+
 #define A_LOAD(bits, address) __atomic_load_n((a##bits *)(address), __ATOMIC_SEQ_CST)
 #define A_STORE(bits, address, value) \
   __atomic_store_n((a##bits *)(address), (u##bits)(value), __ATOMIC_SEQ_CST)

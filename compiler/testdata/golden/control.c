@@ -2,10 +2,9 @@
 #include "intrinsics.h"
 #define W_UNREACHABLE() __builtin_trap()
 __attribute__((used, no_reorder)) static void w_first(void) {}
-#define W_TABLE_SIZE 1
 extern void *const w_table[];
-extern const u16 w_table_types[];
-#define w_callee(index, type) __extension__ ({ const u32 w_i = (index); if (W_UNLIKELY(w_i >= W_TABLE_SIZE || w_table_types[w_i] != type)) W_UNREACHABLE(); w_table[w_i]; })
+extern const u32 w_table_types[], w_table_size;
+#define w_callee(index, type) __extension__ ({ const u32 w_i = (index); if (W_UNLIKELY(w_i >= w_table_size || w_table_types[w_i] != type)) W_UNREACHABLE(); w_table[w_i]; })
 u32 compiler_testdata_golden_control_collatz(u64) __asm__("collatz");
 u32 compiler_testdata_golden_control_days(u32, u32) __asm__("days");
 u64 compiler_testdata_golden_control_find(u64, u64, u32) __asm__("find");

@@ -2,10 +2,9 @@
 #include "intrinsics.h"
 #define W_UNREACHABLE() __builtin_trap()
 __attribute__((used, no_reorder)) static void w_first(void) {}
-#define W_TABLE_SIZE 1
 extern void *const w_table[];
-extern const u16 w_table_types[];
-#define w_callee(index, type) __extension__ ({ const u32 w_i = (index); if (W_UNLIKELY(w_i >= W_TABLE_SIZE || w_table_types[w_i] != type)) W_UNREACHABLE(); w_table[w_i]; })
+extern const u32 w_table_types[], w_table_size;
+#define w_callee(index, type) __extension__ ({ const u32 w_i = (index); if (W_UNLIKELY(w_i >= w_table_size || w_table_types[w_i] != type)) W_UNREACHABLE(); w_table[w_i]; })
 static u64 g_compiler_testdata_bumpheap_used;
 static u32 g_argumentsLength;
 W_NORETURN W_COLD void compiler_testdata_golden_objects_abort(u64, u64, u32, u32) __asm__("abort");
@@ -153,7 +152,7 @@ return compiler_testdata_golden_objects_Descriptor_get_address(descriptor);
 
 u32 compiler_testdata_golden_objects_apply(u64 f, u32 x) {
 g_argumentsLength = 1u;
-return ((u32 (*)(u32))w_callee(M32(f), 8))(x);
+return ((u32 (*)(u32))w_callee(M32(f), 2926496893))(x);
 }
 
 u32 compiler_testdata_golden_objects_lock(u64 at) {
