@@ -176,8 +176,6 @@ export function makeLink(
   let status = walk.toParent();
   if (status == 0) {
     if (walk.lastKind != LAST_NAME) status = -EEXIST;
-    else if (walk.place.node.fs != source.node.fs) status = -EXDEV;
-    else if (source.node.isDirectory) status = -EPERM;
     else status = linkAt(walk, source.node);
   }
   walk.dispose();
@@ -196,6 +194,8 @@ function linkAt(walk: PathWalk, vnode: Vnode): i64 {
     const old = changetype<Dentry>(found);
     if (!old.isNegative) status = -EEXIST;
     else if (walk.hasTrailingSlash) status = -ENOENT;
+    else if (parent.fs != vnode.fs) status = -EXDEV;
+    else if (vnode.isDirectory) status = -EPERM;
     else if (parent.fs.readOnly) status = -EROFS;
     else status = parent.link(vnode, walk.lastName, walk.lastLength);
     if (status == 0) uncacheName(old);

@@ -119,13 +119,13 @@ function openOrCreate(walk: PathWalk, flags: u32, permissions: u32): usize {
   if (flags & O_DIRECTORY) return asError(-EINVAL);
   let status = walk.toParent();
   while (status == 0 && walk.lastKind == LAST_NAME) {
+    if (walk.hasTrailingSlash) return asError(-EISDIR);
     const found = walk.child(walk.lastName, walk.lastLength);
     if (isError(found)) return found;
     let child = changetype<Dentry>(found);
     let isNew = false;
     if (child.isNegative) {
       child.release();
-      if (walk.hasTrailingSlash) return asError(-EISDIR);
       const made = createEntry(
         walk.place,
         walk.lastName,
@@ -160,7 +160,7 @@ function openOrCreate(walk: PathWalk, flags: u32, permissions: u32): usize {
     }
     const file = child.node.isDirectory
       ? asError(-EISDIR)
-      : openFound(child, isNew ? flags & ~O_TRUNC : flags, walk.hasTrailingSlash);
+      : openFound(child, isNew ? flags & ~O_TRUNC : flags, false);
     child.release();
     return file;
   }
