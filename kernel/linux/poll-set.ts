@@ -31,9 +31,20 @@ export class PollSet {
   private count: u32 = 0;
   private waiter: ThreadWaiter | null = null;
 
-  /** @param capacity how many files `add` will be called for; see `hasMemory` */
-  constructor(capacity: u32) {
-    this.entries = heapAllocate(max<usize>(<usize>capacity * ENTRY, 8));
+  private entriesBytes: usize;
+
+  /**
+   * @param capacity how many files `add` will be called for; see `hasMemory`
+   * @param extraBytes memory for the caller, at `extra`
+   */
+  constructor(capacity: u32, extraBytes: usize = 0) {
+    this.entriesBytes = <usize>capacity * ENTRY;
+    this.entries = heapAllocate(max<usize>(this.entriesBytes + extraBytes, 8));
+  }
+
+  /** Address of the memory that the caller asked for. */
+  extra(): usize {
+    return this.entries + this.entriesBytes;
   }
 
   /** False if the set could not be allocated (ENOMEM). */

@@ -6,7 +6,6 @@
 import { copyUser } from "../arch/cpu";
 import { POLLNVAL } from "../fs/constants";
 import { EFAULT, EINVAL, ENOMEM } from "../lib/errno";
-import { heapAllocate, heapFree } from "../mm/heap";
 import { monotonicNs } from "../sched/clock";
 import { FOREVER } from "../sched/wait";
 import { descriptorLimit } from "./held-file";
@@ -100,20 +99,22 @@ function pollUntil(userFds: usize, count: u32, deadlineNs: u64): i64 {
   if (count > descriptorLimit()) return -EINVAL;
   const bytes = <usize>count * POLLFD;
   if (!checkRange(userFds, bytes)) return -EFAULT;
-  const fds = heapAllocate(max<usize>(bytes, 8));
-  if (fds == 0) return -ENOMEM;
-  let result: i64 = copyIn(fds, userFds, bytes);
-  if (result == 0) {
-    const set = new PollSet(count);
-    result = set.hasMemory() ? pollOn(set, fds, count, deadlineNs) : -ENOMEM;
-    set.dispose();
-  }
+  const set = new PollSet(count, bytes);
+  const result = set.hasMemory() ? pollCopied(set, userFds, count, deadlineNs) : -ENOMEM;
+  set.dispose();
+  return result;
+}
+
+/** Works on a copy of the structures, which lies behind the set's entries. */
+function pollCopied(set: PollSet, userFds: usize, count: u32, deadlineNs: u64): i64 {
+  const fds = set.extra();
+  let result: i64 = copyIn(fds, userFds, <usize>count * POLLFD);
+  if (result == 0) result = pollOn(set, fds, count, deadlineNs);
   // Only revents are written back: another thread may be changing the rest.
   for (let i: usize = 0; result >= 0 && i < count; i++) {
     const at = i * POLLFD + REVENTS;
     if (copyUser(userFds + at, fds + at, 2) != 0) result = -EFAULT;
   }
-  heapFree(fds);
   return result;
 }
 

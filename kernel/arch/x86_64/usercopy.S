@@ -3,7 +3,8 @@
  *
  * A page fault between userCopyStart and userCopyEnd that the address space cannot resolve makes the
  * trap code continue at userCopyFault. At that point RCX counts the units left of the running loop,
- * R8 the bytes of one unit, and R9 the bytes that would have followed the loop.
+ * R8 the bytes of one unit, and R9 the bytes that would have followed the loop. In loops of 8-byte
+ * units R10D is 1 for a copy and 0 for clearing.
  *
  * Neighbours: kernel/trap.ts, kernel/arch/x86_64/asm.ts (declarations).
  */
@@ -48,6 +49,7 @@ copyUser:
     jnz 2b
     mov %r9, %rcx
 3:  mov $8, %r8d
+    mov $1, %r10d
     mov %rcx, %r9
     and $7, %r9
     shr $3, %rcx
@@ -59,7 +61,9 @@ copyUser:
     dec %rcx
     jnz 5b
 6:  mov %r9, %rcx
-4:  mov $1, %r8d
+4:
+copyBytes:
+    mov $1, %r8d
     xor %r9d, %r9d
     rep movsb
     xor %eax, %eax
@@ -73,9 +77,12 @@ clearUser:
     and $7, %r9
     shr $3, %rcx
     mov $8, %r8d
+    xor %r10d, %r10d
     xor %eax, %eax
     rep stosq
     mov %r9, %rcx
+clearBytes:
+    xor %eax, %eax
     mov $1, %r8d
     xor %r9d, %r9d
     rep stosb
@@ -121,11 +128,23 @@ compareExchangeUser32:
     ret
 userCopyEnd:
 
+/* Programs are told exactly how many bytes were moved (read(2) up to a fault in the buffer), so a
+   fault in a loop of larger units goes on byte by byte; a second fault then ends it. */
 userCopyFault:
     mov %rcx, %rax
     imul %r8, %rax
     add %r9, %rax
-    ret
+    cmp $64, %r8
+    je 1f
+    cmp $8, %r8
+    jne 2f
+    mov %rax, %rcx
+    test %r10d, %r10d
+    jz clearBytes
+    jmp copyBytes
+1:  mov %rax, %rcx
+    jmp copyBytes
+2:  ret
 
     .data
     .globl useStringCopy
