@@ -58,6 +58,7 @@ class ModuleEmitter {
   readonly #imports: (NativeImport | undefined)[] = [];
   readonly #exports = new Map<string, ProgramFunction>();
   readonly #signatures: number[];
+  readonly #locations = new Map<ProgramFunction, Location | null>();
 
   /** Symbols of static data that the part being written mentions. */
   #dataSymbols = new Set<string>();
@@ -229,7 +230,7 @@ class ModuleEmitter {
     const text = new SourceText(this.#options.lines);
     // With the line of the definition: gcc gives it to clones that it makes of the function.
     for (const [entry, storage] of this.#prototypes(part)) {
-      const location = this.#firstLocation(entry) ?? this.#calleeLocation(entry);
+      const location = this.#locationOf(entry);
       text.add({ text: this.#prototype(entry, storage), location });
     }
     for (const entry of [...part.inlined, ...part.owned]) {
@@ -250,7 +251,7 @@ class ModuleEmitter {
       identifier: entry.identifier,
       type: entry.type,
       body: entry.body,
-      location: this.#firstLocation(entry) ?? this.#calleeLocation(entry),
+      location: this.#locationOf(entry),
       localNames: this.#module.names.locals.get(entry.index) ?? new Map<number, string>(),
       noReturn: this.#isNoReturn(entry),
     };
@@ -263,6 +264,14 @@ class ModuleEmitter {
         ? "static "
         : "";
     return [{ ...head, text: storage + head.text }, ...lines.slice(1)];
+  }
+
+  #locationOf(entry: ProgramFunction): Location | null {
+    const known = this.#locations.get(entry);
+    if (known !== undefined) return known;
+    const found = this.#firstLocation(entry) ?? this.#calleeLocation(entry);
+    this.#locations.set(entry, found);
+    return found;
   }
 
   #firstLocation(entry: ProgramFunction): Location | null {

@@ -108,6 +108,7 @@ test("gdb breaks, steps and prints backtraces in TypeScript", async () => {
   const commands = [
     "set pagination off",
     "set confirm off",
+    "set remotetimeout 60", // QEMU may start slowly on a busy machine
     `target remote | exec ${[...qemu, "-gdb", "stdio"].join(" ")}`,
     `hbreak ${MAIN}:${breakLine}`,
     "continue",

@@ -20,17 +20,15 @@ export interface PackedNames {
 }
 
 function mostFrequentPair(names: readonly number[][]): { key: number; count: number } {
-  const counts = new Map<number, number>();
+  const counts = new Uint32Array(1 << 16);
   for (const name of names) {
     for (let i = 1; i < name.length; i++) {
       const key = ((name[i - 1] ?? 0) << 8) | (name[i] ?? 0);
-      counts.set(key, (counts.get(key) ?? 0) + 1);
+      counts[key] = (counts[key] ?? 0) + 1;
     }
   }
   let best = { key: 0, count: 0 };
-  for (const [key, count] of counts) {
-    if (count > best.count || (count === best.count && key < best.key)) best = { key, count };
-  }
+  for (const [key, count] of counts.entries()) if (count > best.count) best = { key, count };
   return best;
 }
 
