@@ -11,12 +11,13 @@ import { VECTOR_SPURIOUS, VECTOR_TIMER, endOfInterrupt } from "./arch/x86_64/api
 import { userCopyEnd, userCopyFault, userCopyStart } from "./arch/x86_64/sym";
 import { TrapFrame, isUserFrame } from "./arch/x86_64/trapframe";
 import { currentProcess } from "./linux/process";
-import { returnToUser, userFault } from "./linux/signal-deliver";
+import { noteLackOfMemory, returnToUser, userFault } from "./linux/signal-deliver";
 import { USER_END } from "./mm/layout";
 import { panicAt } from "./panic-screen";
 import { runQueue, yieldNow } from "./sched/switch";
 import { currentThread } from "./sched/thread";
 import { runTimers } from "./sched/timer";
+import { FAULT_OOM } from "./vm/flags";
 
 const VECTOR_PAGE_FAULT: u32 = 14;
 const FIRST_INTERRUPT: u32 = 32;
@@ -89,7 +90,10 @@ function handlePageFault(frame: TrapFrame): void {
   );
   if (reason != 0) {
     if (fromUser) userFault(frame, VECTOR_PAGE_FAULT, address, reason);
-    else frame.rip = userCopyFault();
+    else {
+      if (reason == FAULT_OOM) noteLackOfMemory();
+      frame.rip = userCopyFault();
+    }
   }
   cli();
 }

@@ -33,6 +33,8 @@ import { sysPipe, sysPipe2 } from "./pipes";
 import { sysPoll, sysPpoll } from "./poll";
 import { sysTimerCreate, sysTimerDelete, sysTimerGetoverrun, sysTimerGettime, sysTimerSettime } from "./posix-timer-calls";
 import { sysArchPrctl, sysPrctl } from "./prctl";
+import { sysPkeyAlloc, sysPkeyFree, sysPkeyMprotect } from "./protection-keys";
+import { sysReboot } from "./reboot";
 import { sysRseq } from "./rseq";
 import { sysGetcpu, sysGetpriority, sysSchedGetPriorityMax, sysSchedGetPriorityMin, sysSchedGetaffinity, sysSchedGetattr, sysSchedGetparam, sysSchedGetscheduler, sysSchedRrGetInterval, sysSchedSetaffinity, sysSchedSetattr, sysSchedSetparam, sysSchedSetscheduler, sysSchedYield, sysSetpriority } from "./scheduling";
 import { sysPselect6, sysSelect } from "./select";
@@ -336,6 +338,8 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysSync();
     case 164:
       return sysSettimeofday(<usize>frame.rdi, <usize>frame.rsi);
+    case 169:
+      return sysReboot(<u32>frame.rdi, <u32>frame.rsi, <u32>frame.rdx, <usize>frame.r10);
     case 170:
       return sysSethostname(<usize>frame.rdi, <usize>frame.rsi);
     case 171:
@@ -522,6 +526,12 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysPreadv2(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <i64>frame.r10, frame.r8, <u32>frame.r9);
     case 328:
       return sysPwritev2(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <i64>frame.r10, frame.r8, <u32>frame.r9);
+    case 329:
+      return sysPkeyMprotect(<usize>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <i32>frame.r10);
+    case 330:
+      return sysPkeyAlloc(<u32>frame.rdi, <u32>frame.rsi);
+    case 331:
+      return sysPkeyFree(<i32>frame.rdi);
     case 332:
       return sysStatx(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10, <usize>frame.r8);
     case 334:
@@ -1360,6 +1370,7 @@ export function parameterCount(nr: u32): u32 {
     case 291:
     case 294:
     case 306:
+    case 331:
       return 1;
     case 4:
     case 5:
@@ -1429,6 +1440,7 @@ export function parameterCount(nr: u32): u32 {
     case 293:
     case 305:
     case 319:
+    case 330:
     case 434:
     case 435:
       return 2;
@@ -1536,6 +1548,7 @@ export function parameterCount(nr: u32): u32 {
     case 302:
     case 307:
     case 315:
+    case 329:
     case 334:
     case 424:
     case 437:

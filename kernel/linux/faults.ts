@@ -7,6 +7,7 @@
 import { TrapFrame } from "../arch/x86_64/trapframe";
 import { fpuSave } from "../arch/x86_64/fpu";
 import { isLogVerbose, logDecimal, logHexadecimal, logText } from "../lib/log";
+import { requestUserWork } from "../sched/thread";
 import { FAULT_OOM, FAULT_SIGBUS, FAULT_SIGSEGV_ACCERR } from "../vm/flags";
 import { endForLackOfMemory } from "./out-of-memory";
 import { currentLinuxThread } from "./process";
@@ -93,6 +94,17 @@ export function userFault(frame: TrapFrame, vector: u32, address: usize, reason:
     default:
       raise(SIGSEGV, SI_KERNEL, 0);
   }
+}
+
+/**
+ * The kernel, copying for a system call, touched a page of the program for which there is no memory.
+ * The call fails; then the program ends as if it had touched the page itself.
+ */
+export function noteLackOfMemory(): void {
+  const thread = currentLinuxThread();
+  thread.lacksMemory = true;
+  thread.interruptPending = true;
+  requestUserWork();
 }
 
 /** A line for the verbose log: which exception, where, what address. */

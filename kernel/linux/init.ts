@@ -5,10 +5,7 @@
  * Neighbours: `command-line.ts` (decoding), `standard-files.ts`, `exec.ts`, `machine-end.ts`,
  * `kernel/main.ts` (calls in).
  */
-import {
-  commandLineAddress,
-  commandLineLength,
-} from "../arch/bootinfo";
+import { commandLineAddress, commandLineLength } from "../arch/bootinfo";
 import { Dentry } from "../fs/dentry";
 import { rootDentry } from "../fs/namespace";
 import { FsContext, RESOLVE_DIRECTORY, RESOLVE_FOLLOW, resolve } from "../fs/path";
@@ -91,8 +88,8 @@ function runProgram(_argument: usize): void {
   const program = ownStrings(given.program);
   const start = new ProgramStart();
   const error = loadProgram(process, null, program, RESOLVE_FOLLOW, start);
-  if (error != 0) reportExecError(program, error);
   const thread = currentLinuxThread();
+  if (error != 0) reportExecError(program, thread.lacksMemory ? -ENOMEM : error);
   nameThread(thread, program.path, program.pathBytes - 1);
   startRegisters(thread.frame(), start);
   free(start);

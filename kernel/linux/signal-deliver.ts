@@ -7,6 +7,7 @@
 import { TrapFrame } from "../arch/x86_64/trapframe";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { exitByKernel, exitBySignal } from "./exit";
+import { endForLackOfMemory } from "./out-of-memory";
 import { LinuxProcess, currentLinuxThread } from "./process";
 import { rseqBeforeSignal } from "./rseq";
 import { pushSignalFrame } from "./signal-frame";
@@ -28,12 +29,13 @@ import { refreshInterrupt, takeSignal } from "./signal-send";
 import { SIGINFO_BYTES, SignalAction } from "./signal-state";
 import { LinuxThread } from "./thread";
 
-export { userFault } from "./faults";
+export { noteLackOfMemory, userFault } from "./faults";
 
 /** Called before every return to user mode for which the thread has work: signals, exit. */
 export function returnToUser(frame: TrapFrame): void {
   const thread = currentLinuxThread();
   if (thread.mustExit) exitByKernel();
+  if (thread.lacksMemory) endForLackOfMemory();
   if (thread.interruptPending || thread.restoreSignalMask) handleSignals(frame, thread);
 }
 

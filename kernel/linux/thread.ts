@@ -65,6 +65,9 @@ export class LinuxThread extends Thread {
   /** The thread was told to end (exit_group, execve by another thread). */
   mustExit: bool = false;
 
+  /** A copy in a system call found no memory for a page: the program ends on the way back. */
+  lacksMemory: bool = false;
+
   /** sched_setscheduler(2) policy and parameter, nice value; kept to be read back. */
   policy: i32 = 0;
   priority: i32 = 0;
