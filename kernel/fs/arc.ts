@@ -7,9 +7,12 @@
  *   frequent ("T2"): pages used again                  ─evicted─► frequentGhosts ("B2")
  *
  * `target` is the wanted length of `recent`. A page that returns while its ghost is remembered says
- * that its list should have been longer, and moves the target. The published algorithm has a fixed
- * capacity c; here the cache may fill memory, and c is the number of pages it held when memory last
- * became short.
+ * that its list should have been longer, and moves the target.
+ *
+ * Two things differ from the published algorithm. Its capacity c is fixed; here the cache may fill
+ * memory, and c is the number of pages it held when memory last became short. And it keeps
+ * T1 + B1 <= c, so that a cache full of new pages remembers no ghosts and learns nothing from a loop
+ * that is a little too large for it; here only B1 + B2 <= c.
  *
  * Lock: the owner's (`page-cache` cacheLock). Nothing here sleeps.
  */
@@ -130,17 +133,11 @@ export class Arc {
     return true;
   }
 
-  /** Keeps at most `capacity` ghosts of once-used pages with `recent`, twice that over all. */
+  /** Remembers an evicted page; the longer list makes room. */
   private remember(list: GhostList, key: u64): void {
-    if (list == this.recentGhosts) {
-      if (this.recent.length + this.recentGhosts.length >= this.capacity) {
-        this.recentGhosts.dropOldest();
-      }
-    }
-    const total = this.length + this.recentGhosts.length + this.frequentGhosts.length;
-    if (total >= 2 * this.capacity) {
-      if (this.frequentGhosts.length) this.frequentGhosts.dropOldest();
-      else this.recentGhosts.dropOldest();
+    if (this.recentGhosts.length + this.frequentGhosts.length >= this.capacity) {
+      if (this.recentGhosts.length > this.frequentGhosts.length) this.recentGhosts.dropOldest();
+      else this.frequentGhosts.dropOldest();
     }
     list.remember(key);
   }

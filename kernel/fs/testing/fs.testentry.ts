@@ -6,9 +6,7 @@ import { BlockDevice, BlockRequest } from "../../dev/block";
 import { EIO, isError, errorOf } from "../../lib/errno";
 import { free } from "../../lib/object";
 import { freeFrameCount, releaseFrame, frameOf, totalFrameCount } from "../../mm/frames";
-import { initHeap } from "../../mm/heap";
-import { setDirectMap, toVirtual } from "../../mm/layout";
-import { addMemory, initFrames } from "../../mm/memory-map";
+import { toVirtual } from "../../mm/layout";
 import { Dentry } from "../dentry";
 import { File } from "../file";
 import { FsContext } from "../fs-context";
@@ -34,6 +32,7 @@ import { RESOLVE_FOLLOW, resolve } from "../path";
 import { AttributeChange, Stat } from "../stat";
 import { DirectorySink } from "../vnode";
 import { Pager } from "../../vm/pager";
+import { startMemory } from "./memory";
 import { diskRead } from "./testdisk";
 
 class TestDisk extends BlockDevice {
@@ -60,10 +59,7 @@ let context: FsContext | null = null;
 
 /** Gives the module RAM at [base, base + bytes) and mounts; 0 sectors: no disk. */
 export function start(base: usize, bytes: u64, sectors: u64): i64 {
-  setDirectMap(base);
-  addMemory(0, bytes);
-  if (!initFrames()) return -12;
-  initHeap();
+  if (!startMemory(base, bytes)) return -12;
   let disk: TestDisk | null = null;
   if (sectors) {
     disk = new TestDisk();
