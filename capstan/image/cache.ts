@@ -105,7 +105,7 @@ export function imageKey(tree: FsTree, options: Readonly<Record<string, unknown>
     hash.add(`${name}\0${node.kind}\0`);
     addAttributes(hash, node.attributes);
     if (node.kind === "directory") {
-      hash.add(`${node.children.size}\0`);
+      hash.add(`${node.children.size} ${node.listedSizeBytes ?? 0}\0`);
       for (const child of [...node.children.keys()].sort()) {
         const childNode = node.children.get(child);
         if (childNode !== undefined) visit(child, childNode);

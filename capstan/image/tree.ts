@@ -73,6 +73,11 @@ export interface DirectoryNode {
   attributes: Attributes;
   /** Children by name, in the order of insertion; writers sort. */
   readonly children: Map<string, FsNode>;
+  /**
+   * Size that the host shows for the directory, if it counts in blocks. Listings in the guest show
+   * the same where that is possible: the entries are spread over as many blocks.
+   */
+  listedSizeBytes?: number;
 }
 
 export type FsNode = FileNode | SymlinkNode | SpecialNode | DirectoryNode;

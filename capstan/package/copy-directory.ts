@@ -6,7 +6,7 @@
 import type { BigIntStats } from "node:fs";
 import { systemErrorCode } from "../errors.ts";
 import type { DirectoryNode, FsNode } from "../image/tree.ts";
-import { attributesOf, listDirectory, lookAt } from "./host.ts";
+import { completeDirectory, listDirectory, lookAt } from "./host.ts";
 import type { Skip, TreeLimit } from "./tree-limits.ts";
 
 export interface CopyOptions {
@@ -113,7 +113,7 @@ export async function copyDirectory(
       parent.children.set(name, node);
       options.limit?.count(node);
       if (node.kind === "directory") {
-        node.attributes = attributesOf(stats);
+        completeDirectory(node, stats);
         if (hooks.onDirectory(child, node)) pending.push([child, node]);
       } else if (node.kind === "file") {
         options.onFile?.(child);

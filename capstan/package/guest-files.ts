@@ -27,7 +27,7 @@ import {
   splitPath,
 } from "../image/tree.ts";
 import { type CopyOptions, copyDirectory } from "./copy-directory.ts";
-import { attributesOf, hostNode, lookAt, partialDirectoryAttributes } from "./host.ts";
+import { completeDirectory, hostNode, lookAt, partialDirectoryAttributes } from "./host.ts";
 import { MAX_SYMLINKS, resolveInTree } from "./tree-path.ts";
 
 /** Directories whose contents the guest's kernel makes; the host's are never copied. */
@@ -245,7 +245,7 @@ export class GuestFiles {
     if (this.#completeTrees.has(path) || this.#completeTrees.has(variant)) return;
     this.#completeTrees.add(options.skip === undefined ? path : variant);
     const stats = this.#look(path);
-    if (stats !== undefined) directory.attributes = attributesOf(stats);
+    if (stats !== undefined) completeDirectory(directory, stats);
     await this.#fillFrom(path, directory, options);
   }
 

@@ -6,7 +6,7 @@
  */
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { decodeDevice } from "../image/erofs/format.ts";
-import type { Attributes, FsNode } from "../image/tree.ts";
+import type { Attributes, DirectoryNode, FsNode } from "../image/tree.ts";
 import { emptyDirectory, identityOf, NEUTRAL_MTIME_NS } from "../image/tree.ts";
 
 /** The attributes of a host file, as they will be in the image. */
@@ -25,6 +25,13 @@ export function attributesOf(stats: BigIntStats): Attributes {
  */
 export function partialDirectoryAttributes(stats: BigIntStats): Attributes {
   return { ...attributesOf(stats), mtimeNs: NEUTRAL_MTIME_NS };
+}
+
+/** Takes over what listings show of a directory that is in the image as a whole. */
+export function completeDirectory(node: DirectoryNode, stats: BigIntStats): void {
+  node.attributes = attributesOf(stats);
+  // ext4 and its like count directories in blocks; others have sizes of their own kind.
+  if (stats.size > 0n && stats.size % 4096n === 0n) node.listedSizeBytes = Number(stats.size);
 }
 
 /**

@@ -31,11 +31,8 @@ function usedBytes(entries: readonly { name: Buffer }[]): number {
   return entries.reduce((sum, entry) => sum + DIRENT_SIZE_BYTES + entry.name.length, 0);
 }
 
-/** Sorts entries by their names' bytes and cuts them into blocks. */
-export function arrangeDirectory<Target>(
-  entries: readonly NamedEntry<Target>[],
-): DirectoryBlocks<Target> {
-  const sorted = [...entries].sort((a, b) => Buffer.compare(a.name, b.name));
+/** Cuts sorted entries into as few blocks as possible. */
+function cutTightly<Target>(sorted: readonly NamedEntry<Target>[]): NamedEntry<Target>[][] {
   const blocks: NamedEntry<Target>[][] = [];
   let current: NamedEntry<Target>[] = [];
   let used = 0;
@@ -50,7 +47,39 @@ export function arrangeDirectory<Target>(
     used += needed;
   }
   blocks.push(current);
-  return { blocks, sizeBytes: (blocks.length - 1) * BLOCK_SIZE_BYTES + usedBytes(current) };
+  return blocks;
+}
+
+/** Cuts sorted entries into this many blocks with equal numbers; undefined if that is impossible. */
+function cutEvenly<Target>(
+  sorted: readonly NamedEntry<Target>[],
+  count: number,
+): NamedEntry<Target>[][] | undefined {
+  if (count > sorted.length) return undefined;
+  const blocks = Array.from({ length: count }, (_, index) =>
+    sorted.slice(
+      Math.floor((index * sorted.length) / count),
+      Math.floor(((index + 1) * sorted.length) / count),
+    ),
+  );
+  return blocks.every((block) => usedBytes(block) <= BLOCK_SIZE_BYTES) ? blocks : undefined;
+}
+
+/**
+ * Sorts entries by their names' bytes and cuts them into blocks: as few as possible, or enough for
+ * `listedSizeBytes` (a multiple of 4096) if that is more and there are enough entries.
+ */
+export function arrangeDirectory<Target>(
+  entries: readonly NamedEntry<Target>[],
+  listedSizeBytes = 0,
+): DirectoryBlocks<Target> {
+  const sorted = [...entries].sort((a, b) => Buffer.compare(a.name, b.name));
+  const tight = cutTightly(sorted);
+  const wanted = listedSizeBytes / BLOCK_SIZE_BYTES;
+  const spread = wanted > tight.length ? cutEvenly(sorted, wanted) : undefined;
+  const blocks = spread ?? tight;
+  const last = blocks.at(-1) ?? [];
+  return { blocks, sizeBytes: (blocks.length - 1) * BLOCK_SIZE_BYTES + usedBytes(last) };
 }
 
 /** Encodes one block of entries; the result has the used length, at most 4096 bytes. */

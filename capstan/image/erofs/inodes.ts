@@ -159,7 +159,7 @@ export function listInodes(tree: FsTree): InodeList {
       child.linkCount += 1;
       entries.push({ name, target: child });
     }
-    self.directory = arrangeDirectory(entries);
+    self.directory = arrangeDirectory(entries, directory.listedSizeBytes);
     self.sizeBytes = self.directory.sizeBytes;
   }
 
