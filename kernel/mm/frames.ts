@@ -36,6 +36,7 @@ import {
   numberOf,
 } from "./frame";
 import { PAGE_SHIFT, PAGE_SIZE, toVirtual } from "./layout";
+import { clearPage } from "./page-content";
 import { countFrames, reservedFrameCount } from "./reserve";
 
 export * from "./frame";
@@ -160,7 +161,7 @@ export function allocateFrame(): u64 {
 /** As `allocateFrame`, filled with zero bytes. */
 export function allocateZeroedFrame(): u64 {
   const physical = allocateFrame();
-  if (physical) memory.fill(toVirtual(physical), 0, PAGE_SIZE);
+  if (physical) clearPage(toVirtual(physical));
   return physical;
 }
 
@@ -178,7 +179,7 @@ export function allocateUserFrame(): u64 {
 /** As `allocateUserFrame`, filled with zero bytes. */
 export function allocateZeroedUserFrame(): u64 {
   const physical = allocateUserFrame();
-  if (physical) memory.fill(toVirtual(physical), 0, PAGE_SIZE);
+  if (physical) clearPage(toVirtual(physical));
   return physical;
 }
 

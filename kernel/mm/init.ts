@@ -14,10 +14,12 @@ import { panic } from "../lib/panic";
 import { initHeap } from "./heap";
 import { initPagetables } from "./kernel-tables";
 import { KERNEL_IMAGE } from "./layout";
+import { initPageContent } from "./page-content";
 import { addMemory, initFrames, reserveMemory } from "./memory-map";
 
 /** Frames, page tables and heap from BootInfo. */
 export function initMemory(): void {
+  initPageContent();
   for (let i: u32 = 0; i < memoryRegionCount(); i++) {
     addMemory(memoryRegionStart(i), memoryRegionEnd(i));
   }

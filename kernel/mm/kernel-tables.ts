@@ -25,9 +25,9 @@ import { allocateZeroedFrame, giveFrames } from "./frames";
 import {
   DIRECT_MAP,
   HUGE_PAGE_MASK,
-  HUGE_PAGE_SIZE,
   KERNEL_IMAGE,
   KERNEL_MAP,
+  PAGE_MASK,
   PAGE_SIZE,
   pageRoundDown,
   pageRoundUp,
@@ -37,6 +37,7 @@ import {
   entryAddress,
   entrySlot,
   isTable,
+  levelShift,
   PTE_ACCESSED,
   PTE_DIRTY,
   PTE_GLOBAL,
@@ -116,40 +117,55 @@ export function tableSlot(top: u64, level: u32, address: usize): usize {
 
 function mapDirect(start: usize, end: usize, gibPages: bool): bool {
   const imageStart = (__image_start() - KERNEL_IMAGE) & ~HUGE_PAGE_MASK;
-  const imageEnd = __image_end() - KERNEL_IMAGE;
+  const imageEnd = (__image_end() - KERNEL_IMAGE + HUGE_PAGE_MASK) & ~HUGE_PAGE_MASK;
   let at = start;
   while (at < end) {
-    const besideImage = at + GIB <= imageStart || at >= imageEnd;
-    if (gibPages && (at & (GIB - 1)) == 0 && end - at >= GIB && besideImage) {
-      const slot = tableSlot(root, 3, DIRECT_MAP + at);
-      if (!slot) return false;
-      store<u64>(slot, <u64>at | KERNEL_DATA | PTE_HUGE);
-      at += GIB;
-    } else if (at >= imageStart && at < imageEnd) {
-      for (const pageEnd = at + HUGE_PAGE_SIZE; at < pageEnd; at += PAGE_SIZE) {
-        const slot = tableSlot(root, 1, DIRECT_MAP + at);
-        if (!slot) return false;
-        const code = rightsOfImage(at + KERNEL_IMAGE);
-        store<u64>(slot, <u64>at | (code & PTE_WRITE ? KERNEL_DATA : KERNEL_CONSTANT));
-      }
+    let next: usize;
+    if (at >= imageStart && at < imageEnd) {
+      next = min(imageEnd, end);
+      if (!fillImage(DIRECT_MAP, at, next, PTE_NO_EXECUTE)) return false;
     } else {
-      const slot = tableSlot(root, 2, DIRECT_MAP + at);
-      if (!slot) return false;
-      store<u64>(slot, <u64>at | KERNEL_DATA | PTE_HUGE);
-      at += HUGE_PAGE_SIZE;
+      const limit = at < imageStart ? min(imageStart, end) : end;
+      const gibEnd = limit & ~(GIB - 1);
+      if (gibPages && (at & (GIB - 1)) == 0 && gibEnd > at) {
+        next = gibEnd;
+        if (!fill(3, at, next)) return false;
+      } else {
+        next = gibPages ? min((at + GIB) & ~(GIB - 1), limit) : limit;
+        if (!fill(2, at, next)) return false;
+      }
     }
+    at = next;
+  }
+  return true;
+}
+
+/** Maps physical [start, end) in the direct map by large pages of a level. */
+function fill(level: u32, start: usize, end: usize): bool {
+  const bytes = (<usize>1) << levelShift(level);
+  let slot: usize = 0;
+  for (let at = start; at < end; at += bytes, slot += 8) {
+    if ((slot & PAGE_MASK) == 0) slot = tableSlot(root, level, DIRECT_MAP + at);
+    if (!slot) return false;
+    store<u64>(slot, <u64>at | KERNEL_DATA | PTE_HUGE);
+  }
+  return true;
+}
+
+/** Maps physical [start, end), in and around the image, at `base` by small pages. */
+function fillImage(base: usize, start: usize, end: usize, denied: u64): bool {
+  let slot: usize = 0;
+  for (let at = start; at < end; at += PAGE_SIZE, slot += 8) {
+    if ((slot & PAGE_MASK) == 0) slot = tableSlot(root, 1, base + at);
+    if (!slot) return false;
+    store<u64>(slot, <u64>at | rightsOfImage(at + KERNEL_IMAGE) | denied);
   }
   return true;
 }
 
 function mapImage(): bool {
-  const end = pageRoundUp(__image_end());
-  for (let at = pageRoundDown(__image_start()); at < end; at += PAGE_SIZE) {
-    const slot = tableSlot(root, 1, at);
-    if (!slot) return false;
-    store<u64>(slot, <u64>(at - KERNEL_IMAGE) | rightsOfImage(at));
-  }
-  return true;
+  const start = pageRoundDown(__image_start()) - KERNEL_IMAGE;
+  return fillImage(KERNEL_IMAGE, start, pageRoundUp(__image_end()) - KERNEL_IMAGE, 0);
 }
 
 /** Rights of the page at an address of the kernel image (also asked for addresses around it). */

@@ -120,12 +120,14 @@ export function initFrames(): bool {
   const tableStart = findRoom(tableBytes);
   if (!tableStart) return false;
   setFrameTable(toVirtual(tableStart));
-  reserveMemory(tableStart, tableStart + tableBytes);
   initBuddy(limit);
   for (let i: u32 = 0; i < ram.count; i++) {
     markEdges(<u32>(ram.start(i) >> PAGE_SHIFT), <u32>(ram.end(i) >> PAGE_SHIFT));
   }
   forEachPiece(true);
+  // The table is never given back: only frames that look like buddies from outside matter.
+  markEdges(<u32>((tableStart + tableBytes) >> PAGE_SHIFT), <u32>(tableStart >> PAGE_SHIFT));
+  reserveMemory(tableStart, tableStart + tableBytes);
   forEachPiece(false);
   return true;
 }

@@ -27,6 +27,15 @@ import { zeroFrameNumber } from "./zero-page";
  * and to anonymous pages that nobody else holds; the others get it when they are written to.
  */
 export function protectPages(gather: FrameGather, start: usize, end: usize, rights: u64): void {
+  if (end <= (start & ~HUGE_PAGE_MASK) + HUGE_PAGE_SIZE) {
+    const slot = directorySlot(gather.root, start, false);
+    if (!slot) return;
+    const entry = load<u64>(slot);
+    if (!entry) return;
+    if (isTable(entry)) protectLevel(gather, entryAddress(entry), 1, start, end, rights);
+    else protectEntry(gather, slot, entry, rights);
+    return;
+  }
   protectLevel(gather, gather.root, 4, start, end, rights);
 }
 

@@ -10,12 +10,13 @@
 import { FRAME_TABLE, frameByNumber, frameOf } from "./frame";
 import { allocateFrame, allocateZeroedUserFrame, splitFrames } from "./frames";
 import { FrameGather, gatherFrame, noteDirty } from "./gather";
-import { HUGE_ORDER, HUGE_PAGE_MASK, PAGE_SIZE, toVirtual } from "./layout";
+import { HUGE_ORDER, HUGE_PAGE_MASK, HUGE_PAGE_SIZE, PAGE_SIZE, toVirtual } from "./layout";
 import {
   ENTRIES,
   entryAddress,
   entryFrame,
   entrySlot,
+  isTable,
   levelShift,
   PTE_ADDRESS,
   PTE_DIRTY,
@@ -105,7 +106,18 @@ export function unmapPages(
   floor: usize,
   ceiling: usize,
 ): void {
-  unmapLevel(gather, gather.root, 4, start, end, floor, ceiling);
+  const first = start & ~HUGE_PAGE_MASK;
+  const next = first + HUGE_PAGE_SIZE;
+  if (end > next || (first >= floor && next <= ceiling)) {
+    unmapLevel(gather, gather.root, 4, start, end, floor, ceiling);
+    return;
+  }
+  // The usual small range: inside one table, which others use too.
+  const slot = directorySlot(gather.root, start, false);
+  if (!slot) return;
+  const entry = load<u64>(slot);
+  if (isTable(entry)) unmapLeaves(gather, entryAddress(entry), start, end);
+  else if (entry) unmapLevel(gather, gather.root, 4, start, end, floor, ceiling);
 }
 
 function unmapLevel(

@@ -17,6 +17,7 @@ import {
 } from "../mm/frames";
 import { releaseMapped } from "../mm/gather";
 import { HUGE_ORDER, HUGE_PAGE_MASK, HUGE_PAGE_SIZE, PAGE_SIZE, toVirtual } from "../mm/layout";
+import { clearPages, copyPage } from "../mm/page-content";
 import {
   ENTRIES,
   entryAddress,
@@ -102,7 +103,7 @@ export function wantsHuge(vma: Vma, address: usize): bool {
 export function mapHuge(space: AddressSpace, vma: Vma, slot: usize): bool {
   const block = allocateUserBlock(HUGE_ORDER);
   if (!block) return false;
-  memory.fill(toVirtual(block), 0, HUGE_PAGE_SIZE);
+  clearPages(toVirtual(block), HUGE_PAGE_SIZE);
   frameOf(block).kind = FRAME_ANONYMOUS;
   store<u64>(slot, block | writeRightsOf(vma.prot) | PTE_HUGE);
   space.resident += ENTRIES;
@@ -145,7 +146,7 @@ export function breakCopy(
   }
   const copy = isZero ? allocateZeroedUserFrame() : allocateUserFrame();
   if (!copy) return FAULT_OOM;
-  if (!isZero) memory.copy(toVirtual(copy), toVirtual(entryAddress(entry)), PAGE_SIZE);
+  if (!isZero) copyPage(toVirtual(copy), toVirtual(entryAddress(entry)));
   frameOf(copy).kind = FRAME_ANONYMOUS;
   store<u64>(slot, copy | rights);
   flushRange(space.root, page, page + PAGE_SIZE);

@@ -7,6 +7,7 @@ import { allocateUserFrame, FRAME_ANONYMOUS, frameOf, releaseFrame } from "../mm
 import { retainFrame } from "../mm/frame";
 import { releaseMapped } from "../mm/gather";
 import { PAGE_SIZE, toVirtual } from "../mm/layout";
+import { copyPage } from "../mm/page-content";
 import { entryAddress } from "../mm/pte";
 import { flushRange } from "../mm/tlb";
 import { AddressSpace } from "./address-space";
@@ -56,7 +57,7 @@ export function touchFile(
     releaseFrame(frameOf(frame));
     return FAULT_OOM;
   }
-  memory.copy(toVirtual(copy), toVirtual(frame), PAGE_SIZE);
+  copyPage(toVirtual(copy), toVirtual(frame));
   releaseFrame(frameOf(frame));
   frameOf(copy).kind = FRAME_ANONYMOUS;
   store<u64>(slot, copy | writeRightsOf(vma.prot));

@@ -31,7 +31,7 @@ import {
   PROT_WRITE,
 } from "./flags";
 import { Pager } from "./pager";
-import { join, MAX_MAPPINGS } from "./split";
+import { absorb, join, MAX_MAPPINGS } from "./split";
 import { isUserRange, removeRange } from "./unmap";
 import { createVma, Vma, VMA_FLAGS, VMA_NEVER_WRITE, VMA_NO_HUGE } from "./vma";
 
@@ -72,9 +72,15 @@ export function mapRange(
   const place = choosePlace(space, address, bytes, flags, pager);
   if (place < 0) return place;
   const start = <usize>place;
-  const vma = createVma(start, start + bytes, rights, kept, pager, pager ? offset : 0);
-  if (!vma) return -ENOMEM;
-  insert(space, vma);
+  if (absorb(space, start, start + bytes, rights, kept, pager, offset)) {
+    space.mapped += <u64>bytes;
+  } else {
+    const vma = createVma(start, start + bytes, rights, kept, pager, pager ? offset : 0);
+    if (!vma) return -ENOMEM;
+    // Nothing to join with: `absorb` looked.
+    space.mapped += <u64>bytes;
+    space.tree.add(vma);
+  }
   if (flags & (MAP_POPULATE | MAP_LOCKED) && !(flags & MAP_NONBLOCK) && rights != 0) {
     space.unlock();
     // Failure to fill in advance is no error (mmap(2)).

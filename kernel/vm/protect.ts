@@ -8,9 +8,9 @@ import { protectPages } from "../mm/protect-tables";
 import { AddressSpace } from "./address-space";
 import { MAP_GROWSDOWN, PROT_EXEC, PROT_GROWSDOWN, PROT_READ, PROT_WRITE } from "./flags";
 import { rightsOf } from "./rights";
-import { joinRange, splitAt } from "./split";
+import { joinRange, moveStart, splitAt } from "./split";
 import { isUserRange, splitPages } from "./unmap";
-import { VMA_NEVER_WRITE } from "./vma";
+import { isAlike, Vma, VMA_NEVER_WRITE } from "./vma";
 
 const PROT_ALL: u32 = PROT_READ | PROT_WRITE | PROT_EXEC;
 
@@ -36,6 +36,7 @@ function setProtection(space: AddressSpace, start: usize, end: usize, prot: u32)
   if (!first || first.start > start) return -ENOMEM;
   // The usual case: nothing changes.
   if (first.end >= end && first.prot == prot) return 0;
+  if (shiftBorder(space, first, start, end, prot)) return 0;
   if (!splitAt(space, start, end) || !splitPages(space, start, end)) return -ENOMEM;
   let error: i64 = 0;
   let done = start;
@@ -51,10 +52,7 @@ function setProtection(space: AddressSpace, start: usize, end: usize, prot: u32)
     }
     if (vma.prot != prot) {
       vma.prot = prot;
-      const gather = space.gather;
-      beginGather(gather, vma.start, vma.end);
-      protectPages(gather, vma.start, vma.end, rightsOf(prot));
-      finishGather(gather);
+      applyRights(space, vma.start, vma.end, prot);
     }
     done = vma.end;
     vma = tree.next(vma);
@@ -63,6 +61,40 @@ function setProtection(space: AddressSpace, start: usize, end: usize, prot: u32)
   if (!error && done < end) error = -ENOMEM;
   joinRange(space, start, end);
   return error;
+}
+
+/**
+ * The usual way in which heaps grow: one end of a mapping gets the protection of its neighbour there,
+ * and so only the border between the two moves.
+ */
+function shiftBorder(space: AddressSpace, vma: Vma, start: usize, end: usize, prot: u32): bool {
+  const tree = space.tree;
+  if (vma.flags & VMA_NEVER_WRITE && prot & PROT_WRITE) return false;
+  if (vma.start == start && vma.end > end) {
+    const previous = tree.previous(vma);
+    if (!previous || previous.end != start) return false;
+    if (!isAlike(previous, prot, vma.flags, vma.pager)) return false;
+    if (vma.pager && previous.offset + <u64>previous.length != vma.offset) return false;
+    if (!splitPages(space, start, end)) return false;
+    moveStart(space, vma, end);
+    tree.resize(previous, previous.start, end);
+  } else if (vma.end == end && vma.start < start) {
+    const next = tree.next(vma);
+    if (!next || next.start != end || !isAlike(next, prot, vma.flags, vma.pager)) return false;
+    if (vma.pager && vma.offset + <u64>vma.length != next.offset) return false;
+    if (!splitPages(space, start, end)) return false;
+    tree.resize(vma, vma.start, start);
+    moveStart(space, next, start);
+  } else return false;
+  applyRights(space, start, end, prot);
+  return true;
+}
+
+function applyRights(space: AddressSpace, start: usize, end: usize, prot: u32): void {
+  const gather = space.gather;
+  beginGather(gather, start, end);
+  protectPages(gather, start, end, rightsOf(prot));
+  finishGather(gather);
 }
 
 /**

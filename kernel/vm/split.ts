@@ -3,7 +3,8 @@
  * Lock: the address space's.
  */
 import { AddressSpace } from "./address-space";
-import { continues, createVma, destroyVma, Vma } from "./vma";
+import { Pager } from "./pager";
+import { continues, createVma, destroyVma, isAlike, Vma } from "./vma";
 
 /** Most mappings a space may have (Linux: vm.max_map_count). */
 export const MAX_MAPPINGS: usize = 65530;
@@ -29,6 +30,42 @@ export function splitAt(space: AddressSpace, start: usize, end: usize): bool {
   if (first && first.start < start && !splitVma(space, first, start)) return false;
   const last = space.tree.find(end);
   return !last || last.start >= end || splitVma(space, last, end) != null;
+}
+
+/**
+ * Makes [start, end), which is not mapped, a part of a neighbouring mapping of the same kind.
+ * @returns false if there is none
+ */
+export function absorb(
+  space: AddressSpace,
+  start: usize,
+  end: usize,
+  prot: u32,
+  flags: u32,
+  pager: Pager | null,
+  offset: u64,
+): bool {
+  const tree = space.tree;
+  const next = tree.find(start);
+  if (next && next.start == end && isAlike(next, prot, flags, pager)) {
+    if (!pager || offset + <u64>(end - start) == next.offset) {
+      if (pager) next.offset = offset;
+      tree.resize(next, start, next.end);
+      join(space, next);
+      return true;
+    }
+  }
+  const previous = next ? tree.previous(next) : tree.last;
+  if (!previous || previous.end != start || !isAlike(previous, prot, flags, pager)) return false;
+  if (pager && previous.offset + <u64>previous.length != offset) return false;
+  tree.resize(previous, previous.start, end);
+  return true;
+}
+
+/** Moves the start of a mapping up or down; its pages keep their places in the file. */
+export function moveStart(space: AddressSpace, vma: Vma, start: usize): void {
+  if (vma.pager) vma.offset += <u64>start - <u64>vma.start;
+  space.tree.resize(vma, start, vma.end);
 }
 
 /** Joins a mapping with its neighbours where they are alike; returns what it became. */

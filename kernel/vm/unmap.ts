@@ -7,8 +7,8 @@ import { beginGather, finishGather } from "../mm/gather";
 import { PAGE_MASK, pageRoundUp, USER_END } from "../mm/layout";
 import { splitHugeAt, unmapPages } from "../mm/user-tables";
 import { AddressSpace } from "./address-space";
-import { splitAt } from "./split";
-import { destroyVma } from "./vma";
+import { moveStart, splitAt } from "./split";
+import { destroyVma, Vma } from "./vma";
 
 /** One past the last address that the application's half of a root table covers. */
 const TABLES_END: usize = 1 << 47;
@@ -31,7 +31,12 @@ export function removeRange(space: AddressSpace, start: usize, end: usize): i64 
   const tree = space.tree;
   let vma = tree.find(start);
   if (!vma || vma.start >= end) return 0;
-  if (!splitAt(space, start, end) || !splitPages(space, start, end)) return -ENOMEM;
+  if (!splitPages(space, start, end)) return -ENOMEM;
+  if (vma.start <= start && end <= vma.end && (vma.start == start) != (vma.end == end)) {
+    trim(space, vma, start, end);
+    return 0;
+  }
+  if (!splitAt(space, start, end)) return -ENOMEM;
   vma = tree.find(start);
   space.recent = null;
   const floor = vma ? tree.endBefore(vma) : 0;
@@ -44,6 +49,23 @@ export function removeRange(space: AddressSpace, start: usize, end: usize): i64 
   }
   clearPages(space, start, end, floor, vma ? vma.start : TABLES_END);
   return 0;
+}
+
+/** Removes [start, end), one end of a mapping, without dividing it. */
+function trim(space: AddressSpace, vma: Vma, start: usize, end: usize): void {
+  const tree = space.tree;
+  let floor = start;
+  let ceiling = end;
+  if (vma.start == start) {
+    floor = tree.endBefore(vma);
+    moveStart(space, vma, end);
+  } else {
+    const next = tree.next(vma);
+    ceiling = next ? next.start : TABLES_END;
+    tree.resize(vma, vma.start, start);
+  }
+  space.mapped -= <u64>(end - start);
+  clearPages(space, start, end, floor, ceiling);
 }
 
 /** Takes the pages in [start, end) out of their mappings, which stay: 0 or -ENOMEM. */

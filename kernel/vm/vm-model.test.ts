@@ -225,7 +225,7 @@ function run(kernel: KernelModule<Exports>, model: Model, step: Step, tag: bigin
   const address = addressOf(step.at);
   if (step.kind === "touch") {
     const page = model.pages.get(step.at);
-    const found = exports.access(address, step.write ? 1 : 0, step.execute ? 1 : 0);
+    const found = exports.access(address, step.write ? 1 : 0, step.execute && !step.write ? 1 : 0);
     if (!page) assert.equal(found, MAPERR);
     else if (
       step.write
@@ -337,12 +337,20 @@ function remapStep(
   }
 }
 
+/** Makes the processor say that it is QEMU's emulator (CPUID leaves 1 and 0x40000000). */
+function emulated(kernel: KernelModule<Exports>): void {
+  kernel.hardware.cpuidLeaves.set("1:0", [0, 0, 0x80000000 | 0, 0]);
+  kernel.hardware.cpuidLeaves.set(`${0x40000000}:0`, [0, 0x54474354, 0, 0]);
+}
+
 test("random operations agree with a model of pages", async () => {
   const module = await compiled;
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
       const kernel = module.fresh();
       const { exports } = kernel;
+      // Half of the machines are emulated: pages are filled and copied in another way there.
+      if (steps.length % 2) emulated(kernel);
       exports.boot(RAM_BASE, 40n * MIB);
       const before = exports.freeFrameCount();
       const slabs = exports.slabFrameCount();
@@ -366,7 +374,7 @@ test("random operations agree with a model of pages", async () => {
       const lost = before + slabs - exports.freeFrameCount() - exports.slabFrameCount();
       assert.ok(lost === 0n || lost === 1n, `${lost} frames are lost`);
     }),
-    { numRuns: 300 },
+    { numRuns: 300, includeErrorInReport: true },
   );
 });
 
@@ -408,6 +416,6 @@ test("without memory everything fails cleanly and nothing leaks", async () => {
         assert.ok(lost === 0n || lost === 1n, `${lost} frames are lost after ${failures} failures`);
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 200, includeErrorInReport: true },
   );
 });

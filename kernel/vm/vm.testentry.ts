@@ -14,6 +14,7 @@ import {
   toVirtual,
 } from "../mm/frames";
 import { setDirectMap } from "../mm/layout";
+import { initPageContent } from "../mm/page-content";
 import { entryAddress, PTE_HUGE, PTE_NO_EXECUTE, PTE_PRESENT, PTE_WRITE } from "../mm/pte";
 import { findEntry } from "../mm/user-tables";
 import { AddressSpace } from "./address-space";
@@ -105,6 +106,7 @@ function evictAll(_frames: u64): u64 {
 }
 
 export function boot(ramBase: usize, ramBytes: u64): void {
+  initPageContent();
   setDirectMap(ramBase);
   addMemory(4096, ramBytes);
   initFrames();

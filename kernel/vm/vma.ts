@@ -107,9 +107,14 @@ export function destroyVma(vma: Vma): void {
   heapFree(changetype<usize>(vma));
 }
 
+/** True if a mapping has these attributes. */
+export function isAlike(vma: Vma, prot: u32, flags: u32, pager: Pager | null): bool {
+  if (vma.prot != prot || vma.flags != (flags & VMA_FLAGS)) return false;
+  return changetype<usize>(vma.pager) == changetype<usize>(pager);
+}
+
 /** True if `next`, which begins where `vma` ends, could be a part of it. */
 export function continues(vma: Vma, next: Vma): bool {
-  if (vma.end != next.start || vma.prot != next.prot || vma.flags != next.flags) return false;
-  if (changetype<usize>(vma.pager) != changetype<usize>(next.pager)) return false;
+  if (vma.end != next.start || !isAlike(vma, next.prot, next.flags, next.pager)) return false;
   return vma.pager == null || vma.offset + <u64>vma.length == next.offset;
 }
