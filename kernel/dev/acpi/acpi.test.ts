@@ -153,12 +153,12 @@ test("a table whose checksum is wrong is not there", async () => {
 test("damaged tables never lead outside the memory they lie in", async () => {
   const damage = fc.record({
     at: fc.oneof(fc.nat(0x1000), fc.integer({ min: MADT, max: BLOCK_BYTES - 8 })),
-    bytes: fc.uint8Array({ minLength: 1, maxLength: 8 }),
+    bytes: fc.uint8Array({ minLength: 1, maxLength: 8, size: "max" }),
     repair: fc.constantFrom(0, 0x200, MADT, 0x800, 0xc00),
   });
   const base = await load();
   fc.assert(
-    fc.property(fc.boolean(), fc.array(damage, { maxLength: 6 }), (xsdt, damages) => {
+    fc.property(fc.boolean(), fc.array(damage, { maxLength: 6, size: "max" }), (xsdt, damages) => {
       const module = base.fresh();
       const start = place(module, (at) => {
         const block = makeTables(at, { xsdt, hardwareReduced: false });

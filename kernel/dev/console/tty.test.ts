@@ -178,7 +178,7 @@ test("whatever is typed raw comes out unchanged, whatever the pieces", async () 
     fc.property(
       fc.array(
         fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((n) => String.fromCharCode(n)) }),
-        { maxLength: 60 },
+        { maxLength: 60, size: "max" },
       ),
       fc.integer({ min: 1, max: 50 }),
       (pieces, readSize) => {
@@ -203,7 +203,7 @@ test("whatever is typed, reads end at line ends and the queue stays sound", asyn
     ..."ab \t\n\r\x03\x04\x15\x16\x17\x7f\x12\x13\x11\xc3\xa4\0".split(""),
   );
   fc.assert(
-    fc.property(fc.array(key, { maxLength: 500 }), fc.boolean(), (keys, utf8) => {
+    fc.property(fc.array(key, { maxLength: 500, size: "max" }), fc.boolean(), (keys, utf8) => {
       const terminal = new Terminal(module.fresh());
       terminal.configure(utf8 ? { set: { i: c.IUTF8 } } : {});
       terminal.type(keys.join(""));

@@ -173,12 +173,16 @@ test("requests of all shapes, in flight together, served in any order", async ()
       kind: fc.constant("submit" as const),
       write: fc.boolean(),
       sector: fc.nat(SECTORS - 60),
-      sectors: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 6 }),
+      sectors: fc.array(fc.integer({ min: 1, max: 9 }), {
+        minLength: 1,
+        maxLength: 6,
+        size: "max",
+      }),
     }),
     fc.record({ kind: fc.constant("serve" as const), which: fc.nat(100) }),
   );
   fc.assert(
-    fc.property(disks, fc.array(step, { maxLength: 80 }), (options, steps) => {
+    fc.property(disks, fc.array(step, { maxLength: 80, size: "max" }), (options, steps) => {
       const disk = new Disk(base.fresh(), options);
       const { module } = disk;
       assert.equal(disk.start(), 0);
@@ -331,33 +335,37 @@ test("a lying device is switched off and everything in flight fails, once", asyn
     index: fc.nat(0xffff),
   });
   fc.assert(
-    fc.property(disks, fc.array(lie, { minLength: 1, maxLength: 8 }), (options, lies) => {
-      const disk = new Disk(base.fresh(), options);
-      const { module, model } = disk;
-      assert.equal(disk.start(), 0);
-      let submitted = 0;
-      for (; submitted < 4; submitted++) {
-        prepare(module, submitted, READ, submitted, [512]);
-        if (module.exports.submit(submitted) === 0) break;
-      }
-      const queue = model.queue(0);
-      for (const { slot, head, index } of lies) {
-        queue.writeUsed(slot, head, 0xffffffff);
-        queue.writeUsedIndex(index);
+    fc.property(
+      disks,
+      fc.array(lie, { minLength: 1, maxLength: 8, size: "max" }),
+      (options, lies) => {
+        const disk = new Disk(base.fresh(), options);
+        const { module, model } = disk;
+        assert.equal(disk.start(), 0);
+        let submitted = 0;
+        for (; submitted < 4; submitted++) {
+          prepare(module, submitted, READ, submitted, [512]);
+          if (module.exports.submit(submitted) === 0) break;
+        }
+        const queue = model.queue(0);
+        for (const { slot, head, index } of lies) {
+          queue.writeUsed(slot, head, 0xffffffff);
+          queue.writeUsedIndex(index);
+          module.exports.interrupt();
+        }
+        // At the latest an index far beyond what is in flight gives it away.
+        queue.writeUsedIndex(0x4000);
         module.exports.interrupt();
-      }
-      // At the latest an index far beyond what is in flight gives it away.
-      queue.writeUsedIndex(0x4000);
-      module.exports.interrupt();
-      for (let number = 0; number < submitted; number++) {
-        assert.equal(module.exports.completions(number), 1);
-        assert.equal(module.exports.status(number), EIO);
-      }
-      assert.equal(model.status, 0);
-      prepare(module, 9, READ, 0, [512]);
-      assert.equal(module.exports.submit(9), 1);
-      assert.equal(module.exports.status(9), EIO);
-    }),
+        for (let number = 0; number < submitted; number++) {
+          assert.equal(module.exports.completions(number), 1);
+          assert.equal(module.exports.status(number), EIO);
+        }
+        assert.equal(model.status, 0);
+        prepare(module, 9, READ, 0, [512]);
+        assert.equal(module.exports.submit(9), 1);
+        assert.equal(module.exports.status(9), EIO);
+      },
+    ),
     { numRuns: 100 },
   );
 });

@@ -110,7 +110,7 @@ for (const options of [{}, { eventIndex: false }, { legacy: true }, { multiport:
       fc.record({ kind: fc.constant("return" as const), which: fc.nat(10) }),
     );
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
         const guest = new Guest(base.fresh(), PORTS, options);
         const sent: Buffer[] = [];
         let counter = 0;
@@ -158,33 +158,37 @@ test("input arrives complete and in order, in pieces of any size", async () => {
     fc.record({ kind: fc.constant("read" as const), size: fc.integer({ min: 1, max: 6000 }) }),
   );
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 80 }), fc.boolean(), (steps, eventIndex) => {
-      const guest = new Guest(base.fresh(), PORTS, { eventIndex });
-      assert.equal(guest.read(1), EAGAIN);
-      const given: Buffer[] = [];
-      const taken: Buffer[] = [];
-      let counter = 0;
-      for (const action of steps) {
-        if (action.kind === "input") {
-          const bytes = Buffer.from(Array.from({ length: action.size }, () => counter++ & 0xff));
-          const count = guest.device.input(STDIN, bytes);
-          counter -= action.size - count;
-          given.push(bytes.subarray(0, count));
-        } else {
-          const bytes = guest.read(action.size);
-          if (typeof bytes === "bigint") assert.equal(bytes, EAGAIN);
-          else taken.push(bytes);
+    fc.property(
+      fc.array(step, { maxLength: 80, size: "max" }),
+      fc.boolean(),
+      (steps, eventIndex) => {
+        const guest = new Guest(base.fresh(), PORTS, { eventIndex });
+        assert.equal(guest.read(1), EAGAIN);
+        const given: Buffer[] = [];
+        const taken: Buffer[] = [];
+        let counter = 0;
+        for (const action of steps) {
+          if (action.kind === "input") {
+            const bytes = Buffer.from(Array.from({ length: action.size }, () => counter++ & 0xff));
+            const count = guest.device.input(STDIN, bytes);
+            counter -= action.size - count;
+            given.push(bytes.subarray(0, count));
+          } else {
+            const bytes = guest.read(action.size);
+            if (typeof bytes === "bigint") assert.equal(bytes, EAGAIN);
+            else taken.push(bytes);
+          }
         }
-      }
-      guest.device.setOpen(STDIN, false);
-      for (;;) {
-        const bytes = guest.read(3000);
-        assert.ok(typeof bytes !== "bigint");
-        if (bytes.length === 0) break;
-        taken.push(bytes);
-      }
-      assert.ok(Buffer.concat(taken).equals(Buffer.concat(given)));
-    }),
+        guest.device.setOpen(STDIN, false);
+        for (;;) {
+          const bytes = guest.read(3000);
+          assert.ok(typeof bytes !== "bigint");
+          if (bytes.length === 0) break;
+          taken.push(bytes);
+        }
+        assert.ok(Buffer.concat(taken).equals(Buffer.concat(given)));
+      },
+    ),
     { numRuns: 100 },
   );
 });
@@ -260,13 +264,13 @@ test("whatever comes over the control channel, the driver goes on", async () => 
   const base = await load();
   const message = fc.record({
     bytes: fc.oneof(
-      fc.uint8Array({ maxLength: 100 }),
+      fc.uint8Array({ maxLength: 100, size: "max" }),
       fc
         .record({
           port: fc.nat(5),
           event: fc.nat(9),
           value: fc.nat(2),
-          body: fc.uint8Array({ maxLength: 90 }),
+          body: fc.uint8Array({ maxLength: 90, size: "max" }),
         })
         .map(({ port, event, value, body }) =>
           Uint8Array.from([port, 0, 0, 0, event, 0, value, 0, ...body]),
@@ -275,7 +279,7 @@ test("whatever comes over the control channel, the driver goes on", async () => 
     claim: fc.oneof(fc.constant(undefined), fc.nat(0xffffffff)),
   });
   fc.assert(
-    fc.property(fc.array(message, { maxLength: 60 }), (messages) => {
+    fc.property(fc.array(message, { maxLength: 60, size: "max" }), (messages) => {
       // PORT_READY for whatever the messages claim to have added is not the model's concern.
       const ports = [0, 1, 2, 3].map((id) => ({
         id,

@@ -76,7 +76,7 @@ const buffer = fc.record({
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     kind: fc.constant("add" as const),
-    buffers: fc.array(buffer, { minLength: 1, maxLength: 6 }),
+    buffers: fc.array(buffer, { minLength: 1, maxLength: 6, size: "max" }),
   }),
   fc.record({ kind: fc.constant("publish" as const) }),
   fc.record({ kind: fc.constant("device-take" as const) }),
@@ -102,7 +102,7 @@ test("chains arrive whole and in order, return once in any order, and nobody is 
     withEarlyHeap(),
   );
   fc.assert(
-    fc.property(setups, fc.array(step, { maxLength: 400 }), (setup, steps) => {
+    fc.property(setups, fc.array(step, { maxLength: 400, size: "max" }), (setup, steps) => {
       const module = base.fresh();
       const { exports } = module;
       const { queue, device } = makeQueue(module, setup);
@@ -237,7 +237,7 @@ test("whatever a device writes, no chain is returned twice and none that was not
     junk: fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
   });
   fc.assert(
-    fc.property(setups, fc.array(lie, { maxLength: 40 }), (setup, lies) => {
+    fc.property(setups, fc.array(lie, { maxLength: 40, size: "max" }), (setup, lies) => {
       const module = base.fresh();
       const { exports, memory } = module;
       const { queue, device } = makeQueue(module, setup);
