@@ -1,7 +1,7 @@
 /**
  * Single machine instructions. Each declaration is an intrinsic of the compiler
- * (`compiler/backend/intrinsics.ts`) that becomes inline assembly; in unit tests a double in
- * `compiler/testing/hw.ts` takes its place.
+ * (`compiler/runtime/intrinsics.h`) that becomes inline assembly; in unit tests the double in
+ * `compiler/testing/hardware.ts` takes its place.
  *
  * References are to the Intel 64 and IA-32 Architectures Software Developer's Manual ("SDM").
  * Neighbours: `asm.ts` for functions in assembly files, `sym.ts` for addresses of linker symbols.
