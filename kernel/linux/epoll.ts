@@ -5,7 +5,8 @@
  */
 import { O_CLOEXEC, POLLERR, POLLHUP, POLLIN, POLLOUT } from "../fs/constants";
 import { File } from "../fs/file";
-import { EBADF, EEXIST, EFAULT, EINVAL, ELOOP, ENOENT, EPERM } from "../lib/errno";
+import { kernelMemoryIsShort } from "../fs/page-cache";
+import { EBADF, EEXIST, EFAULT, EINVAL, ELOOP, ENOENT, ENOMEM, EPERM } from "../lib/errno";
 import { free } from "../lib/object";
 import { EpollFile, mayNest, nestingMutex } from "./epoll-file";
 import { EPOLLET, EPOLLEXCLUSIVE, EPOLLWAKEUP } from "./epoll-item";
@@ -54,6 +55,7 @@ export function sysEpollCreate(size: i32): i64 {
 /** epoll_create1(2). */
 export function sysEpollCreate1(flags: u32): i64 {
   if ((flags & ~O_CLOEXEC) != 0) return -EINVAL;
+  if (kernelMemoryIsShort()) return -ENOMEM;
   return installFile(new EpollFile(), flags != 0 ? FD_CLOEXEC : 0);
 }
 
@@ -108,6 +110,7 @@ function change(set: EpollSet, operation: i32, target: File, fd: i32, events: u3
   switch (operation) {
     case EPOLL_CTL_ADD:
       if (item) result = -EEXIST;
+      else if (kernelMemoryIsShort()) result = -ENOMEM;
       else set.add(target, fd, reported, data);
       break;
     case EPOLL_CTL_DEL:

@@ -15,7 +15,8 @@ import {
   POLLRDNORM,
   POLLWRNORM,
 } from "../fs/constants";
-import { EAGAIN, EFAULT, EINVAL } from "../lib/errno";
+import { kernelMemoryIsShort } from "../fs/page-cache";
+import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../lib/errno";
 import { free } from "../lib/object";
 import { FOREVER, WaitLink, WaitQueue } from "../sched/wait";
 import { AnonymousFile } from "./anonymous-file";
@@ -115,6 +116,7 @@ export function sysEventfd(initial: u32): i64 {
 /** eventfd2(2). */
 export function sysEventfd2(initial: u32, flags: u32): i64 {
   if ((flags & ~(EFD_SEMAPHORE | O_CLOEXEC | O_NONBLOCK)) != 0) return -EINVAL;
+  if (kernelMemoryIsShort()) return -ENOMEM;
   const status = O_RDWR | (flags & O_NONBLOCK);
   const file = new EventFile(initial, (flags & EFD_SEMAPHORE) != 0, status);
   return installFile(file, (flags & O_CLOEXEC) != 0 ? FD_CLOEXEC : 0);

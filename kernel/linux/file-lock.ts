@@ -13,9 +13,10 @@
 import { SpinLock } from "../arch/spinlock";
 import { SEEK_CUR, SEEK_END, SEEK_SET } from "../fs/constants";
 import { File } from "../fs/file";
+import { kernelMemoryIsShort } from "../fs/page-cache";
 import { Vnode } from "../fs/vnode";
 import { HashTable, hashInteger } from "../lib/hashtable";
-import { EAGAIN, EBADF, EINVAL, EOVERFLOW } from "../lib/errno";
+import { EAGAIN, EBADF, EINVAL, ENOLCK, EOVERFLOW } from "../lib/errno";
 import { free } from "../lib/object";
 import { FOREVER, WaitQueue } from "../sched/wait";
 import { FileWatcher, startWatching, stopWatching } from "./file-watch";
@@ -216,6 +217,7 @@ function setLock(
   pid: i32,
   waits: bool,
 ): i64 {
+  if (type != LOCK_NONE && kernelMemoryIsShort()) return -ENOLCK;
   // Allocated before the spin lock is taken, dropped if it turns out not to be needed.
   if (type != LOCK_NONE && ownerFile) watchOnce(ownerFile);
   let result: i64 = 0;

@@ -13,7 +13,8 @@
  * Neighbours: `poll.ts`, `select.ts`; `epoll.ts` is the form whose cost does not grow with the set.
  */
 import { POLLERR, POLLHUP } from "../fs/constants";
-import { EINTR, ETIMEDOUT } from "../lib/errno";
+import { kernelMemoryIsShort } from "../fs/page-cache";
+import { EINTR, ENOMEM, ETIMEDOUT } from "../lib/errno";
 import { free } from "../lib/object";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { monotonicNs } from "../sched/clock";
@@ -76,11 +77,12 @@ export class PollSet {
   /**
    * Waits until a file is ready.
    * @param deadlineNs monotonic time; 0 = do not wait, FOREVER
-   * @returns how many entries are ready, 0 at the deadline, or -EINTR
+   * @returns how many entries are ready, 0 at the deadline, -EINTR or -ENOMEM
    */
   wait(deadlineNs: u64): i64 {
     let found = this.check();
     if (found != 0 || deadlineNs == 0 || monotonicNs() >= deadlineNs) return found;
+    if (kernelMemoryIsShort()) return -ENOMEM;
     const waiter = new ThreadWaiter();
     this.waiter = waiter;
     found = this.register(waiter);

@@ -7,6 +7,7 @@
  */
 import { copyUser } from "../arch/cpu";
 import { O_CLOEXEC, O_NONBLOCK, O_RDWR, POLLIN, POLLRDNORM } from "../fs/constants";
+import { kernelMemoryIsShort } from "../fs/page-cache";
 import { EAGAIN, EBADF, EFAULT, EINVAL, ENOMEM } from "../lib/errno";
 import { free } from "../lib/object";
 import { heapAllocate, heapFree } from "../mm/heap";
@@ -142,6 +143,7 @@ export function sysSignalfd4(fd: i32, mask: usize, signalSetSize: usize, flags: 
   const signals = loadedValue() & ~UNBLOCKABLE;
   if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0) return -EINVAL;
   if (fd == -1) {
+    if (kernelMemoryIsShort()) return -ENOMEM;
     const file = new SignalFile(signals, O_RDWR | (flags & O_NONBLOCK));
     return installFile(file, (flags & O_CLOEXEC) != 0 ? FD_CLOEXEC : 0);
   }

@@ -5,6 +5,7 @@
  * Neighbours: `socket-file.ts` (what a socket must do), `socket-options.ts`, `socket-messages.ts`.
  */
 import { O_CLOEXEC, O_NONBLOCK } from "../fs/constants";
+import { kernelMemoryIsShort } from "../fs/page-cache";
 import {
   EAFNOSUPPORT,
   EBADF,
@@ -69,6 +70,7 @@ export function sysSocketpair(family: i32, type: i32, protocol: i32, fds: usize)
   let kind = type & SOCK_TYPE_MASK;
   if (kind == SOCK_RAW) kind = SOCK_DGRAM;
   if (kind != SOCK_STREAM && kind != SOCK_DGRAM && kind != SOCK_SEQPACKET) return -ESOCKTNOSUPPORT;
+  if (kernelMemoryIsShort()) return -ENOMEM;
   const status = <u32>type & O_NONBLOCK;
   const pair = new UnixPair();
   const first = new UnixSocket(pair, 0, kind, status);

@@ -9,7 +9,8 @@
 import { copyUser } from "../arch/cpu";
 import { SpinLock } from "../arch/spinlock";
 import { O_CLOEXEC, O_NONBLOCK, O_RDWR, POLLIN, POLLRDNORM } from "../fs/constants";
-import { EAGAIN, EBADF, EFAULT, EINVAL } from "../lib/errno";
+import { kernelMemoryIsShort } from "../fs/page-cache";
+import { EAGAIN, EBADF, EFAULT, EINVAL, ENOMEM } from "../lib/errno";
 import { free } from "../lib/object";
 import { monotonicNs } from "../sched/clock";
 import { Timer, armTimer, cancelTimer } from "../sched/timer";
@@ -177,6 +178,7 @@ export function sysTimerfdCreate(clock: i32, flags: u32): i64 {
     clock == CLOCK_REALTIME_ALARM ||
     clock == CLOCK_BOOTTIME_ALARM;
   if (!isKnown || (flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0) return -EINVAL;
+  if (kernelMemoryIsShort()) return -ENOMEM;
   const file = new TimerFile(clock, O_RDWR | (flags & O_NONBLOCK));
   return installFile(file, (flags & O_CLOEXEC) != 0 ? FD_CLOEXEC : 0);
 }

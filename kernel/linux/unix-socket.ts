@@ -16,6 +16,7 @@ import {
   POLLWRBAND,
   POLLWRNORM,
 } from "../fs/constants";
+import { kernelMemoryIsShort } from "../fs/page-cache";
 import {
   EAGAIN,
   ECONNREFUSED,
@@ -104,7 +105,7 @@ export class UnixSocket extends SocketFile {
 
   /** Sends `length` bytes as one message; 0 or a negative error. */
   private sendPart(list: usize, skip: usize, length: usize, deadlineNs: u64): i64 {
-    const message = newMessage(length);
+    const message = kernelMemoryIsShort() ? 0 : newMessage(length);
     if (message == 0) return -ENOMEM;
     if (gather(list, skip, messageBytes(message), length) < 0) {
       dropMessage(message);
