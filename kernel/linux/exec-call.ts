@@ -13,6 +13,7 @@ import { RESOLVE_EMPTY, RESOLVE_FOLLOW } from "../fs/path";
 import { EINVAL, isError } from "../lib/errno";
 import { free } from "../lib/object";
 import { FOREVER } from "../sched/wait";
+import { closeFile } from "./fd-control";
 import { copyArgumentStrings, freeProgramStrings } from "./argument-strings";
 import { drop } from "./held-file";
 import { ProgramStart, loadProgram, startRegisters } from "./exec";
@@ -103,7 +104,7 @@ function resetProcess(process: LinuxProcess): void {
   process.signals.resetCaught();
   process.lock.release();
   process.endTimers();
-  process.files.closeOnExec();
+  process.files.closeOnExec(closeFile);
 }
 
 function resetThread(process: LinuxProcess, thread: LinuxThread): void {

@@ -103,8 +103,12 @@ export function count(table: FdTable): u32 {
   return table.count();
 }
 
+function release(file: File): void {
+  file.release();
+}
+
 export function closeOnExec(table: FdTable): void {
-  table.closeOnExec();
+  table.closeOnExec(release);
 }
 
 export function duplicate(table: FdTable): FdTable | null {

@@ -200,12 +200,15 @@ export class FdTable extends Counted {
     return this.openCount;
   }
 
-  /** Closes every descriptor with FD_CLOEXEC: part of execve(2). */
-  closeOnExec(): void {
+  /**
+   * Closes every descriptor with FD_CLOEXEC: part of execve(2).
+   * @param close ends the use of a file and takes over its reference (`fd-control.ts`)
+   */
+  closeOnExec(close: (file: File) => void): void {
     for (let fd = this.nextOpen(0); fd >= 0; fd = this.nextOpen(<u32>fd + 1)) {
       if (this.descriptorFlags(fd) != <i32>FD_CLOEXEC) continue;
       const file = this.remove(fd);
-      if (file) file.release();
+      if (file) close(file);
     }
   }
 

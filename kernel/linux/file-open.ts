@@ -33,6 +33,7 @@ import {
   RESOLVE_NO_XDEV,
 } from "../fs/path";
 import { E2BIG, EAGAIN, EBADF, EINVAL, ENOMEM, isError } from "../lib/errno";
+import { closeFile } from "./fd-control";
 import { FD_CLOEXEC, FdTable } from "./fd-table";
 import { currentFiles, descriptorLimit, drop } from "./held-file";
 import {
@@ -113,8 +114,7 @@ export function sysOpenat2(directoryFd: i32, path: usize, how: usize, howSize: u
 export function sysClose(fd: i32): i64 {
   const file = currentFiles().remove(fd);
   if (!file) return -EBADF;
-  file.descriptorClosed();
-  file.release();
+  closeFile(file);
   return 0;
 }
 
