@@ -17,6 +17,9 @@ import { fillPages, readData } from "./data";
 import { findEntry, listEntries } from "./directory";
 import { ErofsFileSystem } from "./file-system";
 
+/** Targets of links shorter than this take no block on ext4. */
+const INLINE_LINK_BYTES: u64 = 60;
+
 export class ErofsVnode extends Vnode {
   hashNext: usize = 0;
   hashValue: u64 = 0;
@@ -61,9 +64,10 @@ export class ErofsVnode extends Vnode {
     out.gid = this.gid;
     out.nodeDevice = this.deviceNumber;
     const pages = (this.size + PAGE_BYTES - 1) >> PAGE_SHIFT;
-    // Directories are shown in whole blocks and links without any, as ext4 does.
+    // Directories are shown in whole blocks and short links without any, as ext4 does.
+    const isInline = this.isSymlink && this.size < INLINE_LINK_BYTES;
     out.sizeBytes = this.isDirectory ? pages << PAGE_SHIFT : this.size;
-    out.blocks512 = this.isSymlink ? 0 : pages * (PAGE_BYTES / 512);
+    out.blocks512 = isInline ? 0 : pages * (PAGE_BYTES / 512);
     out.accessSeconds =
       out.modifySeconds =
       out.changeSeconds =

@@ -5,6 +5,7 @@ import { EINVAL, ENXIO, asError } from "../../lib/errno";
 import { free } from "../../lib/object";
 import { Dentry } from "../dentry";
 import { openSpecial } from "../special";
+import { Stat } from "../stat";
 import { TmpfsFileSystem } from "../tmpfs/file-system";
 import { TmpfsNode } from "../tmpfs/node";
 import { Vnode } from "../vnode";
@@ -19,6 +20,14 @@ export class OverlayOther extends TmpfsNode {
 
   sizeBytes(): u64 {
     return this.below.sizeBytes();
+  }
+
+  attributes(out: Stat): i64 {
+    this.below.attributes(out);
+    const blocks512 = out.blocks512;
+    const status = super.attributes(out);
+    out.blocks512 = blocks512;
+    return status;
   }
 
   nodeDevice(): u64 {

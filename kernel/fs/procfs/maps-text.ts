@@ -58,6 +58,7 @@ function writeMapping(vma: Vma, stack: usize, out: ByteWriter): void {
   out.writeHex(minorOf(device), 2);
   out.writeByte(0x20);
   out.writeDecimal(pager ? pager.inode() : 0);
+  out.writeByte(0x20);
   const column = out.length - lineStart;
   const isHeap = (vma.flags & VMA_BREAK) != 0;
   const isStack = (vma.flags & MAP_GROWSDOWN) != 0 || (stack >= vma.start && stack < vma.end);

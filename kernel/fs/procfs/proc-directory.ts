@@ -148,7 +148,7 @@ export class ProcDirectory extends ProcNode {
     while (number >= 0) {
       writer.clear();
       writer.writeDecimal(number);
-      const type = this.kind == KIND_DESCRIPTORS ? S_IFLNK : S_IFDIR;
+      const type = numberedType(this.kind);
       const next = NUMBERED + number + 1;
       const inode = next + this.inode;
       if (!sink.entry(writer.address, writer.length, inode, type, next)) break;
@@ -199,6 +199,12 @@ function reportEntry(entry: ProcEntry, index: u64, sink: DirectorySink): bool {
   const fits = sink.entry(name.bytes, name.length, index, type, index + 1);
   name.dispose();
   return fits;
+}
+
+/** What stands behind a number in a directory of that kind. */
+function numberedType(kind: u32): u32 {
+  if (kind == KIND_DESCRIPTORS) return S_IFLNK;
+  return kind == KIND_DESCRIPTOR_FACTS ? S_IFREG : S_IFDIR;
 }
 
 function isOpen(pid: i32, descriptor: i32): bool {
