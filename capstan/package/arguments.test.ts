@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { withScratch } from "../image/erofs/testing.ts";
 import { addAddition, addArguments, parseAddition, pathsInArgument } from "./arguments.ts";
 import { GuestFiles } from "./guest-files.ts";
+import { addLiterals, wordsInText } from "./literals.ts";
 import { rejectionOf } from "./testing.ts";
 
 test("which parts of an argument may be paths", () => {
@@ -67,4 +68,27 @@ test("--add takes HOST and HOST:GUEST, also with colons in the name", () =>
     await addAddition(files, parse("dir:/data"), (path) => told.push(path));
     assert.equal(files.tree.get("/data/file")?.kind, "file");
     assert.deepEqual(told, [join(root, "dir/file")]);
+  }));
+
+test("words that may be files in code of several languages", () => {
+  const text = `open("/etc/a", 'r') ; cat <b.txt >/tmp/c; x=\`d/e\` f(g.h, "i j/k")`;
+  const words = [...wordsInText(text)];
+  for (const word of ["/etc/a", "b.txt", "/tmp/c", "d/e", "g.h", "j/k"]) {
+    assert.ok(words.includes(word), word);
+  }
+});
+
+test("files that code names are added, directories and large files are not", () =>
+  withScratch(async (root) => {
+    mkdirSync(join(root, "dir.d"));
+    writeFileSync(join(root, "small.txt"), "x");
+    writeFileSync(join(root, "large.bin"), "");
+    truncateSync(join(root, "large.bin"), 65 * 1024 ** 2);
+    const files = new GuestFiles();
+    const long = "x/".repeat(400);
+    addLiterals(files, `"small.txt" 'large.bin' dir.d none.txt /proc/cmdline ${long}.`, root);
+    assert.equal(files.resolve(join(root, "small.txt"))?.kind, "file");
+    for (const path of [join(root, "large.bin"), join(root, "dir.d"), "/proc/cmdline"]) {
+      assert.equal(files.resolve(path), undefined, path);
+    }
   }));

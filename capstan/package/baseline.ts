@@ -41,6 +41,7 @@ const welcome = [
   "/etc/protocols",
   "/etc/services",
   "/etc/host.conf",
+  "/etc/hostname",
   "/etc/os-release",
 ];
 

@@ -47,6 +47,8 @@ test("programs of this machine run from their images as on the machine", runs, (
       ["gzip", ["-c", "words"]],
       ["env", []],
       ["bash", ["-c", "for i in 1 2 3; do echo $((i*i)); done; pwd; exit 7"]],
+      ["bash", ["-c", 'while read -r word; do echo "$word"; done < words']],
+      ["bash", ["-c", "while read -r word; do echo $word; done < ./words"]],
       ["dd", ["if=words", "bs=2", "status=none"]],
       ["id", ["-un"]],
       ["date", ["-d", "@0"]],

@@ -6,6 +6,7 @@
  *       -> elf.ts, libraries.ts   loader and shared libraries
  *       -> recipes/      the runtime's own files
  *       -> arguments.ts  files named by arguments and by --add
+ *       -> literals.ts   files named in code
  *       -> companions.ts data that libraries open
  *       -> baseline.ts   what every guest has
  *
@@ -13,7 +14,8 @@
  *
  * Neighbours: `types.ts` has the types of request and result.
  */
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 import { UserError } from "../errors.ts";
 import { contentSizeBytes, neutralAttributes } from "../image/tree.ts";
 import { addAddition, addArguments, parseAddition } from "./arguments.ts";
@@ -21,9 +23,10 @@ import { addBaseline } from "./baseline.ts";
 import { addCompanions, certificatePaths } from "./companions.ts";
 import { type ElfFile, hasElfMagic } from "./elf.ts";
 import { GuestFiles, isKernelPath } from "./guest-files.ts";
-import { planLaunch } from "./launch.ts";
+import { type Launch, planLaunch } from "./launch.ts";
 import { encodeLdCache, parseLdCache } from "./ld-cache.ts";
 import { LibraryClosure, missingLibrariesError } from "./libraries.ts";
+import { addLiterals, isShell, scriptText } from "./literals.ts";
 import { recipeFor } from "./recipes/index.ts";
 import { isModuleName } from "./recipes/recipe.ts";
 import {
@@ -89,6 +92,19 @@ function addNamedObjects(
   }
 }
 
+/** Files that code names: arguments that are code, and the script that an interpreter runs. */
+function addNamedInCode(files: GuestFiles, launch: Launch, hasRecipe: boolean, cwd: string): void {
+  if (!hasRecipe && !isShell(launch.executable)) return;
+  const isFile = (path: string): boolean => {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  };
+  for (const arg of launch.args) {
+    if (/[\s"'(]/.test(arg)) addLiterals(files, arg, cwd);
+  }
+  const script = launch.args.find((arg) => !arg.startsWith("-") && isFile(resolve(cwd, arg)));
+  if (script !== undefined) addLiterals(files, scriptText(resolve(cwd, script)), cwd);
+}
+
 /** A loader cache with only the libraries that the image has. */
 function addLoaderCache(files: GuestFiles): void {
   if (files.resolve(LD_CACHE) !== undefined || files.resolve("/lib64") === undefined) return;
@@ -145,7 +161,8 @@ export async function collectProgram(request: ProgramRequest): Promise<Collected
   const files = new GuestFiles(request.signal);
   files.addAll(launch.scripts);
   const libraries = addProgram(files, launch.executable, launch.elf, request);
-  await recipeFor(launch.executable)?.collect({
+  const recipe = recipeFor(launch.executable);
+  await recipe?.collect({
     files,
     libraries,
     interpreter: launch.executable,
@@ -155,6 +172,7 @@ export async function collectProgram(request: ProgramRequest): Promise<Collected
   });
 
   const named = await addArguments(files, args, cwd);
+  addNamedInCode(files, launch, recipe !== undefined, cwd);
   const additions = request.add.map((text) => parseAddition(text, cwd));
   // Those with a place of their own come last: they may replace what lies there.
   additions.sort((a, b) => Number(a.guestPath !== undefined) - Number(b.guestPath !== undefined));

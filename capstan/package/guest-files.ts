@@ -13,7 +13,7 @@
  * `tree-path.ts` follows paths within the guest; `collect.ts`, `arguments.ts` and `recipes/` decide
  * what to add.
  */
-import { readlinkSync } from "node:fs";
+import { accessSync, constants, readlinkSync } from "node:fs";
 import { dirname, posix } from "node:path";
 import { systemErrorCode, UserError } from "../errors.ts";
 import { imageCacheDirectory } from "../image/cache.ts";
@@ -105,6 +105,12 @@ export class GuestFiles {
       node = found;
     }
     return { realPath: at, node };
+  }
+
+  /** Adds a file that is welcome but not asked for; throws Node's error if it is not readable. */
+  addReadable(path: string): void {
+    accessSync(path, constants.R_OK);
+    this.add(path);
   }
 
   /** Adds each of these paths if it exists; see `add`. */
