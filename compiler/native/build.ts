@@ -4,6 +4,7 @@
  * Neighbours: `../frontend.ts`, `../backend/emit.ts`, `objects.ts`, `ksyms.ts`; `../cli.ts` runs it.
  */
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -89,9 +90,17 @@ interface Run {
   objects: string;
 }
 
+/** A run folder this old belongs to a build that was killed. */
+const STALE_RUN_MS = 3_600_000;
+
 function startRun(workFolder: string): Run {
   const parent = path.join(REPOSITORY, workFolder);
   mkdirSync(parent, { recursive: true });
+  for (const name of readdirSync(parent).filter((entry) => entry.startsWith("run-"))) {
+    const file = path.join(parent, name);
+    const startedMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (Date.now() - startedMs > STALE_RUN_MS) rmSync(file, { recursive: true, force: true });
+  }
   const folder = path.relative(REPOSITORY, mkdtempSync(path.join(parent, "run-")));
   return { folder, finalFolder: `${workFolder}/source`, objects: path.join(parent, "objects") };
 }
@@ -99,7 +108,12 @@ function startRun(workFolder: string): Run {
 function finishRun({ folder, finalFolder }: Run): void {
   const final = path.join(REPOSITORY, finalFolder);
   rmSync(final, { recursive: true, force: true });
-  renameSync(path.join(REPOSITORY, folder), final);
+  try {
+    renameSync(path.join(REPOSITORY, folder), final);
+  } catch (error) {
+    // Another build put its sources there just now: they are as good.
+    if (!existsSync(final)) throw error;
+  }
 }
 
 /** Writes a file of the run and says how to compile it. */
@@ -211,6 +225,15 @@ function codeLayout(file: string): string {
  *   {ToolError} if gcc or ld fails
  */
 export async function buildKernel(options: BuildOptions = KERNEL_BUILD): Promise<BuildReport> {
+  const run = startRun(options.workFolder);
+  try {
+    return await buildInRun(options, run);
+  } finally {
+    rmSync(path.join(REPOSITORY, run.folder), { recursive: true, force: true }); // if it failed
+  }
+}
+
+async function buildInRun(options: BuildOptions, run: Run): Promise<BuildReport> {
   const started = performance.now();
   const steps: Record<string, number> = {};
   let last = started;
@@ -219,7 +242,6 @@ export async function buildKernel(options: BuildOptions = KERNEL_BUILD): Promise
     steps[name] = (now - last) / 1000;
     last = now;
   };
-  const run = startRun(options.workFolder);
   const compiled = await compileToWasm({
     entries: [options.entry],
     layout: "native",

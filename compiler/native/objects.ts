@@ -61,7 +61,7 @@ export interface CompileJob {
   dependencies?: readonly string[];
 }
 
-const KEPT_OBJECTS = 100;
+const KEPT_OBJECTS = 300;
 
 let gccVersion: Promise<string> | null = null;
 
@@ -70,10 +70,15 @@ function headerTexts(): string {
   return names.map((name) => readFileSync(path.join(RUNTIME_FOLDER, name), "utf8")).join("\0");
 }
 
+/** Time of last use; 0 for a file that another build has just taken away. */
+function lastUsedMs(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
 function pruneOldest(folder: string): void {
   const objects = readdirSync(folder).map((name) => {
     const file = path.join(folder, name);
-    return { file, usedMs: statSync(file).mtimeMs };
+    return { file, usedMs: lastUsedMs(file) };
   });
   objects.sort((a, b) => b.usedMs - a.usedMs);
   for (const { file } of objects.slice(KEPT_OBJECTS)) rmSync(file, { force: true });
