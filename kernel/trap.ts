@@ -11,6 +11,7 @@ import { VECTOR_SPURIOUS, VECTOR_TIMER, endOfInterrupt } from "./arch/x86_64/api
 import { userCopyEnd, userCopyFault, userCopyStart } from "./arch/x86_64/sym";
 import { TrapFrame, isUserFrame } from "./arch/x86_64/trapframe";
 import { currentProcess } from "./linux/process";
+import { rseqAfterSwitch } from "./linux/rseq";
 import { noteLackOfMemory, returnToUser, userFault } from "./linux/signal-deliver";
 import { USER_END } from "./mm/layout";
 import { panicAt } from "./panic-screen";
@@ -82,6 +83,8 @@ function handlePageFault(frame: TrapFrame): void {
     return;
   }
   sti();
+  const thread = currentThread();
+  const switches = thread.sleeps + thread.preemptions;
   const reason = currentProcess().addressSpace.handleFault(
     address,
     (error & FAULT_WRITE) != 0,
@@ -95,6 +98,7 @@ function handlePageFault(frame: TrapFrame): void {
       frame.rip = userCopyFault();
     }
   }
+  if (fromUser && thread.sleeps + thread.preemptions != switches) rseqAfterSwitch(frame);
   cli();
 }
 
@@ -109,6 +113,7 @@ export function userReturn(frame: TrapFrame): void {
     if (runQueue().reschedule) {
       runQueue().reschedule = false;
       yieldNow();
+      rseqAfterSwitch(frame);
     }
     if (!thread.interruptPending) break;
     sti();

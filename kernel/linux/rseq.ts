@@ -6,11 +6,13 @@
  *     struct rseq: cpu_id_start u32 | cpu_id u32 | rseq_cs u64 | flags u32 | node_id u32 | mm_cid u32
  *     struct rseq_cs: version u32 | flags u32 | start u64 | length u64 | abort u64
  *
- * Neighbours: `signal-deliver.ts`. Preemption on one CPU does not change the CPU number, but the
- * section must still abort; the scheduler has no hook for this yet, so a registered thread aborts at
- * signals only. glibc, the one user, reads cpu_id and registers no sections.
+ * A section ends as well when another thread of the program ran in between, on whatever CPU. That
+ * happens only at the end of a time slice or in a page fault: both ask here before the thread goes
+ * on. System calls inside a section are forbidden, so they cost nothing.
+ *
+ * Neighbours: `signal-deliver.ts`, `kernel/trap.ts`.
  */
-import { cpuId } from "../arch/cpu";
+import { cli, cpuId, sti } from "../arch/cpu";
 import { TrapFrame, VECTOR_MODIFIED } from "../arch/x86_64/trapframe";
 import { EBUSY, EFAULT, EINVAL, EPERM } from "../lib/errno";
 import { exitBySignal } from "./exit";
@@ -58,6 +60,15 @@ function writeIds(area: usize, start: u32, current: u32): i64 {
 /** A signal handler is about to run: abort the critical section that the thread is in, if any. */
 export function rseqBeforeSignal(frame: TrapFrame, thread: LinuxThread): void {
   if (thread.rseqArea != 0 && !abortSection(frame, thread)) exitBySignal(SIGSEGV);
+}
+
+/** The running thread was off its CPU while in user mode: as `rseqBeforeSignal`. */
+export function rseqAfterSwitch(frame: TrapFrame): void {
+  const thread = currentLinuxThread();
+  if (thread.rseqArea == 0) return;
+  sti();
+  rseqBeforeSignal(frame, thread);
+  cli();
 }
 
 /** @returns false if the program's structures are unreadable or lack the signature */

@@ -363,7 +363,7 @@ export const syscalls: readonly Syscall[] = [
   { nr: 331, name: "pkey_free", handler: "sysPkeyFree", from: "./protection-keys", args: "key:i32", status: "partial", note: "no keys, as on a processor without them" },
   { nr: 332, name: "statx", handler: "sysStatx", from: "./file-stat", args: "directoryFd:i32 path:ptr flags:u32 mask:u32 buffer:ptr", status: "full", note: "" },
   { nr: 333, name: "io_pgetevents", handler: "", from: "", args: "", status: "absent", note: "asynchronous I/O: programs fall back to threads" },
-  { nr: 334, name: "rseq", handler: "sysRseq", from: "./rseq", args: "area:ptr length:u32 flags:u32 signature:u32", status: "partial", note: "critical sections abort at signals, not at preemption" },
+  { nr: 334, name: "rseq", handler: "sysRseq", from: "./rseq", args: "area:ptr length:u32 flags:u32 signature:u32", status: "full", note: "" },
   { nr: 424, name: "pidfd_send_signal", handler: "sysPidfdSendSignal", from: "", args: "pidFd:i32 signal:i32 info:ptr flags:u32", status: "absent", note: "processes come later" },
   { nr: 425, name: "io_uring_setup", handler: "", from: "", args: "", status: "absent", note: "asynchronous I/O: programs fall back to threads" },
   { nr: 426, name: "io_uring_enter", handler: "", from: "", args: "", status: "absent", note: "asynchronous I/O: programs fall back to threads" },
