@@ -22,6 +22,8 @@ import {
   ECONNREFUSED,
   ECONNRESET,
   EFAULT,
+  EINVAL,
+  EISCONN,
   EMSGSIZE,
   ENOMEM,
   ENOTTY,
@@ -54,6 +56,8 @@ const STREAM_CHUNK: usize = 32768;
 const FIONREAD: u32 = 0x541b;
 /** Bytes of the address of a socket without a name: the family alone. */
 const UNNAMED_BYTES: usize = 2;
+/** Bytes of struct sockaddr_un. */
+const ADDRESS_BYTES: u32 = 110;
 
 export class UnixSocket extends SocketFile {
   private own: PairSide;
@@ -239,6 +243,11 @@ export class UnixSocket extends SocketFile {
   private deadline(flags: u32, timeoutNs: u64): u64 {
     if ((flags & MSG_DONTWAIT) != 0 || (this.flags & O_NONBLOCK) != 0) return 0;
     return timeoutNs == FOREVER ? FOREVER : monotonicNs() + timeoutNs;
+  }
+
+  /** The address is checked before the state of the socket. */
+  connect(_address: usize, length: u32): i64 {
+    return length <= <u32>UNNAMED_BYTES || length > ADDRESS_BYTES ? -EINVAL : -EISCONN;
   }
 
   shutDown(how: u32): i64 {

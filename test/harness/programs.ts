@@ -9,6 +9,9 @@ import { repositoryRoot } from "./paths.ts";
 const c = (...options: string[]): readonly string[] => ["gcc", "-O2", "-pthread", ...options];
 const musl = (...options: string[]): readonly string[] => ["musl-gcc", "-O2", ...options];
 
+/** The abi-*.c programs make wrong calls on purpose. */
+const abi = c("-static", "-w");
+
 const recipes = {
   "hello-static": { source: "hello.c", command: c("-static", "-no-pie") },
   "hello-static-pie": { source: "hello.c", command: c("-static-pie") },
@@ -24,6 +27,17 @@ const recipes = {
   exhaust: { source: "exhaust.c", command: c("-static") },
   "hello-go": { source: "hello.go", command: ["go", "build"] },
   "threads-rust": { source: "threads.rs", command: ["rustc", "-O"] },
+  "abi-open": { source: "abi-open.c", command: abi },
+  "abi-descriptors": { source: "abi-descriptors.c", command: abi },
+  "abi-names": { source: "abi-names.c", command: abi },
+  "abi-attributes": { source: "abi-attributes.c", command: abi },
+  "abi-pipes": { source: "abi-pipes.c", command: abi },
+  "abi-poll": { source: "abi-poll.c", command: abi },
+  "abi-epoll": { source: "abi-epoll.c", command: abi },
+  "abi-event-files": { source: "abi-event-files.c", command: abi },
+  "abi-sockets": { source: "abi-sockets.c", command: abi },
+  "abi-races": { source: "abi-races.c", command: abi },
+  "abi-kernel-memory": { source: "abi-kernel-memory.c", command: abi },
 } satisfies Record<string, { source: string; command: readonly string[] }>;
 
 /** Names of the test programs. */

@@ -1,0 +1,40 @@
+/**
+ * System calls about files, held against the host's kernel: results, order of errors, blocking,
+ * signals, races. The programs print what every call returned.
+ */
+import assert from "node:assert/strict";
+import { assertSameAsHost } from "../harness/compare.ts";
+import { guestTest } from "../harness/guest-test.ts";
+import { runCapstan } from "../harness/process.ts";
+import { type ProgramName, testProgram } from "../harness/programs.ts";
+
+const programs: readonly ProgramName[] = [
+  "abi-open",
+  "abi-descriptors",
+  "abi-names",
+  "abi-attributes",
+  "abi-pipes",
+  "abi-poll",
+  "abi-epoll",
+  "abi-event-files",
+  "abi-sockets",
+  "abi-races",
+];
+
+for (const name of programs) {
+  guestTest(name, () => assertSameAsHost({ argv: [testProgram(name)] }));
+}
+
+// Not held against the host, whose memory it would fill.
+guestTest("abi-kernel-memory", async () => {
+  const program = testProgram("abi-kernel-memory");
+  const { status, stdout } = await runCapstan(["-m", "24M", "--", program], {});
+  assert.equal(status, 0);
+  assert.equal(
+    stdout.toString("latin1"),
+    [
+      ...["eventfds ENOMEM 1", "pipes ENOMEM 1", "sockets ENOMEM 1", "epoll ENOMEM 1"],
+      ...["dup ENOMEM", "tmpfs ENOSPC", "end", ""],
+    ].join("\n"),
+  );
+});
