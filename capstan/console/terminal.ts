@@ -1,6 +1,7 @@
 /**
  * The host's terminal: whether there is one, its size, and raw mode that is always undone.
  */
+import { spawnSync } from "node:child_process";
 import type { ReadStream, WriteStream } from "node:tty";
 
 /** Size of a terminal in characters. */
@@ -20,19 +21,36 @@ export function terminalSize(output: WriteStream): TerminalSize {
 }
 
 /**
- * Puts a terminal into raw mode: every key goes to the guest. The old mode comes back when the
+ * Puts a terminal into raw mode: every key goes to the guest as it is, and output is not changed,
+ * because the guest's own terminal driver already did that. The old mode comes back when the
  * returned function is called, and in any case when capstan ends.
+ *
+ * stty(1) does it, because Node's raw mode leaves the conversion of line ends on; Node's is used
+ * where there is no stty.
  */
 export function enterRawMode(input: ReadStream): () => void {
+  const undo = enterByStty(input) ?? enterByNode(input);
   let isRaw = true;
   const restore = (): void => {
-    if (isRaw) input.setRawMode(false);
+    if (isRaw) undo();
     isRaw = false;
   };
   process.once("exit", restore);
-  input.setRawMode(true);
   return () => {
     process.removeListener("exit", restore);
     restore();
   };
+}
+
+function enterByStty(input: ReadStream): (() => void) | null {
+  const stty = (...args: string[]) =>
+    spawnSync("stty", args, { stdio: [input, "pipe", "ignore"], encoding: "latin1" });
+  const before = stty("-g");
+  if (before.status !== 0 || stty("raw", "-echo").status !== 0) return null;
+  return () => stty(before.stdout.trim());
+}
+
+function enterByNode(input: ReadStream): () => void {
+  input.setRawMode(true);
+  return () => input.setRawMode(false);
 }

@@ -16,6 +16,7 @@ class Terminal {
     this.#child = spawn("script", ["-qefc", quoted, "/dev/null"], {
       stdio: ["pipe", "pipe", "inherit"],
       env: { ...process.env, TERM: "xterm" },
+      timeout: 5 * 60_000,
     });
     this.#child.stdout?.on("data", (bytes: Buffer) => {
       this.#text += bytes.toString("utf8");
@@ -29,8 +30,9 @@ class Terminal {
   /** Waits until the text appears after what was expected before, and forgets all up to it. */
   async expect(wanted: string): Promise<void> {
     while (!this.#text.includes(wanted)) {
-      assert.ok(this.#child.stdout && !this.#child.stdout.readableEnded, `no "${wanted}"`);
-      await once(this.#child.stdout, "data");
+      const output = this.#child.stdout;
+      assert.ok(output && !output.readableEnded, `no "${wanted}" in: ${this.#text}`);
+      await Promise.race([once(output, "data"), once(output, "end")]);
     }
     this.#text = this.#text.slice(this.#text.indexOf(wanted) + wanted.length);
   }
@@ -61,16 +63,30 @@ guestTest("an interactive python3", async () => {
 });
 
 guestTest("cat at a terminal: echo, erase, end of file", async () => {
-  const terminal = new Terminal(["--", "/bin/sh", "-c", "echo ready; exec cat"]);
+  const terminal = new Terminal([
+    "--add",
+    "/bin/cat",
+    "--",
+    "/bin/sh",
+    "-c",
+    "echo ready; exec cat",
+  ]);
   await terminal.expect("ready");
   terminal.type("hellp\x7fo\r");
-  await terminal.expect("hello\r\n");
+  await terminal.expect("o\r\nhello\r\n");
   terminal.type("\x04");
   assert.equal(await terminal.status(), 0);
 });
 
 guestTest("the escape key ends the machine", async () => {
-  const terminal = new Terminal(["--", "/bin/sh", "-c", "echo ready; exec cat"]);
+  const terminal = new Terminal([
+    "--add",
+    "/bin/cat",
+    "--",
+    "/bin/sh",
+    "-c",
+    "echo ready; exec cat",
+  ]);
   await terminal.expect("ready");
   terminal.type("\x1d");
   assert.equal(await terminal.status(), 130);
