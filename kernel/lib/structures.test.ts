@@ -59,7 +59,7 @@ test("a tree stays balanced, ordered and summed up", async () => {
     fc.property(
       fc.array(
         fc.tuple(fc.constantFrom("toggle", "toggle", "toggle", "reweigh"), number, fc.nat(60)),
-        { maxLength: 300 },
+        { maxLength: 300, size: "max" },
       ),
       (steps) => {
         const { exports } = module.fresh();
@@ -99,38 +99,41 @@ test("a list is an array with cheap ends", async () => {
   const module = await compiled;
   const kind = fc.constantFrom("back", "front", "before", "remove", "popFront", "popBack");
   fc.assert(
-    fc.property(fc.array(fc.tuple(kind, number, fc.nat()), { maxLength: 200 }), (steps) => {
-      const { exports } = module.fresh();
-      const model: number[] = [];
-      for (const [kind, number, other] of steps) {
-        const index = model.indexOf(number);
-        if (kind === "popFront") assert.equal(exports.listPopFront(), model.shift() ?? -1);
-        else if (kind === "popBack") assert.equal(exports.listPopBack(), model.pop() ?? -1);
-        else if (index >= 0) {
-          if (kind === "remove") {
-            exports.listRemove(number);
-            model.splice(index, 1);
+    fc.property(
+      fc.array(fc.tuple(kind, number, fc.nat()), { maxLength: 200, size: "max" }),
+      (steps) => {
+        const { exports } = module.fresh();
+        const model: number[] = [];
+        for (const [kind, number, other] of steps) {
+          const index = model.indexOf(number);
+          if (kind === "popFront") assert.equal(exports.listPopFront(), model.shift() ?? -1);
+          else if (kind === "popBack") assert.equal(exports.listPopBack(), model.pop() ?? -1);
+          else if (index >= 0) {
+            if (kind === "remove") {
+              exports.listRemove(number);
+              model.splice(index, 1);
+            }
+          } else if (kind === "back") {
+            exports.listPushBack(number);
+            model.push(number);
+          } else if (kind === "front") {
+            exports.listPushFront(number);
+            model.unshift(number);
+          } else if (kind === "before" && model.length > 0) {
+            const place = other % model.length;
+            exports.listInsertBefore(number, model[place] ?? -1);
+            model.splice(place, 0, number);
           }
-        } else if (kind === "back") {
-          exports.listPushBack(number);
-          model.push(number);
-        } else if (kind === "front") {
-          exports.listPushFront(number);
-          model.unshift(number);
-        } else if (kind === "before" && model.length > 0) {
-          const place = other % model.length;
-          exports.listInsertBefore(number, model[place] ?? -1);
-          model.splice(place, 0, number);
         }
-      }
-      const forward: number[] = [];
-      for (let at = exports.listFirst(); at >= 0; at = exports.listNext(at)) forward.push(at);
-      const backward: number[] = [];
-      for (let at = exports.listLast(); at >= 0; at = exports.listPrevious(at)) backward.push(at);
-      assert.deepEqual(forward, model);
-      assert.deepEqual(backward, model.toReversed());
-      assert.equal(exports.listLength(), model.length);
-    }),
+        const forward: number[] = [];
+        for (let at = exports.listFirst(); at >= 0; at = exports.listNext(at)) forward.push(at);
+        const backward: number[] = [];
+        for (let at = exports.listLast(); at >= 0; at = exports.listPrevious(at)) backward.push(at);
+        assert.deepEqual(forward, model);
+        assert.deepEqual(backward, model.toReversed());
+        assert.equal(exports.listLength(), model.length);
+      },
+    ),
   );
 });
 
@@ -138,7 +141,7 @@ test("a hash table finds what was added, also when hashes collide or memory is s
   const module = await compiled;
   fc.assert(
     fc.property(
-      fc.array(fc.tuple(fc.nat(400), fc.nat(1000)), { maxLength: 500 }),
+      fc.array(fc.tuple(fc.nat(400), fc.nat(1000)), { maxLength: 500, size: "max" }),
       fc.constantFrom(1, 3, 1_000_000),
       fc.boolean(),
       (steps, spread, starved) => {
@@ -177,33 +180,36 @@ test("a ring gives back what was put in, in order, and never overflows", async (
   const module = await compiled;
   const kind = fc.constantFrom("write", "read", "put", "take", "takeLast");
   fc.assert(
-    fc.property(fc.array(fc.tuple(kind, fc.nat(40), fc.nat(255)), { maxLength: 200 }), (steps) => {
-      const { exports, memory } = module.fresh();
-      const buffer = 3n << 20n;
-      assert.equal(exports.ringCreate(32n), 1);
-      const model: number[] = [];
-      for (const [kind, length, byte] of steps) {
-        if (kind === "write") {
-          const bytes = Uint8Array.from({ length }, (_, i) => (byte + i) & 255);
-          memory.bytes(buffer, length).set(bytes);
-          const done = Number(exports.ringWrite(buffer, BigInt(length)));
-          assert.equal(done, Math.min(length, 32 - model.length));
-          model.push(...bytes.subarray(0, done));
-        } else if (kind === "read") {
-          const done = Number(exports.ringRead(buffer, BigInt(length)));
-          assert.deepEqual([...memory.bytes(buffer, done)], model.splice(0, length));
-        } else if (kind === "put") {
-          assert.equal(exports.ringPut(byte), model.length < 32 ? 1 : 0);
-          if (model.length < 32) model.push(byte);
-        } else if (kind === "take") assert.equal(exports.ringTake(), model.shift() ?? -1);
-        else assert.equal(exports.ringTakeLast(), model.pop() ?? -1);
-        assert.equal(exports.ringLength(), BigInt(model.length));
-        assert.equal(exports.ringSpace(), BigInt(32 - model.length));
-        if (model.length > 0) {
-          const last = model.length - 1;
-          assert.equal(exports.ringPeek(BigInt(last)) & 255, model[last]);
+    fc.property(
+      fc.array(fc.tuple(kind, fc.nat(40), fc.nat(255)), { maxLength: 200, size: "max" }),
+      (steps) => {
+        const { exports, memory } = module.fresh();
+        const buffer = 3n << 20n;
+        assert.equal(exports.ringCreate(32n), 1);
+        const model: number[] = [];
+        for (const [kind, length, byte] of steps) {
+          if (kind === "write") {
+            const bytes = Uint8Array.from({ length }, (_, i) => (byte + i) & 255);
+            memory.bytes(buffer, length).set(bytes);
+            const done = Number(exports.ringWrite(buffer, BigInt(length)));
+            assert.equal(done, Math.min(length, 32 - model.length));
+            model.push(...bytes.subarray(0, done));
+          } else if (kind === "read") {
+            const done = Number(exports.ringRead(buffer, BigInt(length)));
+            assert.deepEqual([...memory.bytes(buffer, done)], model.splice(0, length));
+          } else if (kind === "put") {
+            assert.equal(exports.ringPut(byte), model.length < 32 ? 1 : 0);
+            if (model.length < 32) model.push(byte);
+          } else if (kind === "take") assert.equal(exports.ringTake(), model.shift() ?? -1);
+          else assert.equal(exports.ringTakeLast(), model.pop() ?? -1);
+          assert.equal(exports.ringLength(), BigInt(model.length));
+          assert.equal(exports.ringSpace(), BigInt(32 - model.length));
+          if (model.length > 0) {
+            const last = model.length - 1;
+            assert.equal(exports.ringPeek(BigInt(last)) & 255, model[last]);
+          }
         }
-      }
-    }),
+      },
+    ),
   );
 });

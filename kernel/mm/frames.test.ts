@@ -118,7 +118,7 @@ test("random allocation never hands a frame out twice, and everything comes back
     fc.property(
       fc.array(range, { minLength: 1, maxLength: 4 }),
       fc.array(range, { maxLength: 3 }),
-      fc.array(step, { maxLength: 300 }),
+      fc.array(step, { maxLength: 300, size: "max" }),
       (ram, reserved, steps) => {
         const kernel = module.fresh();
         const { exports } = kernel;

@@ -83,7 +83,7 @@ const action = fc.oneof(
 test("random sizes: aligned, disjoint, kept intact, and all memory comes back", async () => {
   const base = await boot(0n + 12n);
   fc.assert(
-    fc.property(fc.array(action, { maxLength: 400 }), (actions) => {
+    fc.property(fc.array(action, { maxLength: 400, size: "max" }), (actions) => {
       const kernel = base.fresh();
       const { exports } = kernel;
       exports.setDirectMap(RAM_BASE);

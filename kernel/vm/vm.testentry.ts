@@ -6,6 +6,7 @@ import {
   addMemory,
   allocateUserFrame,
   FRAME_CACHE,
+  FRAME_DIRTY,
   frameOf,
   freeFrame,
   initFrames,
@@ -40,7 +41,7 @@ class TestPager extends Pager {
     super();
   }
 
-  page(index: u64, _forWrite: bool): i64 {
+  page(index: u64, forWrite: bool): i64 {
     let frame = this.frames[<i32>index];
     if (!frame) {
       frame = allocateUserFrame();
@@ -50,6 +51,7 @@ class TestPager extends Pager {
       store<u64>(toVirtual(frame), <u64>this.number * 1000000 + index + 1);
       this.frames[<i32>index] = frame;
     }
+    if (forWrite) frameOf(frame).flags |= FRAME_DIRTY;
     retainFrame(frameOf(frame));
     return <i64>frame;
   }
@@ -68,12 +70,13 @@ class TestPager extends Pager {
     out.writeString("file");
   }
 
-  /** Frees the pages that nobody maps; returns how many. */
-  evict(): u64 {
+  /** Frees the pages that nobody maps and, unless all are to go, nobody wrote to; returns how many. */
+  evict(all: bool): u64 {
     let count: u64 = 0;
     for (let i = 0; i < <i32>FILE_PAGES; i++) {
       const frame = this.frames[i];
       if (!frame || frameOf(frame).references != 1) continue;
+      if (!all && frameOf(frame).flags & FRAME_DIRTY) continue;
       this.frames[i] = 0;
       freeFrame(frame);
       count++;
@@ -82,7 +85,7 @@ class TestPager extends Pager {
   }
 
   destroy(): void {
-    this.evict();
+    this.evict(true);
     free(this.frames);
     free(this);
   }
@@ -100,7 +103,7 @@ function evictAll(_frames: u64): u64 {
   let count: u64 = 0;
   for (let i: u32 = 0; i < FILES; i++) {
     const file = files[i];
-    if (file) count += file.evict();
+    if (file) count += file.evict(false);
   }
   return count;
 }
