@@ -103,8 +103,16 @@ test("line numbers agree with addr2line", async () => {
 test("gdb breaks, steps and prints backtraces in TypeScript", async () => {
   const { output, debugOutput } = await buildTestKernel("main");
   const breakLine = lineOf("total += value");
-  const qemu = ["qemu-system-x86_64", ...qemuArguments(output), "-serial", "none", "-S"];
-  // gdb starts QEMU and speaks to it through a pipe; it kills it when it ends.
+  const qemu = [
+    "qemu-system-x86_64",
+    ...qemuArguments(output),
+    "-serial",
+    "none",
+    "-no-shutdown",
+    "-S",
+  ];
+  // gdb starts QEMU and speaks to it through a pipe; QEMU stays until gdb ends it, even when the
+  // guest is done, because gdb reports a failure if QEMU goes first.
   const commands = [
     "set pagination off",
     "set confirm off",
@@ -116,7 +124,7 @@ test("gdb breaks, steps and prints backtraces in TypeScript", async () => {
     "print value",
     "delete",
     "next",
-    "kill",
+    "detach",
   ];
   const args = commands.flatMap((command) => ["-ex", command]);
   const text = await runToEnd("gdb", ["-nx", "-batch", ...args, debugOutput]);
