@@ -71,7 +71,7 @@ export class BlockVnode extends Vnode {
   }
 
   pageInMemory(index: u64, _shared: bool): u64 {
-    return this.cache.find(index);
+    return this.cache.find(index, false);
   }
 
   destroy(): void {

@@ -36,6 +36,9 @@ import { PAGE_SHIFT } from "./constants";
 /** Most pages read in one go: 128 KiB. */
 export const CLUSTER_PAGES: u32 = 32;
 
+/** For `get`: a mapping was touched, so pages before and behind may be next. */
+export const READ_AROUND: u32 = u32.MAX_VALUE;
+
 /** Woken whenever a page has been read, successfully or not. */
 const pageLoaded = new WaitQueue();
 
@@ -82,16 +85,33 @@ export class FilePages {
   /**
    * The frame of a page of a file on disk, which is read if need be, with a reference for the
    * caller. May sleep.
-   * @param ahead how many pages from `index` on to read if this one is not there, 1 … CLUSTER_PAGES
+   * @param ahead how many pages from `index` on to read if this one is not there, 1 …
+   * CLUSTER_PAGES; READ_AROUND: the absent ones around it in an aligned cluster
    * @returns physical address, or -EIO, -EUCLEAN, -ENOMEM
    */
   get(index: u64, ahead: u32, isNewUse: bool = true): i64 {
+    let wanted = ahead;
     while (true) {
       const physical = this.find(index, isNewUse);
       if (physical) return <i64>physical;
-      const status = this.awaitLoading(index) ? 0 : this.load(index, ahead);
+      if (this.awaitLoading(index)) continue;
+      const first = wanted == READ_AROUND ? this.firstAbsent(index) : index;
+      if (wanted == READ_AROUND) wanted = CLUSTER_PAGES - (<u32>first & (CLUSTER_PAGES - 1));
+      const status = this.load(first, wanted);
       if (status < 0) return status;
+      // Memory may have been too short to get as far as the page itself: then only that.
+      wanted = 1;
     }
+  }
+
+  /** The first of the absent pages that lead up to `index` without a gap in its aligned cluster. */
+  private firstAbsent(index: u64): u64 {
+    const start = index & ~(<u64>CLUSTER_PAGES - 1);
+    let first = index;
+    this.lock.acquire();
+    while (first > start && !this.tree.get(first - 1)) first--;
+    this.lock.release();
+    return first;
   }
 
   /**
@@ -246,7 +266,7 @@ export class FilePages {
   }
 }
 
-/** Allocates up to `count` frames, the further ones only while memory is plentiful; returns how many. */
+/** Allocates up to `count` frames; returns how many. */
 function allocateCluster(frames: usize, count: u32): u32 {
   let allocated: u32 = 0;
   while (allocated < count) {

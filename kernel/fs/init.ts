@@ -3,7 +3,6 @@
  *
  *   /         overlay: tmpfs over the EROFS image (a plain tmpfs without an image)
  *   /dev      devices            /proc   processes and kernel        /sys    machine
- *   /dev/shm  tmpfs
  *
  * /tmp and /run are part of the root, which is in memory where it is written to; a tmpfs over them
  * would hide what the image has there.
@@ -11,7 +10,7 @@
  * Neighbours: each file system's folder; `main` calls `initFs` once the disks are known.
  */
 import { BlockDevice } from "../dev/block";
-import { errorOf, isError } from "../lib/errno";
+import { ENOENT, errorOf, isError } from "../lib/errno";
 import { logHex } from "../lib/log";
 import { blockVnodeOf } from "./block-vnode";
 import { Dentry } from "./dentry";
@@ -39,7 +38,6 @@ export function initFs(disk: BlockDevice | null): i64 {
   const status = mountRoot(disk);
   if (status < 0) return status;
   mountAt("/dev", createDevfs(), "devtmpfs");
-  mountAt("/dev/shm", createTmpfs(0o1777), "tmpfs");
   mountAt("/proc", createProcfs(), "proc");
   mountAt("/sys", createSysfs(), "sysfs");
   ensureDirectory("/run", 0o755);
@@ -62,35 +60,33 @@ function createTmpfs(mode: u32): FileSystem {
 
 /** Mounts on a directory, which is made if the image lacks it. Failure is logged, not fatal. */
 function mountAt(path: string, fs: FileSystem, source: string): void {
-  ensureDirectory(path, 0o755);
-  const bytes = new Literal(path);
-  const context = new FsContext(rootDentry(), rootDentry());
-  const found = resolve(
-    context,
-    null,
-    bytes.bytes,
-    bytes.length,
-    RESOLVE_FOLLOW | RESOLVE_DIRECTORY,
-  );
-  let status: i64;
-  if (isError(found)) {
-    status = errorOf(found);
-  } else {
-    const place = changetype<Dentry>(found);
-    status = mount(fs, place, source);
-    place.release();
+  const found = directoryAt(path, 0o755);
+  let status: i64 = isError(found) ? errorOf(found) : 0;
+  if (status == 0) {
+    status = mount(fs, changetype<Dentry>(found), source);
+    changetype<Dentry>(found).release();
   }
   if (status < 0) logHex("fs: a system directory could not be mounted, error", <u64>status);
-  context.release();
-  bytes.dispose();
 }
 
 /** Makes a directory unless the image has it. */
 function ensureDirectory(path: string, mode: u32): void {
+  const found = directoryAt(path, mode);
+  if (!isError(found)) changetype<Dentry>(found).release();
+}
+
+/** Finds a directory, or makes it with this mode. @returns a Dentry with a reference, or an error */
+function directoryAt(path: string, mode: u32): usize {
   const bytes = new Literal(path);
   const context = new FsContext(rootDentry(), rootDentry());
   context.umask = 0;
-  makeDirectory(context, null, bytes.bytes, bytes.length, mode);
+  const flags = RESOLVE_FOLLOW | RESOLVE_DIRECTORY;
+  let found = resolve(context, null, bytes.bytes, bytes.length, flags);
+  if (isError(found) && errorOf(found) == -ENOENT) {
+    makeDirectory(context, null, bytes.bytes, bytes.length, mode);
+    found = resolve(context, null, bytes.bytes, bytes.length, flags);
+  }
   context.release();
   bytes.dispose();
+  return found;
 }

@@ -30,7 +30,7 @@ import { writeLockOf } from "./write-locks";
 /** Largest size of a file: offsets are signed (off_t). */
 const SIZE_MAX: u64 = 0x7fff_ffff_ffff_ffff;
 /** Pages read at the start of a file, before it is known whether the reader goes on. */
-const FIRST_PAGES: u32 = 8;
+const FIRST_PAGES: u32 = 16;
 
 export class RegularFile extends NamedFile {
   /** Where the last read ended: one that starts here is sequential. */

@@ -25,7 +25,7 @@ import {
 } from "../lib/errno";
 import { Mutex } from "../sched/mutex";
 import { Dentry } from "./dentry";
-import { FilePages } from "./file-pages";
+import { FilePages, READ_AROUND } from "./file-pages";
 import { AttributeChange, FileSystemStat, Stat } from "./stat";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "./constants";
 
@@ -231,7 +231,7 @@ export abstract class Vnode extends Counted {
 
   /**
    * The page of a regular file for reading, with a reference for the caller.
-   * @param ahead how many pages to read from here on if it is not in memory
+   * @param ahead how many pages to read from here on if it is not in memory, or READ_AROUND
    * @param isNewUse false if this continues the last access to the page
    * @returns physical address, 0 for a hole (reads as zeros), or a negative error
    */
@@ -246,7 +246,9 @@ export abstract class Vnode extends Counted {
 
   /** The page to map into an address space; `shared`: later writes to the file must show in it. */
   pageForMapping(index: u64, forWrite: bool, shared: bool): i64 {
-    return forWrite || shared ? this.pageForWrite(index) : this.pageForRead(index, 16, true);
+    return forWrite || shared
+      ? this.pageForWrite(index)
+      : this.pageForRead(index, READ_AROUND, true);
   }
 
   /** As `pageForMapping` for reading, only if the page is in memory; else 0. Never sleeps. */

@@ -1,14 +1,14 @@
 /**
- * /dev: a tmpfs that is filled at boot with a node for every registered device, and the links that
- * programs expect (/dev/fd, /dev/stdin …).
+ * /dev: a tmpfs that is filled, when it is first looked into, with a node for every registered device
+ * and the links that programs expect (/dev/fd, /dev/stdin …). /dev/shm is a directory of it.
  *
  * Neighbours: `dev/character` and `dev/block` (the devices), `special` (opens character devices).
  */
 import { BlockDevice, blockDeviceAt, blockDeviceCount } from "../../dev/block";
 import { CharacterDevice, firstCharacterDevice } from "../../dev/character";
 import { isError } from "../../lib/errno";
-import { S_IFBLK, S_IFCHR, makeDevice } from "../constants";
-import { FileSystem, Vnode } from "../vnode";
+import { S_IFBLK, S_IFCHR, S_IFDIR, makeDevice } from "../constants";
+import { DirectorySink, FileSystem, Vnode } from "../vnode";
 import { TmpfsDirectory } from "../tmpfs/directory";
 import { TmpfsFileSystem } from "../tmpfs/file-system";
 
@@ -24,11 +24,37 @@ class DevFileSystem extends TmpfsFileSystem {
   }
 }
 
-/** Makes the file system with all devices registered so far. */
+/** The root directory. */
+class DevRoot extends TmpfsDirectory {
+  private isFilled: bool = false;
+
+  lookup(name: usize, nameLength: usize): usize {
+    this.fill();
+    return super.lookup(name, nameLength);
+  }
+
+  iterate(position: u64, sink: DirectorySink): i64 {
+    this.fill();
+    return super.iterate(position, sink);
+  }
+
+  private fill(): void {
+    if (this.isFilled) return;
+    this.isFilled = true;
+    fill(this);
+  }
+}
+
+/** Makes the file system; devices that are registered before it is looked into are in it. */
 export function createDevfs(): FileSystem {
   const fs = new DevFileSystem();
-  fs.makeRoot(0o755);
-  const root = changetype<TmpfsDirectory>(changetype<usize>(fs.root()));
+  const root = new DevRoot(fs, S_IFDIR | 0o755, fs.newInode());
+  root.parentInode = root.inode;
+  fs.setRoot(root);
+  return fs;
+}
+
+function fill(root: TmpfsDirectory): void {
   let device = firstCharacterDevice();
   while (device) {
     addCharacterNode(root, device);
@@ -36,7 +62,7 @@ export function createDevfs(): FileSystem {
   }
   for (let i: u32 = 0; i < blockDeviceCount(); i++) {
     const block = blockDeviceAt(i);
-    if (block) addBlockNode(fs, root, block, i);
+    if (block) addBlockNode(root, block, i);
   }
   addLink(root, "fd", "/proc/self/fd");
   addLink(root, "stdin", "/proc/self/fd/0");
@@ -44,7 +70,6 @@ export function createDevfs(): FileSystem {
   addLink(root, "stderr", "/proc/self/fd/2");
   addDirectory(root, "shm", 0o1777);
   addDirectory(root, "pts", 0o755);
-  return fs;
 }
 
 function addCharacterNode(root: TmpfsDirectory, device: CharacterDevice): void {
@@ -54,14 +79,14 @@ function addCharacterNode(root: TmpfsDirectory, device: CharacterDevice): void {
   name.dispose();
 }
 
-function addBlockNode(
-  fs: TmpfsFileSystem,
-  root: TmpfsDirectory,
-  device: BlockDevice,
-  index: u32,
-): void {
+function addBlockNode(root: TmpfsDirectory, device: BlockDevice, index: u32): void {
   const name = new Literal(device.name);
-  const node = new BlockNode(fs, S_IFBLK | 0o660, device, makeDevice(BLOCK_MAJOR, index * 16));
+  const node = new BlockNode(
+    root.tmpfs,
+    S_IFBLK | 0o660,
+    device,
+    makeDevice(BLOCK_MAJOR, index * 16),
+  );
   root.insert(name.bytes, name.length, node);
   name.dispose();
 }
@@ -76,7 +101,7 @@ function addLink(root: TmpfsDirectory, name: string, target: string): void {
 
 function addDirectory(root: TmpfsDirectory, name: string, mode: u32): void {
   const bytes = new Literal(name);
-  giveUp(root.mkdir(bytes.bytes, bytes.length, 0x4000 | mode));
+  giveUp(root.mkdir(bytes.bytes, bytes.length, S_IFDIR | mode));
   bytes.dispose();
 }
 

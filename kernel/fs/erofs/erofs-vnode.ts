@@ -112,7 +112,7 @@ export class ErofsVnode extends Vnode {
 
   pageInMemory(index: u64, _shared: bool): u64 {
     const pages = this.pages;
-    return pages ? pages.find(index) : 0;
+    return pages ? pages.find(index, false) : 0;
   }
 
   destroy(): void {

@@ -19,7 +19,7 @@ import {
   PAGE_SHIFT,
 } from "../constants";
 import { Dentry } from "../dentry";
-import { FilePages } from "../file-pages";
+import { FilePages, READ_AROUND } from "../file-pages";
 import { kernelMemoryIsShort, memoryFileFrameCount } from "../page-cache";
 import { RegularFile } from "../regular-file";
 import { TmpfsFileSystem, memoryFileLimit } from "./file-system";
@@ -121,7 +121,7 @@ export class TmpfsFile extends TmpfsNode {
     const physical = this.own.find(index, false);
     if (physical) return <i64>physical;
     const needsOwn = forWrite || shared || this.isSharedWithWriters() || !this.hasLower(index);
-    return needsOwn ? this.pageForWrite(index) : this.lowerPage(index, 16, true);
+    return needsOwn ? this.pageForWrite(index) : this.lowerPage(index, READ_AROUND, true);
   }
 
   pageInMemory(index: u64, shared: bool): u64 {
