@@ -103,10 +103,11 @@ export class ConsoleModel<E extends Interruptible> {
     }
   }
 
-  #complete(queue: number, head: number, written: number): void {
+  #complete(queue: number, head: number, written: number): boolean {
     this.model.interruptStatus |= 1;
     const wanted = this.model.queue(queue).complete(head, written);
     if (wanted && this.interrupts) this.module.exports.interrupt();
+    return wanted;
   }
 
   /** Sends raw bytes on the control queue; false if the driver has given no buffer. */
@@ -149,13 +150,16 @@ export class ConsoleModel<E extends Interruptible> {
     return held.length;
   }
 
-  /** Returns one held output chain, any; its bytes must not have changed meanwhile. */
-  returnOutput(port: number, which: number): void {
+  /**
+   * Returns one held output chain, any; its bytes must not have changed meanwhile.
+   * @returns whether the driver wanted an interrupt for it
+   */
+  returnOutput(port: number, which: number): boolean {
     const held = this.#held.get(port) ?? [];
     const [item] = held.splice(which % held.length, 1);
     assert.ok(item);
     assert.ok(this.#bytesOf(item.chain).equals(item.data), "output changed under the device");
-    this.#complete(receiveQueueOf(port) + 1, item.chain.head, 0);
+    return this.#complete(receiveQueueOf(port) + 1, item.chain.head, 0);
   }
 
   outputOf(port: number): Buffer {
