@@ -51,23 +51,6 @@ export function nextAnnouncement(
   return false;
 }
 
-/**
- * Length of the command line without the announcements at its end, which are no arguments of the
- * program. An argument that looks like one has its "_" written %5F.
- */
-export function lengthWithoutAnnouncements(text: usize, length: usize): usize {
-  let kept = length;
-  for (;;) {
-    let wordEnd = kept;
-    while (wordEnd > 0 && load<u8>(text + wordEnd - 1) == 0x20) wordEnd--;
-    let wordStart = wordEnd;
-    while (wordStart > 0 && load<u8>(text + wordStart - 1) != 0x20) wordStart--;
-    if (!isDeviceWord(text + wordStart, wordEnd - wordStart)) return kept;
-    kept = wordStart;
-    while (kept > 0 && load<u8>(text + kept - 1) == 0x20) kept--;
-  }
-}
-
 function isDeviceWord(word: usize, length: usize): bool {
   if (length < <usize>DEVICE_WORD.length) return false;
   for (let i = 0, n = DEVICE_WORD.length; i < n; i++) {

@@ -22,8 +22,13 @@ class IoApicModel implements Device {
   }
 }
 
+/** Puts an I/O APIC at IO_APIC. */
+export function installIoApic<E>(module: KernelModule<E>): void {
+  module.hardware.mapDevice(IO_APIC, 0x20, new IoApicModel());
+}
+
 /** Puts `device` at REGISTERS and an I/O APIC at IO_APIC. */
 export function installDevice<E>(module: KernelModule<E>, device: Device): void {
   module.hardware.mapDevice(REGISTERS, 0x200, device);
-  module.hardware.mapDevice(IO_APIC, 0x20, new IoApicModel());
+  installIoApic(module);
 }
