@@ -1,15 +1,14 @@
 /**
  * Where a system call arrives: reads number and arguments from the registers, calls the handler
  * through the generated switch, stores the result. Calls that nobody serves return ENOSYS and are
- * counted for the report at the end of the program.
+ * counted for the report at the end of the program (`machine-end.ts`).
  *
  * Neighbours: `dispatch.gen.ts` (from `syscall-table.ts`), `arch/x86_64/entry.S` (the caller),
  * `signal-delivery` (restarts interrupted calls on the way back to user mode).
  */
 import { TrapFrame } from "../arch/x86_64/trapframe";
 import { ENOSYS } from "../lib/errno";
-import { log, logDecimal, logText } from "../lib/log";
-import { dispatch, LAST_SYSCALL, syscallName } from "./dispatch.gen";
+import { dispatch, LAST_SYSCALL } from "./dispatch.gen";
 import { isTraceWanted, traceEntry, traceResult } from "./trace";
 
 /** Calls per number that ended with ENOSYS; the last slot counts numbers beyond the table. */
@@ -51,25 +50,4 @@ function countMissing(nr: u32): void {
 /** How often call `nr` returned ENOSYS; `LAST_SYSCALL + 1` stands for all unknown numbers. */
 export function missingCount(nr: u32): u32 {
   return unchecked(missing[min(nr, LAST_SYSCALL + 1)]);
-}
-
-/** Logs the calls that returned ENOSYS, with counts; nothing if there were none. */
-export function reportEnosys(): void {
-  for (let nr: u32 = 0; nr <= LAST_SYSCALL + 1; nr++) {
-    const count = unchecked(missing[nr]);
-    if (count == 0) continue;
-    logText("not implemented: ");
-    const name = syscallName(nr);
-    if (name.length > 0) {
-      logText(name);
-      logText(" (");
-      logDecimal(nr);
-      logText(")");
-    } else {
-      logText("unknown system call");
-    }
-    logText(", calls: ");
-    logDecimal(count);
-    log("");
-  }
 }
