@@ -172,6 +172,35 @@ test("neighbouring mappings that are alike become one", async () => {
   assert.equal(exports.mappingCount(), 2n);
 });
 
+test("a border between protections moves with its pages' rights", async () => {
+  for (const file of [-1, 0]) {
+    const { exports } = await machine(32n);
+    const base = 1n << 32n;
+    const flags = MAP_PRIVATE | MAP_FIXED | (file < 0 ? MAP_ANONYMOUS : 0);
+    exports.map(base, 6n * PAGE, RW, flags, file, 0n);
+    const before: bigint[] = [];
+    for (let i = 0n; i < 6n; i++) before.push(exports.access(base + i * PAGE, 1, 0));
+    const check = (writable: string): void => {
+      for (const [i, letter] of [...writable].entries()) {
+        const address = base + BigInt(i) * PAGE;
+        assert.equal(exports.access(address, 1, 0), letter === "w" ? before[i] : ACCERR);
+        assert.equal(exports.access(address, 0, 0), before[i]);
+      }
+    };
+    exports.protect(base, PAGE, PROT_READ);
+    exports.protect(base + PAGE, PAGE, PROT_READ);
+    check("rrwwww");
+    exports.protect(base + 5n * PAGE, PAGE, PROT_READ);
+    exports.protect(base + 4n * PAGE, PAGE, PROT_READ);
+    check("rrwwrr");
+    assert.equal(exports.mappingCount(), 3n);
+    exports.protect(base + PAGE, PAGE, RW);
+    exports.protect(base + 4n * PAGE, PAGE, RW);
+    check("rwwwwr");
+    assert.equal(exports.mappingCount(), 3n);
+  }
+});
+
 test("the break moves both ways and stops at other mappings", async () => {
   const { exports } = await machine(32n);
   const base = 1n << 33n;
