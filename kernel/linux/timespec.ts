@@ -64,10 +64,14 @@ export function deadlineFrom(clock: i32, isAbsolute: bool): u64 {
 export function deadlineAt(timeNs: u64, clock: i32, isAbsolute: bool): u64 {
   if (timeNs == FOREVER) return FOREVER;
   const now = monotonicNs();
-  if (!isAbsolute) return timeNs > FOREVER - 1 - now ? FOREVER : now + timeNs;
+  if (!isAbsolute) return after(now, timeNs);
   if (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_ALARM && clock != CLOCK_TAI) return timeNs;
   const wall = realtimeNs();
-  return timeNs <= wall ? now : now + (timeNs - wall);
+  return timeNs <= wall ? now : after(now, timeNs - wall);
+}
+
+function after(now: u64, delayNs: u64): u64 {
+  return delayNs > FOREVER - 1 - now ? FOREVER : now + delayNs;
 }
 
 /** Writes a time as struct timespec; 0 or -EFAULT. */
