@@ -20,7 +20,7 @@ const load = () => loadKernelModule<Exports>("kernel/dev/random.testentry.ts");
 
 /** What the generator is meant to be: ChaCha20 with fast key erasure and one counter for all. */
 class Model {
-  #key = Buffer.alloc(32);
+  #key: Buffer = Buffer.alloc(32);
   #counter = 0;
 
   #stream(blocks: number): Buffer {

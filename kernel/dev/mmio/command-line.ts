@@ -100,7 +100,7 @@ function number(): u64 {
   while (cursor < end) {
     const digit = digitValue(load<u8>(cursor));
     if (<u64>digit >= radix) break;
-    if (value >> 59 != 0) return 0;
+    if (value > (u64.MAX_VALUE - digit) / radix) return 0;
     value = value * radix + digit;
     cursor++;
   }
