@@ -29,7 +29,7 @@ const SS_DISABLE = 2;
 const USER_FLAGS = 0x40dd5n;
 const STACK_BYTES = 16384;
 
-let live = Buffer.alloc(0);
+let live: Buffer = Buffer.alloc(0);
 
 /** The FPU registers of the test's processor are the bytes in `live`. */
 const compiled = loadKernelModule<Exports>("kernel/linux/signal-frame.testentry.ts", {
@@ -148,7 +148,9 @@ for (const hasXsave of [true, false]) {
         put("cs", 0x2bn);
         put("ss", 0x23n);
         put("rflags", 0x202n | ((values[1] ?? 0n) & USER_FLAGS));
-        saved.forEach((value, index) => memory.write(frame + 8n * BigInt(index), 64, value));
+        saved.forEach((value, index) => {
+          memory.write(frame + 8n * BigInt(index), 64, value);
+        });
         memory.write(info, 32, 11n);
         memory.write(info + 16n, 64, 0xdeadn);
         assert.equal(exports.push(frame, action, info, mask), 1);
@@ -172,7 +174,9 @@ for (const hasXsave of [true, false]) {
         }
 
         // The handler leaves rubbish everywhere and returns: the return address is popped.
-        registers.forEach((_, index) => memory.write(frame + 8n * BigInt(index), 64, 0x1234n));
+        registers.forEach((_, index) => {
+          memory.write(frame + 8n * BigInt(index), 64, 0x1234n);
+        });
         memory.write(slot("rsp"), 64, sp + 8n);
         memory.write(slot("cs"), 64, 0x2bn);
         memory.write(slot("ss"), 64, 0x23n);
