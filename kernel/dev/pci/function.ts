@@ -30,7 +30,7 @@ const BAR_COUNT: u32 = 6;
 
 /** Capabilities start after the standard header; a longer list than fits is a loop. */
 const FIRST_CAPABILITY: u32 = 0x40;
-const MAX_CAPABILITIES: u32 = 48;
+export const MAX_CAPABILITIES: u32 = 48;
 
 const PAGE_BYTES: u64 = 4096;
 

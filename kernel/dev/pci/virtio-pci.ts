@@ -22,7 +22,7 @@ import { free } from "../../lib/object";
 import { log } from "../../lib/log";
 import { Transport, VirtioDriver } from "../virtio/transport";
 import { Virtqueue } from "../virtio/virtqueue";
-import { PciFunction } from "./function";
+import { MAX_CAPABILITIES, PciFunction } from "./function";
 import { MsixTable } from "./msix";
 
 export const VENDOR_VIRTIO: u16 = 0x1af4;
@@ -115,7 +115,7 @@ export class PciTransport extends Transport {
   open(): i32 {
     this.device.enable();
     let offset = this.device.capability(CAPABILITY_VENDOR);
-    while (offset != 0) {
+    for (let i: u32 = 0; i < MAX_CAPABILITIES && offset != 0; i++) {
       this.readCapability(offset);
       offset = this.device.capability(CAPABILITY_VENDOR, offset);
     }
