@@ -12,6 +12,7 @@ import { File } from "../fs/file";
 import { EBADF, EINVAL, ENOMEM, EOPNOTSUPP, isError } from "../lib/errno";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { positionedAccessError, transferResult } from "./file-io";
+import { limitedLength } from "./file-size-limit";
 import { drop, heldFile, hold } from "./held-file";
 import {
   dropVectors,
@@ -144,8 +145,12 @@ export function transferVectors(file: File, list: usize, offset: i64, isWrite: b
 }
 
 function transferOne(file: File, base: usize, length: usize, offset: i64, isWrite: bool): i64 {
-  if (offset < 0) return isWrite ? file.write(base, length) : file.read(base, length);
-  return isWrite ? file.writeAt(base, length, <u64>offset) : file.readAt(base, length, <u64>offset);
+  if (!isWrite)
+    return offset < 0 ? file.read(base, length) : file.readAt(base, length, <u64>offset);
+  const allowed = limitedLength(file, offset, length);
+  if (allowed < 0) return allowed;
+  if (offset < 0) return file.write(base, <usize>allowed);
+  return file.writeAt(base, <usize>allowed, <u64>offset);
 }
 
 /** One transfer through a kernel buffer; a long write takes several, and ends at a short one. */

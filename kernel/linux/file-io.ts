@@ -9,6 +9,7 @@
 import { SEEK_CUR, SEEK_HOLE } from "../fs/constants";
 import { File } from "../fs/file";
 import { EBADF, EFAULT, EINVAL, EPIPE, ESPIPE } from "../lib/errno";
+import { limitedLength } from "./file-size-limit";
 import { drop, heldFile, hold } from "./held-file";
 import { lockPosition, unlockPosition } from "./position-lock";
 import { currentLinuxThread, currentProcess } from "./process";
@@ -47,7 +48,8 @@ export function sysWrite(fd: i32, buffer: usize, count: usize): i64 {
   else if (!checkRange(buffer, count)) result = -EFAULT;
   else {
     const lock = lockPosition(file);
-    result = file.write(buffer, min(count, TRANSFER_MAX));
+    result = limitedLength(file, -1, min(count, TRANSFER_MAX));
+    if (result >= 0) result = file.write(buffer, <usize>result);
     unlockPosition(lock);
   }
   drop(held);
@@ -77,7 +79,10 @@ export function sysPwrite64(fd: i32, buffer: usize, count: usize, offset: i64): 
   let result: i64;
   if (!file.isWritable) result = positionedAccessError(file);
   else if (!checkRange(buffer, count)) result = -EFAULT;
-  else result = file.writeAt(buffer, min(count, TRANSFER_MAX), <u64>offset);
+  else {
+    result = limitedLength(file, offset, min(count, TRANSFER_MAX));
+    if (result >= 0) result = file.writeAt(buffer, <usize>result, <u64>offset);
+  }
   drop(held);
   return transferResult(result);
 }

@@ -2,11 +2,7 @@
  * The length of files and the advice about their use: truncate(2), ftruncate(2), fallocate(2),
  * posix_fadvise(2), readahead(2).
  */
-import {
-  FALLOC_FL_KEEP_SIZE,
-  FALLOC_FL_PUNCH_HOLE,
-  O_PATH,
-} from "../fs/constants";
+import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, O_PATH } from "../fs/constants";
 import { Dentry } from "../fs/dentry";
 import { File } from "../fs/file";
 import { RESOLVE_FOLLOW } from "../fs/path";
@@ -22,6 +18,7 @@ import {
   ESPIPE,
   isError,
 } from "../lib/errno";
+import { checkFileSize } from "./file-size-limit";
 import { drop, heldFile, hold } from "./held-file";
 import { AT_FDCWD, resolveArgument } from "./path-argument";
 
@@ -41,7 +38,10 @@ export function sysTruncate(path: usize, length: i64): i64 {
   if (vnode.isDirectory) result = -EISDIR;
   else if (!vnode.isRegular) result = -EINVAL;
   else if (vnode.fs.readOnly) result = -EROFS;
-  else result = vnode.truncate(<u64>length);
+  else {
+    result = checkFileSize(<u64>length, vnode.sizeBytes());
+    if (result == 0) result = vnode.truncate(<u64>length);
+  }
   dentry.release();
   return result;
 }
@@ -54,7 +54,10 @@ export function sysFtruncate(fd: i32, length: i64): i64 {
   const file = heldFile(held);
   let result: i64 = -EINVAL;
   const vnode = file.vnode;
-  if (vnode && vnode.isRegular && file.isWritable) result = file.truncate(<u64>length);
+  if (vnode && vnode.isRegular && file.isWritable) {
+    result = checkFileSize(<u64>length, vnode.sizeBytes());
+    if (result == 0) result = file.truncate(<u64>length);
+  }
   drop(held);
   return result;
 }
@@ -78,6 +81,8 @@ function allocate(file: File, mode: u32, offset: i64, length: i64): i64 {
   if (vnode.isDirectory) return -EISDIR;
   if (!vnode.isRegular) return -ENODEV;
   if (offset + length < 0) return -EFBIG;
+  const allowed = checkFileSize(<u64>(offset + length), vnode.sizeBytes());
+  if (allowed < 0) return allowed;
   return file.allocate(mode, <u64>offset, <u64>length);
 }
 

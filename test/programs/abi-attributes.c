@@ -108,6 +108,38 @@ static void extended_attributes(void) {
   R(setxattr("a", "user.x", "1", 1, 99));
 }
 
+static int too_large;
+static void count_too_large(int number) {
+  too_large++;
+}
+
+static void size_limit(void) {
+  struct rlimit old, limit;
+  signal(SIGXFSZ, count_too_large);
+  getrlimit(RLIMIT_FSIZE, &old);
+  limit = old;
+  limit.rlim_cur = 1000;
+  setrlimit(RLIMIT_FSIZE, &limit);
+  int f = open("limited", O_RDWR | O_CREAT | O_TRUNC, 0600);
+  R(pwrite(f, buf, 100, 950));
+  R(pwrite(f, buf, 1, 1000));
+  R(lseek(f, 990, SEEK_SET));
+  struct iovec v[2] = {{buf, 8}, {buf, 8}};
+  R(writev(f, v, 2));
+  R(write(f, buf, 1));
+  R(write(f, buf, 0));
+  R(ftruncate(f, 1001));
+  R(ftruncate(f, 1000));
+  R(fallocate(f, 0, 0, 2000));
+  int append = open("limited", O_WRONLY | O_APPEND);
+  R(write(append, buf, 1));
+  R(ftruncate(f, 998));
+  R(write(append, buf, 10));
+  setrlimit(RLIMIT_FSIZE, &old);
+  R(write(append, buf, 10));
+  printf("signals %d\n", too_large);
+}
+
 int main(void) {
   begin("/tmp/abi-attributes");
   fd = open("a", O_RDWR | O_CREAT, 0644);
@@ -117,5 +149,6 @@ int main(void) {
   facts();
   changes();
   extended_attributes();
+  size_limit();
   return end("/tmp/abi-attributes");
 }
