@@ -125,7 +125,7 @@ export abstract class Tree<T> {
     if (link) store<usize>(link, node);
     else this.rootAddress = node;
     this.count++;
-    this.rebalance(node, false);
+    this.rebalance(node, 0);
   }
 
   /** Takes `element`, which is on this tree, off it. */
@@ -135,6 +135,7 @@ export abstract class Tree<T> {
     const right = this.rightOf(node);
     const parent = this.parentOf(node);
     let lowestChanged: usize;
+    let moved: usize = 0;
     if (left && right) {
       // The successor has no left child: it takes the place of `node`.
       let successor = right;
@@ -152,13 +153,13 @@ export abstract class Tree<T> {
       this.setLeft(successor, left);
       this.setParent(left, successor);
       this.replaceChild(parent, node, successor);
+      moved = successor;
     } else {
       this.replaceChild(parent, node, left ? left : right);
       lowestChanged = parent;
     }
     this.count--;
-    // To the root: the successor, somewhere above, has new children and an old height and summary.
-    this.rebalance(lowestChanged, true);
+    this.rebalance(lowestChanged, moved);
   }
 
   /** Recomputes the summaries from `element` upwards, after a change of what they depend on. */
@@ -167,9 +168,14 @@ export abstract class Tree<T> {
     while (node && this.summarise(changetype<T>(node))) node = this.parentOf(node);
   }
 
-  /** Restores heights, balance and summaries from `start` upwards, if need be all the way. */
-  private rebalance(start: usize, toRoot: bool): void {
+  /**
+   * Restores heights, balance and summaries from `start` upwards, as far as they change.
+   * @param moved an ancestor of `start`, or `start`, with new children and an old height and summary,
+   *   which must not be stopped before; 0 = none
+   */
+  private rebalance(start: usize, moved: usize): void {
     let node = start;
+    let isPassed = moved == 0;
     while (node) {
       const left = this.leftOf(node);
       const right = this.rightOf(node);
@@ -187,7 +193,9 @@ export abstract class Tree<T> {
         top = this.rotateLeft(node);
       }
       const changed = this.update(top);
-      if (!toRoot && !changed && top == node && this.heightOf(node) == before) return;
+      if (isPassed && !changed && top == node && this.heightOf(node) == before) return;
+      // Above the moved node everything still remembers the removed one: no stop there yet.
+      if (node == moved) isPassed = true;
       node = this.parentOf(top);
     }
   }
