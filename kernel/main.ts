@@ -35,6 +35,8 @@ import { initPanic, panicAssertion } from "./panic-screen";
 import { initClock, lendPvclockArea, monotonicNs, refineClock, setRealtime } from "./sched/clock";
 import { adoptBootThread, idle } from "./sched/idle";
 import { createKernelThread } from "./sched/kernel-thread";
+import { MAX_CPUS } from "./sched/run-queue";
+import { startProcessors } from "./smp";
 import { initRunQueue } from "./sched/switch";
 import { currentThread } from "./sched/thread";
 import { initTimers } from "./sched/timer";
@@ -42,6 +44,7 @@ import { initTimers } from "./sched/timer";
 export { trapEntry, userReturn } from "./trap";
 export { systemCall } from "./linux/dispatch";
 export { threadMain } from "./sched/kernel-thread";
+export { apMain } from "./smp";
 
 const ROOT_DISK_PREFIX: usize = 5; // "/dev/"
 
@@ -59,16 +62,21 @@ export function kmain(startInfo: u64): void {
   idle(currentThread());
 }
 
+/** What the first processor made and all others use. */
+let interruptTable: usize = 0;
+let apicWindow: usize = 0;
+
 /** Tables, FPU, interrupt controller, clock and run queue of this CPU. */
 function initProcessor(): void {
   enableProcessorFeatures();
   const tables = heapAllocate(CPU_TABLES_BYTES);
   memory.fill(tables, 0, CPU_TABLES_BYTES);
-  const interruptTable = toVirtual(allocateZeroedFrame());
+  interruptTable = toVirtual(allocateZeroedFrame());
   buildInterruptTable(interruptTable);
   initDescriptors(tables, heapAllocate(SPARE_STACKS_BYTES), interruptTable);
   initFpu();
-  initLocalApic(hasX2apic() ? 0 : mapKernel(APIC_WINDOW, PAGE_SIZE));
+  apicWindow = hasX2apic() ? 0 : mapKernel(APIC_WINDOW, PAGE_SIZE);
+  initLocalApic(apicWindow);
   const pvclock = heapAllocate(64);
   lendPvclockArea(pvclock, toPhysical(pvclock));
   initClock();
@@ -81,6 +89,7 @@ function initProcessor(): void {
 function bootThread(_argument: usize): void {
   setFirmwarePowerOff(acpiPowerOff);
   initDevices();
+  startProcessors(interruptTable, apicWindow, MAX_CPUS);
   initFs(rootDisk());
   setRealtimeFromHost();
   refineClock();

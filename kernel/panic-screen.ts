@@ -3,7 +3,16 @@
  * functions and lines, the last log lines. Then the machine goes off with a status that capstan
  * reports. Nothing here allocates or sleeps.
  */
-import { cli, controlWriteText, framePointer, readCr2, readCr3, tripleFault } from "./arch/cpu";
+import {
+  cli,
+  controlWriteText,
+  cpuId,
+  framePointer,
+  hlt,
+  readCr2,
+  readCr3,
+  tripleFault,
+} from "./arch/cpu";
 import { powerOff } from "./arch/power";
 import { __text_end, __text_start } from "./arch/x86_64/sym";
 import { TrapFrame } from "./arch/x86_64/trapframe";
@@ -23,16 +32,33 @@ import {
 import { setPanicHook } from "./lib/panic";
 
 const EXCEPTION_NAMES: StaticArray<string> = [
-  "divide error", "debug", "non-maskable interrupt", "breakpoint", "overflow", "bound range",
-  "invalid opcode", "device not available", "double fault", "coprocessor segment",
-  "invalid task state", "segment not present", "stack segment", "general protection",
-  "page fault", "reserved", "x87 error", "alignment check", "machine check", "SIMD error",
+  "divide error",
+  "debug",
+  "non-maskable interrupt",
+  "breakpoint",
+  "overflow",
+  "bound range",
+  "invalid opcode",
+  "device not available",
+  "double fault",
+  "coprocessor segment",
+  "invalid task state",
+  "segment not present",
+  "stack segment",
+  "general protection",
+  "page fault",
+  "reserved",
+  "x87 error",
+  "alignment check",
+  "machine check",
+  "SIMD error",
 ];
 const MAX_BACKTRACE: u32 = 40;
 const LOG_TAIL_BYTES: u64 = 1500;
 const KERNEL_HALF: usize = 0xffff800000000000;
 
-let panicking: bool = false;
+/** 1 + the number of the processor that reports; 0 while all is well. */
+const reporter = memory.data(4, 4);
 const symbol = new SymbolInfo();
 
 /** Makes `panic` and failed assertions end here. */
@@ -85,8 +111,9 @@ export function panicAt(frame: TrapFrame, address: usize): void {
 
 function begin(): void {
   cli();
-  if (panicking) tripleFault();
-  panicking = true;
+  const before = atomic.cmpxchg<u32>(reporter, 0, cpuId() + 1);
+  if (before == cpuId() + 1) tripleFault(); // the report itself fails
+  while (before != 0) hlt(); // another processor reports and ends the machine
   const logged = logWritten();
   setLogSink(serialWriteByte);
   let from = logged > LOG_TAIL_BYTES ? logged - LOG_TAIL_BYTES : 0;

@@ -7,7 +7,14 @@
  */
 import { interruptDepth, readCr2, setInterruptDepth, setUserWork, sti, cli } from "./arch/cpu";
 import { dispatchInterrupt } from "./arch/irq";
-import { VECTOR_SPURIOUS, VECTOR_TIMER, endOfInterrupt } from "./arch/x86_64/apic";
+import { serveFlush } from "./arch/shootdown";
+import {
+  VECTOR_FLUSH,
+  VECTOR_RESCHEDULE,
+  VECTOR_SPURIOUS,
+  VECTOR_TIMER,
+  endOfInterrupt,
+} from "./arch/x86_64/apic";
 import { userCopyEnd, userCopyFault, userCopyStart } from "./arch/x86_64/sym";
 import { TrapFrame, isUserFrame } from "./arch/x86_64/trapframe";
 import { currentProcess } from "./linux/process";
@@ -55,6 +62,12 @@ function handleInterrupt(vector: u32): void {
   if (vector == VECTOR_TIMER) {
     endOfInterrupt();
     runTimers();
+  } else if (vector == VECTOR_FLUSH) {
+    endOfInterrupt();
+    serveFlush();
+  } else if (vector == VECTOR_RESCHEDULE) {
+    endOfInterrupt();
+    setUserWork(true);
   } else if (vector != VECTOR_SPURIOUS) {
     dispatchInterrupt(vector);
   }

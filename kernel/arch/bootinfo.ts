@@ -66,9 +66,7 @@ export function readStartInfo(physical: u64, directMap: usize): bool {
   if (info.commandLine != 0) {
     const source = directMap + info.commandLine;
     while (commandLineSize < COMMAND_LINE_BYTES - 1 && load<u8>(source + commandLineSize) != 0) {
-      unchecked(
-        (commandLineText[<i32>commandLineSize] = load<u8>(source + commandLineSize)),
-      );
+      unchecked((commandLineText[<i32>commandLineSize] = load<u8>(source + commandLineSize)));
       commandLineSize++;
     }
   }

@@ -69,7 +69,7 @@ export function registerMsi(handler: InterruptHandler): u32 {
 
 /** Address a device writes to for an interrupt on this processor (Intel SDM vol. 3 §11.11). */
 export function msiAddress(): u64 {
-  return MSI_WINDOW | (<u64>apicId() << 12);
+  return MSI_WINDOW | ((<u64>apicId()) << 12);
 }
 
 /** Data a device writes for `vector`, edge-triggered. */

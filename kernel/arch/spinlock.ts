@@ -4,6 +4,7 @@
  * Interrupts stay off while any spin lock is held; a per-CPU depth remembers whether they were on
  * before the first one. Never sleep and never touch application memory with a spin lock held.
  */
+import { serveFlush } from "./shootdown";
 import {
   interruptsBefore,
   lockDepth,
@@ -22,7 +23,11 @@ export class SpinLock {
   /** Waits until the lock is free and takes it; interrupts are off from here to `release`. */
   acquire(): void {
     disableInterrupts();
-    while (atomic.xchg<u32>(changetype<usize>(this) + offsetof<SpinLock>("held"), 1) != 0) pause();
+    while (atomic.xchg<u32>(changetype<usize>(this) + offsetof<SpinLock>("held"), 1) != 0) {
+      // The holder may be waiting for this processor to forget translations.
+      serveFlush();
+      pause();
+    }
   }
 
   /** Gives the lock back; turns interrupts on again if this was the last lock and they were on. */

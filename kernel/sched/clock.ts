@@ -8,7 +8,16 @@
  * ns = baseNs + ((tsc - baseTsc) * multiplier) >> 32. The vDSO computes the same from the same
  * numbers, which `setClockListener` passes on whenever they change.
  */
-import { cpuid, mulHighU64, outb, inb, rdtsc, wrmsr, restoreFlags, saveFlagsCli } from "../arch/cpu";
+import {
+  cpuid,
+  mulHighU64,
+  outb,
+  inb,
+  rdtsc,
+  wrmsr,
+  restoreFlags,
+  saveFlagsCli,
+} from "../arch/cpu";
 import { apicTimerCount, startApicTimer, unmaskApicTimer } from "../arch/x86_64/apic";
 import { logDec } from "../lib/log";
 
@@ -171,7 +180,7 @@ export function programTimer(deadlineNs: u64): void {
 
 function setApicRate(apicTicks: u32, tscTicks: u64): void {
   const elapsedNs = scale(tscTicks, multiplier);
-  if (elapsedNs != 0) apicTicksPerNs = (<u64>apicTicks << 32) / elapsedNs;
+  if (elapsedNs != 0) apicTicksPerNs = ((<u64>apicTicks) << 32) / elapsedNs;
 }
 
 function notifyListener(): void {
@@ -214,5 +223,5 @@ function startPit(): void {
 function readPit(): u32 {
   outb(PIT_COMMAND, PIT_LATCH_CHANNEL_2);
   const low = <u32>inb(PIT_CHANNEL_2);
-  return low | (<u32>inb(PIT_CHANNEL_2) << 8);
+  return low | ((<u32>inb(PIT_CHANNEL_2)) << 8);
 }

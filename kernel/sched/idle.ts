@@ -1,8 +1,16 @@
 /**
  * Start of scheduling, and what a CPU does when nothing is ready: halt until an interrupt.
  */
-import { cli, setCurrentThreadAddress, setIdleThreadAddress, stiHlt, sti } from "../arch/cpu";
-import { runQueue, schedule } from "./switch";
+import {
+  cli,
+  mfence,
+  setCurrentThreadAddress,
+  setIdleThreadAddress,
+  stiHlt,
+  sti,
+} from "../arch/cpu";
+import { anyoneWaits, runQueue } from "./run-queue";
+import { schedule } from "./switch";
 import { Thread, THREAD_READY, THREAD_RUNNING } from "./thread";
 
 /** Turns the boot context of this CPU into its idle thread. */
@@ -17,10 +25,16 @@ export function adoptBootThread(): void {
 export function idle(thread: Thread): void {
   while (true) {
     cli();
-    if (runQueue().isEmpty()) {
+    const queue = runQueue();
+    // Announced before the queue is looked at: whoever adds a thread later sends an interrupt.
+    queue.isIdle = true;
+    mfence();
+    if (queue.isEmpty() && !anyoneWaits(queue)) {
       // STI takes effect after the next instruction, so no interrupt slips in before HLT.
       stiHlt();
+      queue.isIdle = false;
     } else {
+      queue.isIdle = false;
       sti();
       thread.lock.acquire();
       thread.state = THREAD_READY;

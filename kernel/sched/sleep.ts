@@ -21,7 +21,7 @@ export class SleepTimer extends Timer {
 
   /** Disarms it, if it has not expired. */
   stop(): void {
-    if (this.armed) cancelTimer(this);
+    cancelTimer(this);
   }
 }
 

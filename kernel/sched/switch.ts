@@ -1,9 +1,10 @@
 /**
  * The scheduler: which thread runs next on this CPU, and the change to it.
  *
- * Each CPU has a FIFO run queue. A thread woken by an interrupt goes to the front and preempts, so
- * that I/O is answered at once; others go to the back. A time slice is enforced only while somebody
- * else is ready, so an idle or single-threaded machine has no periodic tick.
+ * Each CPU has a FIFO run queue (run-queue.ts). A thread woken by an interrupt goes to the front and
+ * preempts, so that I/O is answered at once; others go to the back. A CPU that runs out of threads
+ * takes one from another. A time slice is enforced only while somebody else is ready, so an idle or
+ * single-threaded machine has no periodic tick.
  *
  * A thread that stops running holds its own lock across the switch; the thread that runs next
  * releases it (`finishSwitch`) once the old stack is no longer in use. A preempted thread becomes
@@ -11,7 +12,6 @@
  *
  * Neighbours: arch/x86_64/switch.S (the change of stacks), wait.ts (sleeping), idle.ts.
  */
-import { SpinLock } from "../arch/spinlock";
 import {
   cpuId,
   fpuOwnerAddress,
@@ -20,13 +20,11 @@ import {
   interruptsBefore,
   previousThreadAddress,
   rdmsr,
-  runQueueAddress,
   setCurrentThreadAddress,
   setFpuOwnerAddress,
   setInterruptsBefore,
   setKernelStack,
   setPreviousThreadAddress,
-  setRunQueueAddress,
   setUserWork,
   switchStack,
   threadTrampoline,
@@ -37,6 +35,7 @@ import { fpuRestore, fpuSave } from "../arch/x86_64/fpu";
 import { TRAP_FRAME_BYTES } from "../arch/x86_64/trapframe";
 import { setInterruptStack } from "../arch/x86_64/descriptors";
 import { monotonicNs } from "./clock";
+import { RunQueue, chooseQueue, queueOf, runQueue, stealThread } from "./run-queue";
 import {
   Thread,
   THREAD_DEAD,
@@ -45,114 +44,33 @@ import {
   THREAD_SLEEPING,
   currentThread,
 } from "./thread";
-import { Timer, armTimer } from "./timer";
 
 const MSR_FS_BASE: u32 = 0xc0000100;
 const MSR_KERNEL_GS_BASE: u32 = 0xc0000102;
 
-/** How long a thread may run while others are ready. */
-const TIME_SLICE_NS: u64 = 4_000_000;
+export { initRunQueue, runQueue } from "./run-queue";
 
-/** Ends the time slice of the running thread. */
-class SliceTimer extends Timer {
-  constructor(private runQueue: RunQueue) {
-    super();
-  }
-
-  expired(): void {
-    if (this.runQueue.isEmpty()) return;
-    this.runQueue.reschedule = true;
-    setUserWork(true);
-    armTimer(this, monotonicNs() + TIME_SLICE_NS);
-  }
-}
-
-/** Ready threads of one CPU, first come, first served. `lock` guards the list. */
-export class RunQueue {
-  private lock: SpinLock = new SpinLock();
-  private first: Thread | null = null;
-  private last: Thread | null = null;
-  private slice: SliceTimer | null = null;
-  length: u32 = 0;
-  /** The page tables this CPU has loaded. */
-  loadedRoot: u64 = 0;
-  /** The running thread is to give way on its next return to user mode. */
-  reschedule: bool = false;
-
-  isEmpty(): bool {
-    return this.first == null;
-  }
-
-  pushBack(thread: Thread): void {
-    this.lock.acquire();
-    thread.nextReady = null;
-    const last = this.last;
-    if (last) last.nextReady = thread;
-    else this.first = thread;
-    this.last = thread;
-    this.length++;
-    this.lock.release();
-  }
-
-  pushFront(thread: Thread): void {
-    this.lock.acquire();
-    thread.nextReady = this.first;
-    if (this.first == null) this.last = thread;
-    this.first = thread;
-    this.length++;
-    this.lock.release();
-  }
-
-  /** Takes the first thread out; null if there is none. */
-  pop(): Thread | null {
-    if (this.first == null) return null;
-    this.lock.acquire();
-    const thread = this.first;
-    if (thread) {
-      this.first = thread.nextReady;
-      if (this.first == null) this.last = null;
-      thread.nextReady = null;
-      this.length--;
-    }
-    this.lock.release();
-    return thread;
-  }
-
-  /** Makes sure that the running thread's slice ends. */
-  limitSlice(): void {
-    let slice = this.slice;
-    if (slice == null) {
-      slice = new SliceTimer(this);
-      this.slice = slice;
-    }
-    if (!slice.armed) armTimer(slice, monotonicNs() + TIME_SLICE_NS);
-  }
-}
-
-/** This CPU's run queue. */
-export function runQueue(): RunQueue {
-  return changetype<RunQueue>(runQueueAddress());
-}
-
-/** Gives this CPU its run queue. Call once on each CPU, before any thread starts. */
-export function initRunQueue(loadedRoot: u64): void {
-  const queue = new RunQueue();
-  queue.loadedRoot = loadedRoot;
-  setRunQueueAddress(changetype<usize>(queue));
-}
-
-/** Makes a thread ready. Its lock is held, or nobody else knows it yet. */
+/**
+ * Makes a thread ready, on the CPU it ran on last, or on an idle one. Its lock is held, or nobody
+ * else knows it yet.
+ */
 export function enqueue(thread: Thread): void {
-  const queue = runQueue();
   thread.state = THREAD_READY;
-  if (interruptDepth() != 0) {
-    queue.pushFront(thread);
-    queue.reschedule = true;
-    setUserWork(true);
-  } else {
-    queue.pushBack(thread);
+  const own = runQueue();
+  const target = chooseQueue(thread, own);
+  const atFront = interruptDepth() != 0;
+  if (atFront) target.pushFront(thread);
+  else target.pushBack(thread);
+  if (target != own) {
+    if (atFront) target.reschedule = true;
+    if (target.isIdle || atFront) target.notify();
+    return;
   }
-  if (currentThread().process != null) queue.limitSlice();
+  if (atFront) {
+    own.reschedule = true;
+    setUserWork(true);
+  }
+  if (currentThread().process != null) own.limitSlice();
 }
 
 /** Makes a sleeping thread ready; one that is not asleep is left alone. Any context. */
@@ -171,6 +89,7 @@ export function interruptThread(thread: Thread): void {
   thread.interruptPending = true;
   if (thread.state == THREAD_SLEEPING && thread.interruptible) enqueue(thread);
   else if (thread == currentThread()) setUserWork(true);
+  else if (thread.state == THREAD_RUNNING) queueOf(thread.cpu).notify();
   thread.lock.release();
 }
 
@@ -209,6 +128,7 @@ export function schedule(): void {
   const queue = runQueue();
   const previous = currentThread();
   let next = queue.pop();
+  if (next == null && previous.state != THREAD_READY) next = stealThread(queue);
   if (next == null) {
     if (previous.state == THREAD_READY) {
       previous.state = THREAD_RUNNING;

@@ -55,6 +55,8 @@ export class Thread {
   private fpuMemory: usize = 0;
   /** The CPU it runs on or ran on last. */
   cpu: u32 = 0;
+  /** Bit n: it may run on CPU n (sched_setaffinity). */
+  affinity: u64 = u64.MAX_VALUE;
   /** Link in the run queue. */
   nextReady: Thread | null = null;
   /** Time on a CPU so far, up to the last switch. */
@@ -83,6 +85,11 @@ export class Thread {
     this.waiter.thread = this;
     this.timer.thread = this;
     if (withStack) this.stackTop = allocateKernelStack(KERNEL_STACK_BYTES);
+  }
+
+  /** True if the thread's affinity includes `cpu`. */
+  mayRunOn(cpu: u32): bool {
+    return ((this.affinity >> cpu) & 1) != 0;
   }
 
   /** False if the kernel stack could not be allocated. */

@@ -5,7 +5,7 @@
  * Lock: `TimerQueue.lock` guards the heap; it is taken with thread locks held, and is not held while
  * `expired` runs.
  */
-import { setTimerQueueAddress, timerQueueAddress } from "../arch/cpu";
+import { cpuId, pause, setTimerQueueAddress, timerQueueAddress } from "../arch/cpu";
 import { SpinLock } from "../arch/spinlock";
 import { monotonicNs, programTimer } from "./clock";
 
@@ -29,6 +29,9 @@ export abstract class Timer {
 export class TimerQueue {
   private lock: SpinLock = new SpinLock();
   private root: Timer | null = null;
+  /** The timer whose `expired` runs now. */
+  private firing: Timer | null = null;
+  private cpu: u32 = cpuId();
   /** The deadline the hardware is programmed to; 0 when it is idle. */
   private programmedNs: u64 = 0;
 
@@ -49,9 +52,17 @@ export class TimerQueue {
     this.lock.release();
   }
 
-  /** Takes a timer out, unless it has expired meanwhile. Any CPU. */
+  /**
+   * Takes a timer out. If it is expiring on another CPU, waits until that is over, so that the
+   * timer may be freed afterwards; the caller must hold no lock that `expired` takes.
+   */
   remove(timer: Timer): void {
     this.lock.acquire();
+    while (this.firing == timer && this.cpu != cpuId()) {
+      this.lock.release();
+      pause();
+      this.lock.acquire();
+    }
     if (timer.armed && timer.queue == this) {
       this.unlink(timer);
       timer.armed = false;
@@ -73,9 +84,11 @@ export class TimerQueue {
       }
       this.unlink(first);
       first.armed = false;
+      this.firing = first;
       this.lock.release();
       first.expired();
       this.lock.acquire();
+      this.firing = null;
     }
     this.lock.release();
   }
@@ -104,14 +117,14 @@ export function initTimers(): void {
 
 /** Arms `timer` on this CPU for `deadlineNs`; one that is armed already is moved. */
 export function armTimer(timer: Timer, deadlineNs: u64): void {
-  cancelTimer(timer);
+  if (timer.armed) cancelTimer(timer);
   changetype<TimerQueue>(timerQueueAddress()).add(timer, deadlineNs);
 }
 
 /** Disarms `timer`. The hardware is left alone: an interrupt too many costs less than reprogramming. */
 export function cancelTimer(timer: Timer): void {
   const queue = timer.queue;
-  if (timer.armed && queue) queue.remove(timer);
+  if (queue) queue.remove(timer);
 }
 
 /** Runs this CPU's expired timers. Called by the timer interrupt. */

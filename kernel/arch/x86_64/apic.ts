@@ -3,7 +3,7 @@
  *
  * x2APIC (registers are MSRs) where offered, the memory window otherwise.
  */
-import { cpuid, mmioRead32, mmioWrite32, rdmsr, wrmsr } from "./hw";
+import { cpuid, mmioRead32, mmioWrite32, pause, rdmsr, wrmsr } from "./hw";
 import { silenceLegacyPic } from "./pic";
 
 const MSR_APIC_BASE: u32 = 0x1b;
@@ -16,6 +16,8 @@ const REGISTER_ID: u32 = 0x20;
 const REGISTER_TASK_PRIORITY: u32 = 0x80;
 const REGISTER_END_OF_INTERRUPT: u32 = 0xb0;
 const REGISTER_SPURIOUS: u32 = 0xf0;
+const REGISTER_COMMAND: u32 = 0x300;
+const REGISTER_COMMAND_HIGH: u32 = 0x310;
 const REGISTER_TIMER: u32 = 0x320;
 const REGISTER_LINT0: u32 = 0x350;
 const REGISTER_LINT1: u32 = 0x360;
@@ -27,7 +29,17 @@ const APIC_SOFTWARE_ENABLE: u32 = 0x100;
 const MASKED: u32 = 0x10000;
 const DIVIDE_BY_1: u32 = 0xb;
 
+/** Interrupt command: delivery modes and states. */
+const COMMAND_INIT: u32 = 0x4500;
+const COMMAND_STARTUP: u32 = 0x4600;
+const COMMAND_FIXED: u32 = 0x4000;
+const COMMAND_PENDING: u32 = 0x1000;
+
 export const VECTOR_TIMER: u32 = 0xf0;
+/** Another processor wants this one to look at its run queue and its threads' signals. */
+export const VECTOR_RESCHEDULE: u32 = 0xf1;
+/** Another processor wants this one to forget translations. */
+export const VECTOR_FLUSH: u32 = 0xf2;
 export const VECTOR_SPURIOUS: u32 = 0xff;
 
 /** Physical address of the register window. */
@@ -84,6 +96,31 @@ export function endOfInterrupt(): void {
 export function apicId(): u32 {
   const id = read(REGISTER_ID);
   return x2apic ? id : id >> 24;
+}
+
+/** Raises `vector` on the processor with APIC id `target`. */
+export function sendInterrupt(target: u32, vector: u32): void {
+  command(target, COMMAND_FIXED | vector);
+}
+
+/** Resets another processor, so that it waits for a start-up interrupt. */
+export function sendInit(target: u32): void {
+  command(target, COMMAND_INIT);
+}
+
+/** Starts another processor in real mode at physical page number `page` (below 256). */
+export function sendStartup(target: u32, page: u32): void {
+  command(target, COMMAND_STARTUP | page);
+}
+
+function command(target: u32, low: u32): void {
+  if (x2apic) {
+    wrmsr(MSR_X2APIC + (REGISTER_COMMAND >> 4), ((<u64>target) << 32) | low);
+    return;
+  }
+  while ((read(REGISTER_COMMAND) & COMMAND_PENDING) != 0) pause();
+  write(REGISTER_COMMAND_HIGH, target << 24);
+  write(REGISTER_COMMAND, low);
 }
 
 function write(register: u32, value: u32): void {

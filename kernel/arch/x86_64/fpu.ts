@@ -20,7 +20,7 @@ let areaBytes: u32 = LEGACY_BYTES;
 export function initFpu(): void {
   if ((cpuid(1, 0, 2) & CPUID1_ECX_XSAVE) == 0) return;
   writeCr4(readCr4() | CR4_OSXSAVE);
-  const offered = <u64>cpuid(0xd, 0, 0) | (<u64>cpuid(0xd, 0, 3) << 32);
+  const offered = <u64>cpuid(0xd, 0, 0) | ((<u64>cpuid(0xd, 0, 3)) << 32);
   components = offered & WANTED_COMPONENTS;
   xsetbv(0, components);
   areaBytes = cpuid(0xd, 0, 1);

@@ -20,6 +20,10 @@ const TASK_STATE: u32 = 72;
 const PREVIOUS_THREAD: u32 = 80;
 const INTERRUPT_DEPTH: u32 = 88;
 const TIMER_QUEUE: u32 = 96;
+const APIC_ID: u32 = 104;
+
+/** Size of the block in bytes. */
+export const CPU_BLOCK_BYTES: usize = 256;
 
 /** Address of this processor's block. */
 export function cpuBlock(): usize {
@@ -29,6 +33,22 @@ export function cpuBlock(): usize {
 /** Number of this processor, from 0. */
 export function cpuId(): u32 {
   return gsLoad32(CPU_ID);
+}
+
+/**
+ * Prepares the zeroed block at `block` for a processor that has not started; GS is not involved.
+ * @param id number of the processor
+ */
+export function prepareCpuBlock(block: usize, id: u32, apicId: u32): void {
+  store<u64>(block + SELF, block);
+  store<u32>(block + CPU_ID, id);
+  store<u32>(block + APIC_ID, apicId);
+}
+
+/** The idle thread of the processor with this block; set before it starts. */
+export function prepareIdleThread(block: usize, thread: usize): void {
+  store<u64>(block + IDLE_THREAD, thread);
+  store<u64>(block + CURRENT_THREAD, thread);
 }
 
 /** Sets the stack that system calls enter on. */

@@ -24,6 +24,10 @@ export declare function syscallEntryPoint(): usize;
 export declare function threadTrampoline(): usize;
 /** A byte: whether copyUser uses string instructions (usercopy.S). */
 export declare function useStringCopy(): usize;
+/** Code that other processors start with, and where its parameters are (ap.S). */
+export declare function apCodeStart(): usize;
+export declare function apCodeEnd(): usize;
+export declare function apParameters(): usize;
 export declare function bootStackTop(): usize;
 export declare function bootPageTables(): usize;
 export declare function bootPageTablesEnd(): usize;

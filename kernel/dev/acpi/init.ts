@@ -8,6 +8,7 @@ import { rsdpAddress } from "../../arch/bootinfo";
 import { addIoApic, setIsaOverride } from "../../arch/x86_64/ioapic";
 import { free } from "../../lib/object";
 import { mapKernel } from "../../mm/pagetable";
+import { addProcessor } from "../processors";
 import { PowerFacts, readFadt } from "./fadt";
 import { ISA_IRQS, MadtFacts, readMadt } from "./madt";
 import { setPowerFacts } from "./power";
@@ -41,14 +42,6 @@ class MappedView extends PhysicalView {
   }
 }
 
-/** Number of processors the firmware lists; 1 if it lists none. */
-let processors: u32 = 1;
-
-/** Number of processors of the machine, running or not. */
-export function processorCount(): u32 {
-  return processors;
-}
-
 /** Makes the I/O APICs known and prepares power-off. Before any device interrupt is registered. */
 export function initAcpi(): void {
   let ioApics: u32 = 0;
@@ -77,7 +70,7 @@ function useMadt(tables: AcpiTables): u32 {
       if (!facts.isaOverridden[irq]) continue;
       setIsaOverride(irq, facts.isaGsi[irq], facts.isaLevelTriggered[irq], facts.isaActiveLow[irq]);
     }
-    if (facts.processorCount > 0) processors = facts.processorCount;
+    for (let i: u32 = 0; i < facts.processorCount; i++) addProcessor(facts.processorApicId[i]);
   }
   facts.dispose();
   return count;

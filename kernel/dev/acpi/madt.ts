@@ -21,6 +21,8 @@ const ENTRY_PROCESSOR_X2APIC_BYTES: u32 = 16;
 /** Processor flags: usable now, or may be brought online. */
 const PROCESSOR_ENABLED: u32 = 1;
 
+/** More processors than this are not listed. */
+export const MAX_PROCESSORS: u32 = 64;
 export const MAX_IO_APICS: u32 = 4;
 export const ISA_IRQS: u32 = 16;
 /** Polarity, bits 0 and 1 of an override's flags: 3 is active low (1 active high, 0 as the bus). */
@@ -34,6 +36,8 @@ const TRIGGER_LEVEL: u16 = 3 << 2;
 export class MadtFacts {
   localApicAddress: u64 = 0;
   processorCount: u32 = 0;
+  /** APIC ids of the processors. */
+  processorApicId: StaticArray<u32> = new StaticArray<u32>(<i32>MAX_PROCESSORS);
   ioApicCount: u32 = 0;
   /** Physical addresses and first GSIs of the I/O APICs. */
   ioApicAddress: StaticArray<u64> = new StaticArray<u64>(<i32>MAX_IO_APICS);
@@ -45,6 +49,7 @@ export class MadtFacts {
   isaActiveLow: StaticArray<bool> = new StaticArray<bool>(<i32>ISA_IRQS);
 
   dispose(): void {
+    __free(changetype<usize>(this.processorApicId));
     __free(changetype<usize>(this.ioApicAddress));
     __free(changetype<usize>(this.ioApicGsi));
     __free(changetype<usize>(this.isaOverridden));
@@ -72,12 +77,18 @@ export function readMadt(tables: AcpiTables, facts: MadtFacts): bool {
   return true;
 }
 
+function addProcessor(facts: MadtFacts, apicId: u32): void {
+  if (facts.processorCount == MAX_PROCESSORS) return;
+  facts.processorApicId[facts.processorCount] = apicId;
+  facts.processorCount++;
+}
+
 function readEntry(entry: usize, entryBytes: u32, facts: MadtFacts): void {
   const type = load<u8>(entry);
   if (type == ENTRY_PROCESSOR && entryBytes >= ENTRY_PROCESSOR_BYTES) {
-    if (load<u32>(entry + 4) & PROCESSOR_ENABLED) facts.processorCount++;
+    if (load<u32>(entry + 4) & PROCESSOR_ENABLED) addProcessor(facts, load<u8>(entry + 3));
   } else if (type == ENTRY_PROCESSOR_X2APIC && entryBytes >= ENTRY_PROCESSOR_X2APIC_BYTES) {
-    if (load<u32>(entry + 8) & PROCESSOR_ENABLED) facts.processorCount++;
+    if (load<u32>(entry + 8) & PROCESSOR_ENABLED) addProcessor(facts, load<u32>(entry + 4));
   } else if (type == ENTRY_IO_APIC && entryBytes >= ENTRY_IO_APIC_BYTES) {
     if (facts.ioApicCount == MAX_IO_APICS) return;
     facts.ioApicAddress[facts.ioApicCount] = load<u32>(entry + 4);
