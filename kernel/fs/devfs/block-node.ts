@@ -3,7 +3,6 @@
  */
 import { BlockDevice } from "../../dev/block";
 import { ENXIO, asError } from "../../lib/errno";
-import { free } from "../../lib/object";
 import { BlockVnode, blockVnodeOf } from "../block-vnode";
 import { Dentry } from "../dentry";
 import { RegularFile } from "../regular-file";
@@ -50,8 +49,7 @@ export class BlockNode extends TmpfsNode {
     return dentry ? changetype<usize>(new RegularFile(dentry, flags)) : asError(-ENXIO);
   }
 
-  destroy(): void {
+  dispose(): void {
     this.disk.release();
-    free(this);
   }
 }

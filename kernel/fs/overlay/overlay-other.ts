@@ -2,7 +2,6 @@
  * A link, device node or fifo of the image, seen through the overlay.
  */
 import { EINVAL, ENXIO, asError } from "../../lib/errno";
-import { free } from "../../lib/object";
 import { Dentry } from "../dentry";
 import { openSpecial } from "../special";
 import { Stat } from "../stat";
@@ -41,10 +40,5 @@ export class OverlayOther extends TmpfsNode {
   open(dentry: Dentry | null, flags: u32): usize {
     if (this.isSymlink) return asError(-EINVAL);
     return dentry ? openSpecial(this, dentry, flags) : asError(-ENXIO);
-  }
-
-  destroy(): void {
-    this.releaseLower();
-    free(this);
   }
 }

@@ -16,7 +16,7 @@ import { DirectorySink, Vnode } from "../vnode";
 import { TmpfsEntry } from "./entry";
 import { TmpfsFile } from "./file";
 import { TmpfsFileSystem } from "./file-system";
-import { TmpfsNode } from "./node";
+import { TmpfsNode, mayMakeNode } from "./node";
 import { TmpfsSpecial, TmpfsSymlink } from "./other";
 
 /** Positions 0 and 1 are "." and "..". */
@@ -131,7 +131,7 @@ export class TmpfsDirectory extends TmpfsNode {
   }
 
   create(name: usize, nameLength: usize, mode: u32, nodeDevice: u64): usize {
-    if (kernelMemoryIsShort()) return asError(-ENOSPC);
+    if (!mayMakeNode()) return asError(-ENOSPC);
     const fs = this.tmpfs;
     const isFile = (mode & S_IFMT) == S_IFREG;
     const node: TmpfsNode = isFile
@@ -141,7 +141,7 @@ export class TmpfsDirectory extends TmpfsNode {
   }
 
   mkdir(name: usize, nameLength: usize, mode: u32): usize {
-    if (kernelMemoryIsShort()) return asError(-ENOSPC);
+    if (!mayMakeNode()) return asError(-ENOSPC);
     const fs = this.tmpfs;
     const node = new TmpfsDirectory(fs, mode, fs.newInode());
     node.parentInode = this.inode;
@@ -150,14 +150,14 @@ export class TmpfsDirectory extends TmpfsNode {
   }
 
   symlink(name: usize, nameLength: usize, target: usize, targetLength: usize): usize {
-    if (kernelMemoryIsShort()) return asError(-ENOSPC);
+    if (!mayMakeNode()) return asError(-ENOSPC);
     const fs = this.tmpfs;
     const node = new TmpfsSymlink(fs, S_IFLNK | 0o777, fs.newInode(), target, targetLength);
     return this.adopt(name, nameLength, node);
   }
 
   createUnnamed(mode: u32): usize {
-    if (kernelMemoryIsShort()) return asError(-ENOSPC);
+    if (!mayMakeNode()) return asError(-ENOSPC);
     const node = new TmpfsFile(this.tmpfs, mode, this.tmpfs.newInode());
     node.linkCount = 0;
     return changetype<usize>(node);
@@ -171,7 +171,7 @@ export class TmpfsDirectory extends TmpfsNode {
   }
 
   link(target: Vnode, name: usize, nameLength: usize): i64 {
-    if (kernelMemoryIsShort()) return -ENOSPC;
+    if (!mayMakeNode()) return -ENOSPC;
     const node = changetype<TmpfsNode>(target);
     node.retain();
     this.insert(name, nameLength, node);
@@ -241,7 +241,7 @@ export class TmpfsDirectory extends TmpfsNode {
     return dentry ? changetype<usize>(new DirectoryFile(dentry, flags)) : asError(-ENXIO);
   }
 
-  destroy(): void {
+  dispose(): void {
     let entry = this.entries.first;
     while (entry) {
       this.drop(entry);
@@ -250,8 +250,6 @@ export class TmpfsDirectory extends TmpfsNode {
     this.table.dispose();
     free(this.table);
     free(this.entries);
-    this.releaseLower();
-    free(this);
   }
 
   private drop(entry: TmpfsEntry): void {

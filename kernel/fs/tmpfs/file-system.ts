@@ -10,6 +10,7 @@ import { newAnonymousDevice } from "../mount";
 import { FileSystemStat } from "../stat";
 import { FileSystem, Vnode } from "../vnode";
 import { S_IFDIR } from "../constants";
+import { nodeLimit, nodesInUse } from "./node";
 import { TmpfsDirectory } from "./directory";
 
 const TMPFS_MAGIC: u64 = 0x01021994;
@@ -55,8 +56,9 @@ export class TmpfsFileSystem extends FileSystem {
     out.type = TMPFS_MAGIC;
     out.blocks = limit;
     out.blocksFree = limit > used ? limit - used : 0;
-    out.files = totalFrameCount() / 2;
-    out.filesFree = out.files / 2;
+    const nodes = nodeLimit();
+    out.files = nodes;
+    out.filesFree = nodes > nodesInUse() ? nodes - nodesInUse() : 0;
   }
 }
 

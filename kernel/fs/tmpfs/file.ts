@@ -6,7 +6,6 @@
  * mappings do not, so pages are added by whoever comes first.
  */
 import { EFBIG, EINVAL, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, EPERM, asError } from "../../lib/errno";
-import { free } from "../../lib/object";
 import { allocateUserFrame, frameOf, releaseFrame, toVirtual } from "../../mm/frames";
 import {
   FALLOC_FL_KEEP_SIZE,
@@ -24,6 +23,7 @@ import { kernelMemoryIsShort, memoryFileFrameCount } from "../page-cache";
 import { RegularFile } from "../regular-file";
 import { TmpfsFileSystem, memoryFileLimit } from "./file-system";
 import { TmpfsNode } from "./node";
+import { Vnode } from "../vnode";
 
 const SIZE_MAX: u64 = 0x7fff_ffff_ffff_ffff;
 const PAGE_MASK: u64 = <u64>PAGE_BYTES - 1;
@@ -31,14 +31,27 @@ const PAGE_MASK: u64 = <u64>PAGE_BYTES - 1;
 export class TmpfsFile extends TmpfsNode {
   protected size: u64 = 0;
 
-  constructor(fs: TmpfsFileSystem, mode: u32, inode: u64) {
-    super(fs, mode, inode);
-    this.pages = new FilePages(this, false);
+  /** The pages that are in memory here, not below; made with the first of them. */
+  private get own(): FilePages {
+    const existing = this.pages;
+    if (existing) return existing;
+    const made = new FilePages(this, false);
+    const slot = changetype<usize>(this) + offsetof<Vnode>("pages");
+    const winner = atomic.cmpxchg<usize>(slot, 0, changetype<usize>(made));
+    if (winner == 0) return made;
+    made.dispose();
+    return changetype<FilePages>(winner);
   }
 
-  /** The pages that are in memory here, not below. */
-  protected get own(): FilePages {
-    return changetype<FilePages>(changetype<usize>(this.pages));
+  /** The page if it is in memory here, with a reference; else 0. */
+  private findOwn(index: u64): u64 {
+    const pages = this.pages;
+    return pages ? pages.find(index, false) : 0;
+  }
+
+  private hasOwn(index: u64): bool {
+    const pages = this.pages;
+    return pages ? pages.nextPresent(index) == index : false;
   }
 
   // ---- what lies below (overlay) ----
@@ -73,18 +86,23 @@ export class TmpfsFile extends TmpfsNode {
   }
 
   usedPages(): u64 {
-    return this.own.count;
+    return this.ownCount();
+  }
+
+  private ownCount(): u64 {
+    const pages = this.pages;
+    return pages ? pages.count : 0;
   }
 
   pageForRead(index: u64, ahead: u32, isNewUse: bool): i64 {
-    const physical = this.own.find(index, false);
+    const physical = this.findOwn(index);
     if (physical) return <i64>physical;
     return this.hasLower(index) ? this.lowerPage(index, ahead, isNewUse) : 0;
   }
 
   pageForWrite(index: u64): i64 {
     while (true) {
-      const physical = this.own.find(index, false);
+      const physical = this.findOwn(index);
       if (physical) return <i64>physical;
       const made = this.makePage(index);
       if (made < 0) return made;
@@ -118,14 +136,14 @@ export class TmpfsFile extends TmpfsNode {
   }
 
   pageForMapping(index: u64, forWrite: bool, shared: bool): i64 {
-    const physical = this.own.find(index, false);
+    const physical = this.findOwn(index);
     if (physical) return <i64>physical;
     const needsOwn = forWrite || shared || this.isSharedWithWriters() || !this.hasLower(index);
     return needsOwn ? this.pageForWrite(index) : this.lowerPage(index, READ_AROUND, true);
   }
 
   pageInMemory(index: u64, shared: bool): u64 {
-    const physical = this.own.find(index, false);
+    const physical = this.findOwn(index);
     if (physical || shared || this.isSharedWithWriters()) return physical;
     return this.hasLower(index) ? this.lowerInMemory(index) : 0;
   }
@@ -147,7 +165,7 @@ export class TmpfsFile extends TmpfsNode {
       const first = (sizeBytes + PAGE_MASK) >> PAGE_SHIFT;
       this.size = sizeBytes;
       this.cutLower(first);
-      this.own.truncate(first);
+      if (this.pages) this.own.truncate(first);
     }
     this.size = sizeBytes;
     this.touch();
@@ -177,7 +195,7 @@ export class TmpfsFile extends TmpfsNode {
   /** Makes every page of the range exist (posix_fallocate(3): later writes do not fail). */
   private reserve(first: u64, end: u64): i64 {
     const free = memoryFileLimit() - min<u64>(memoryFileFrameCount(), memoryFileLimit());
-    if (end - first > free + this.own.count) return -ENOSPC;
+    if (end - first > free + this.ownCount()) return -ENOSPC;
     for (let index = first; index < end; index++) {
       if (this.hasLower(index)) continue;
       const page = this.pageForWrite(index);
@@ -194,7 +212,7 @@ export class TmpfsFile extends TmpfsNode {
       const index = at >> PAGE_SHIFT;
       const within = at & PAGE_MASK;
       const chunk = min<u64>(PAGE_BYTES - within, end - at);
-      const exists = this.own.nextPresent(index) == index;
+      const exists = this.hasOwn(index);
       const isWhole = chunk == PAGE_BYTES;
       if (isWhole && !this.hasLower(index)) {
         if (exists) this.own.removeRange(index, index + 1);
@@ -213,7 +231,7 @@ export class TmpfsFile extends TmpfsNode {
     let index = <u64>offset >> PAGE_SHIFT;
     const end = (this.size + PAGE_MASK) >> PAGE_SHIFT;
     while (index < end) {
-      const isData = this.hasLower(index) || this.own.nextPresent(index) == index;
+      const isData = this.hasLower(index) || this.hasOwn(index);
       if (isData != forHole) return max<i64>(offset, index << PAGE_SHIFT);
       index++;
     }
@@ -224,9 +242,7 @@ export class TmpfsFile extends TmpfsNode {
     return dentry ? changetype<usize>(new RegularFile(dentry, flags)) : asError(-ENXIO);
   }
 
-  destroy(): void {
-    this.own.dispose();
-    this.releaseLower();
-    free(this);
+  dispose(): void {
+    if (this.pages) this.own.dispose();
   }
 }

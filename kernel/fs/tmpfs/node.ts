@@ -7,7 +7,10 @@
  * Neighbours: `directory`, `file`, `other`; `overlay/` for what lies below.
  */
 import { SpinLock } from "../../arch/spinlock";
+import { free } from "../../lib/object";
+import { totalFrameCount } from "../../mm/frames";
 import { realtimeNs } from "../../sched/clock";
+import { kernelMemoryIsShort } from "../page-cache";
 import { PAGE_BYTES, S_IFMT, S_PERMISSIONS } from "../constants";
 import {
   AttributeChange,
@@ -25,6 +28,24 @@ const NS_PER_SECOND: i64 = 1_000_000_000;
 
 /** Guards `attachment` of files that lie below an overlay: the node above, without a reference. */
 export const attachmentLock = new SpinLock();
+
+/** Nodes of all file systems in memory. */
+let nodeCount: u64 = 0;
+
+/** How many nodes there may be: half as many as frames, which is what tmpfs of Linux allows. */
+export function nodeLimit(): u64 {
+  return totalFrameCount() / 2;
+}
+
+/** How many nodes there are. */
+export function nodesInUse(): u64 {
+  return nodeCount;
+}
+
+/** True if one more file can be made. */
+export function mayMakeNode(): bool {
+  return nodeCount < nodeLimit() && !kernelMemoryIsShort();
+}
 
 export abstract class TmpfsNode extends Vnode {
   uid: u32 = 0;
@@ -46,6 +67,7 @@ export abstract class TmpfsNode extends Vnode {
     inode: u64,
   ) {
     super(tmpfs, mode, inode);
+    nodeCount++;
     const now = <i64>realtimeNs();
     this.accessNs = now;
     this.modifyNs = now;
@@ -125,8 +147,18 @@ export abstract class TmpfsNode extends Vnode {
     if (atomic.xchg<u32>(pin, 0) != 0) this.release();
   }
 
-  /** Part of `destroy`: leaves the file below, which may then get a new node. */
-  protected releaseLower(): void {
+  destroy(): void {
+    this.dispose();
+    this.releaseLower();
+    nodeCount--;
+    free(this);
+  }
+
+  /** Frees what the kind of node owns; the node itself and the file below follow. */
+  dispose(): void {}
+
+  /** Leaves the file below, which may then get a new node. */
+  private releaseLower(): void {
     const lower = this.lower;
     if (!lower) return;
     attachmentLock.acquire();

@@ -2,7 +2,6 @@
  * Symbolic links, device nodes, fifos and sockets in memory.
  */
 import { EINVAL, ENXIO, asError } from "../../lib/errno";
-import { free } from "../../lib/object";
 import { heapAllocate, heapFree } from "../../mm/heap";
 import { Dentry } from "../dentry";
 import { openSpecial } from "../special";
@@ -35,9 +34,8 @@ export class TmpfsSymlink extends TmpfsNode {
     return asError(-EINVAL);
   }
 
-  destroy(): void {
+  dispose(): void {
     heapFree(this.target);
-    free(this);
   }
 }
 
@@ -57,10 +55,5 @@ export class TmpfsSpecial extends TmpfsNode {
 
   open(dentry: Dentry | null, flags: u32): usize {
     return dentry ? openSpecial(this, dentry, flags) : asError(-ENXIO);
-  }
-
-  destroy(): void {
-    this.releaseLower();
-    free(this);
   }
 }
