@@ -76,7 +76,7 @@ function makeTables(base: bigint, { xsdt, hardwareReduced }: Machine): Buffer {
   ]);
   assert.equal(36 + madt.length, MADT_BYTES);
   table(block, MADT, "APIC", madt);
-  const dsdt = Buffer.from("junk\x08_S5_\x12\x06\x04\x0a\x05\x00\x00\x00trailing bytes", "latin1");
+  const dsdt = Buffer.from("junk\x08_S5_\x12\x06\x04\x0a\x05\x00\x00\x00", "latin1");
   table(block, 0x800, "DSDT", dsdt);
   const fadt = Buffer.alloc(268 - 36);
   fadt.writeUInt32LE(address(0x800), 40 - 36);

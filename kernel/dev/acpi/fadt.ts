@@ -32,8 +32,6 @@ const AML_BYTE_PREFIX: u8 = 0x0a;
 const AML_PACKAGE: u8 = 0x12;
 /** "_S5_", little-endian. */
 const NAME_S5: u32 = 0x5f35535f;
-/** Bytes after the name that the object can take: package, length, count, two values. */
-const S5_OBJECT_BYTES: u32 = 10;
 
 /** How to switch off; plain numbers. */
 export class PowerFacts {
@@ -74,15 +72,15 @@ export function readFadt(tables: AcpiTables, facts: PowerFacts): bool {
 
 /** Looks for Name(\_S5, Package(n){a, b, ...}) byte by byte. */
 function findS5(table: usize, length: u32, facts: PowerFacts): void {
-  for (let i: u32 = TABLE_HEADER_BYTES; i + 4 + S5_OBJECT_BYTES <= length; i++) {
-    if (load<u32>(table + i) != NAME_S5 || load<u8>(table + i + 4) != AML_PACKAGE) continue;
+  const end = table + length;
+  for (let at = table + TABLE_HEADER_BYTES; at + 6 <= end; at++) {
+    if (load<u32>(at) != NAME_S5 || load<u8>(at + 4) != AML_PACKAGE) continue;
     // The package's length takes 1 to 4 bytes; the top two bits of the first say how many more.
-    let at = table + i + 5;
-    at += 1 + (load<u8>(at) >> 6);
-    at += 1; // number of elements
-    const a = amlByte(at);
+    // Then comes the number of elements.
+    const first = at + 5 + 1 + (load<u8>(at + 5) >> 6) + 1;
+    const a = amlByte(first, end);
     if (a < 0) continue;
-    const b = amlByte(at + amlByteLength(at));
+    const b = amlByte(first + amlByteLength(first), end);
     facts.sleepTypeA = <u8>a;
     facts.sleepTypeB = b < 0 ? 0 : <u8>b;
     facts.hasS5 = true;
@@ -90,11 +88,12 @@ function findS5(table: usize, length: u32, facts: PowerFacts): void {
   }
 }
 
-/** The small number encoded at `at`; -1 if it is none. */
-function amlByte(at: usize): i32 {
+/** The small number encoded at `at`; -1 if it is none, or not before `end`. */
+function amlByte(at: usize, end: usize): i32 {
+  if (at >= end) return -1;
   const code = load<u8>(at);
   if (code == AML_ZERO || code == AML_ONE) return code;
-  if (code == AML_BYTE_PREFIX) return load<u8>(at + 1);
+  if (code == AML_BYTE_PREFIX && at + 1 < end) return load<u8>(at + 1);
   return -1;
 }
 
