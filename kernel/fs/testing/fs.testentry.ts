@@ -29,10 +29,12 @@ import { createPipe } from "../pipe";
 import { writePathOf } from "../path-name";
 import { ByteWriter } from "../../lib/format";
 import { RESOLVE_FOLLOW, resolve } from "../path";
+import { setProcessProvider } from "../procfs/provider";
 import { AttributeChange, Stat } from "../stat";
 import { DirectorySink } from "../vnode";
 import { Pager } from "../../vm/pager";
 import { startMemory } from "./memory";
+import { TestProvider } from "./test-provider";
 import { diskRead } from "./testdisk";
 
 class TestDisk extends BlockDevice {
@@ -56,6 +58,7 @@ class TestDisk extends BlockDevice {
 }
 
 let context: FsContext | null = null;
+let provider: TestProvider | null = null;
 
 /** Gives the module RAM at [base, base + bytes) and mounts; 0 sectors: no disk. */
 export function start(base: usize, bytes: u64, sectors: u64): i64 {
@@ -79,6 +82,22 @@ export function start(base: usize, bytes: u64, sectors: u64): i64 {
 
 function current(): FsContext {
   return changetype<FsContext>(changetype<usize>(context));
+}
+
+/** Gives /proc a process (see `test-provider`) that runs the file at `path`. */
+export function addProcess(path: usize, length: usize): i64 {
+  const found = resolve(current(), null, path, length, RESOLVE_FOLLOW);
+  if (isError(found)) return errorOf(found);
+  const made = new TestProvider(current(), changetype<Dentry>(found));
+  setProcessProvider(made);
+  provider = made;
+  return 0;
+}
+
+/** Puts a file at a descriptor of that process. */
+export function setDescriptor(descriptor: i32, file: usize): void {
+  const to = provider;
+  if (to) to.setDescriptor(descriptor, file);
 }
 
 export function chdir(path: usize, length: usize): i64 {

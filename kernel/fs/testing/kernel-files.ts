@@ -37,6 +37,8 @@ export interface FsExports {
   rename(old: Address, oldLength: bigint, path: Address, length: bigint, flags: number): bigint;
   pipe(ends: Address): bigint;
   memfd(name: Address, length: bigint): bigint;
+  addProcess(path: Address, length: bigint): bigint;
+  setDescriptor(descriptor: number, file: bigint): void;
   cachedFrameCount(): bigint;
   memoryFileFrameCount(): bigint;
   nameCount(): number;
@@ -356,6 +358,10 @@ export class KernelFiles {
   }
   seek(file: bigint, offset: number, origin: number): number {
     return checked(this.exports.seek(file, BigInt(offset), origin));
+  }
+  /** Gives /proc process 7, which runs the file at `path`. */
+  addProcess(path: string): void {
+    checked(this.exports.addProcess(...this.#path(path)));
   }
   memfd(name: string): bigint {
     return pointer(this.exports.memfd(...this.#path(name)));

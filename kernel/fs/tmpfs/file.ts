@@ -21,7 +21,7 @@ import { Dentry } from "../dentry";
 import { FilePages, READ_AROUND } from "../file-pages";
 import { kernelMemoryIsShort, memoryFileFrameCount } from "../page-cache";
 import { RegularFile } from "../regular-file";
-import { TmpfsFileSystem, memoryFileLimit } from "./file-system";
+import { memoryFileLimit } from "./file-system";
 import { TmpfsNode } from "./node";
 import { Vnode } from "../vnode";
 

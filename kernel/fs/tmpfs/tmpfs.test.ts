@@ -38,7 +38,7 @@ interface Pair {
 }
 
 /** Does one thing on both sides and compares. */
-function both<T>(pair: Pair, what: string, kernel: () => T, host: () => T): T | string {
+function both<T>(what: string, kernel: () => T, host: () => T): T | string {
   const expected = outcome(host);
   const actual = outcome(kernel);
   assert.deepEqual(actual, expected, what);
@@ -72,7 +72,6 @@ const steps: fc.Arbitrary<[string, Step]> = fc.oneof(
     `mkdir ${p}`,
     (s) =>
       both(
-        s,
         `mkdir ${p}`,
         () => s.kernel.mkdir(p),
         () => s.host.mkdir(p),
@@ -82,7 +81,6 @@ const steps: fc.Arbitrary<[string, Step]> = fc.oneof(
     `rmdir ${p}`,
     (s) =>
       both(
-        s,
         `rmdir ${p}`,
         () => s.kernel.rmdir(p),
         () => s.host.rmdir(p),
@@ -92,7 +90,6 @@ const steps: fc.Arbitrary<[string, Step]> = fc.oneof(
     `unlink ${p}`,
     (s) =>
       both(
-        s,
         `unlink ${p}`,
         () => s.kernel.unlink(p),
         () => s.host.unlink(p),
@@ -102,7 +99,6 @@ const steps: fc.Arbitrary<[string, Step]> = fc.oneof(
     `rename ${a} ${b}`,
     (s) =>
       both(
-        s,
         `rename ${a} ${b}`,
         () => s.kernel.rename(a, b),
         () => s.host.rename(a, b),
@@ -112,7 +108,6 @@ const steps: fc.Arbitrary<[string, Step]> = fc.oneof(
     `link ${a} ${b}`,
     (s) =>
       both(
-        s,
         `link ${a} ${b}`,
         () => s.kernel.link(a, b),
         () => s.host.link(a, b),
@@ -124,7 +119,6 @@ const steps: fc.Arbitrary<[string, Step]> = fc.oneof(
       `symlink ${target} ${p}`,
       (s) =>
         both(
-          s,
           `symlink ${target} ${p}`,
           () => s.kernel.symlink(target, p),
           () => s.host.symlink(target, p),
@@ -164,7 +158,6 @@ const steps: fc.Arbitrary<[string, Step]> = fc.oneof(
       const file = s.open[which % Math.max(1, s.open.length)];
       if (!file?.writable) return;
       both(
-        s,
         "pwrite",
         () => s.kernel.writeAt(file.kernel, bytes, at),
         () => s.host.writeAt(file.host, bytes, at),
@@ -177,7 +170,6 @@ const steps: fc.Arbitrary<[string, Step]> = fc.oneof(
       const file = s.open[which % Math.max(1, s.open.length)];
       if (!file?.writable) return;
       both(
-        s,
         "write",
         () => s.kernel.write(file.kernel, bytes),
         () => s.host.write(file.host, bytes),
@@ -190,7 +182,6 @@ const steps: fc.Arbitrary<[string, Step]> = fc.oneof(
       const file = s.open[which % Math.max(1, s.open.length)];
       if (!file?.writable) return;
       both(
-        s,
         "ftruncate",
         () => s.kernel.truncate(file.kernel, size),
         () => s.host.truncate(file.host, size),
@@ -203,7 +194,6 @@ const steps: fc.Arbitrary<[string, Step]> = fc.oneof(
       const file = s.open[which % Math.max(1, s.open.length)];
       if (!file?.readable) return;
       both(
-        s,
         "pread",
         () => s.kernel.readAt(file.kernel, length, at).toString("hex"),
         () => s.host.readAt(file.host, length, at).toString("hex"),
@@ -223,7 +213,6 @@ const steps: fc.Arbitrary<[string, Step]> = fc.oneof(
     `stat ${p}`,
     (s) =>
       both(
-        s,
         `stat ${p}`,
         () => statOf(s.kernel, p, follow),
         () => s.host.stat(p, follow),
@@ -233,7 +222,6 @@ const steps: fc.Arbitrary<[string, Step]> = fc.oneof(
     `readdir ${p}`,
     (s) =>
       both(
-        s,
         `readdir ${p}`,
         () => s.kernel.names(p),
         () => s.host.names(p),
@@ -257,7 +245,6 @@ function statOf(kernel: KernelFiles, p: string, follow: boolean) {
 /** Everything below a directory, on both sides the same. */
 function compareTrees(pair: Pair, at: string): void {
   const found = both(
-    pair,
     `names of ${at}`,
     () => pair.kernel.names(at),
     () => pair.host.names(at),
@@ -266,7 +253,6 @@ function compareTrees(pair: Pair, at: string): void {
   for (const name of found) {
     const p = `${at}/${name}`;
     const stat = both(
-      pair,
       p,
       () => statOf(pair.kernel, p, false),
       () => pair.host.stat(p, false),
