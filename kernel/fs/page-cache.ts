@@ -6,8 +6,16 @@
  * reclaimer).
  */
 import { SpinLock } from "../arch/spinlock";
-import { Frame, isMemoryShort, releaseFrame, setReclaimer } from "../mm/frames";
+import {
+  cacheMayShrink,
+  Frame,
+  isMemoryShort,
+  releaseFrame,
+  setCacheCounter,
+  setReclaimer,
+} from "../mm/frames";
 import { Arc, ArcPages, LIST_NONE, PAGE_EVICTED, PAGE_HELD, PAGE_USED } from "./arc";
+import { Counter } from "./counter";
 import { FilePages } from "./file-pages";
 import { shrinkNames } from "./name-cache";
 
@@ -33,7 +41,7 @@ class CachePages extends ArcPages {
 const cacheLock = new SpinLock();
 const arc = new Arc(new CachePages());
 /** Frames that hold files in memory (tmpfs). */
-let memoryPages: i64 = 0;
+const memoryPages = new Counter();
 
 /** Puts a frame that was just filled under the policy's rule; its file is in use, so stays. */
 export function cacheInsert(frame: Frame): void {
@@ -51,7 +59,7 @@ export function cacheRemove(frame: Frame): void {
 
 /** Counts pages of files in memory. */
 export function countMemoryPages(change: i64): void {
-  memoryPages += change;
+  memoryPages.add(<u64>change);
 }
 
 /** Frames that hold data of files on disk. */
@@ -61,7 +69,7 @@ export function cachedFrameCount(): u64 {
 
 /** Frames that hold files in memory ("Shmem" in /proc/meminfo). */
 export function memoryFileFrameCount(): u64 {
-  return <u64>memoryPages;
+  return memoryPages.current;
 }
 
 /** Frees up to `frames` frames: cached pages first, and names nobody uses in proportion. */
@@ -76,11 +84,12 @@ export function reclaimFrames(frames: u64): u64 {
 /** True if no kernel object should be made now, although the cache gave back what it could. */
 export function kernelMemoryIsShort(): bool {
   if (!isMemoryShort()) return false;
-  reclaimFrames(RECLAIM_FRAMES);
+  if (cacheMayShrink()) reclaimFrames(RECLAIM_FRAMES);
   return isMemoryShort();
 }
 
 /** Tells the frame allocator that the cache can shrink. */
 export function initPageCache(): void {
   setReclaimer(reclaimFrames);
+  setCacheCounter(cachedFrameCount);
 }

@@ -37,7 +37,7 @@ import {
 } from "./frame";
 import { PAGE_SHIFT, PAGE_SIZE, toVirtual } from "./layout";
 import { clearPage } from "./page-content";
-import { countFrames, reservedFrameCount } from "./reserve";
+import { cacheFloor, countFrames, reservedFrameCount } from "./reserve";
 
 export * from "./frame";
 export { toPhysical, toVirtual } from "./layout";
@@ -62,6 +62,7 @@ const INTERRUPT_BATCH_ORDER: u32 = 2;
 const caches = memory.data(8 * 2 * 64);
 let reclaimer: ((frames: u64) => u64) | null = null;
 let mappedReclaimer: ((everything: bool) => u64) | null = null;
+let cacheCounter: (() => u64) | null = null;
 
 function currentCache(): FrameCache {
   const index = (cpuId() << 1) + <u32>(interruptDepth() != 0);
@@ -104,6 +105,20 @@ export function setReclaimer(reclaim: (frames: u64) => u64): void {
  */
 export function setMappedReclaimer(reclaim: (everything: bool) => u64): void {
   mappedReclaimer = reclaim;
+}
+
+/** Registers who knows how many frames the page cache holds. */
+export function setCacheCounter(count: () => u64): void {
+  cacheCounter = count;
+}
+
+/**
+ * True if the page cache is larger than what anonymous memory may not take from it. Without that limit
+ * a machine whose memory is full would throw away and read again the very code it executes, for ever.
+ */
+export function cacheMayShrink(): bool {
+  const count = cacheCounter;
+  return !count || count() > cacheFloor();
 }
 
 /** Runs the reclaimer; returns the number of frames freed. May sleep. */
@@ -173,12 +188,23 @@ export function allocateUserFrame(): u64 {
   const cache = currentCache();
   const number = cache.head;
   if (number) return popFrame(cache, number);
-  return allocateUserFrameSlowly();
+  return allocateSlowly(false);
 }
 
-/** As `allocateUserFrame`, filled with zero bytes. */
-export function allocateZeroedUserFrame(): u64 {
-  const physical = allocateUserFrame();
+/**
+ * As `allocateUserFrame`, for memory that cannot be reclaimed (anonymous pages, page tables, files in
+ * memory): it leaves the page cache as much as programs need to go on running.
+ */
+export function allocateAnonymousFrame(): u64 {
+  const cache = currentCache();
+  const number = cache.head;
+  if (number) return popFrame(cache, number);
+  return allocateSlowly(true);
+}
+
+/** As `allocateAnonymousFrame`, filled with zero bytes. */
+export function allocateZeroedAnonymousFrame(): u64 {
+  const physical = allocateAnonymousFrame();
   if (physical) clearPage(toVirtual(physical));
   return physical;
 }
@@ -247,10 +273,11 @@ function popFrame(cache: FrameCache, number: u32): u64 {
   return (<u64>number) << PAGE_SHIFT;
 }
 
-function allocateUserFrameSlowly(): u64 {
+function allocateSlowly(sparesCache: bool): u64 {
   let cache = currentCache();
   if (refillCache(cache, reservedFrameCount())) return popFrame(cache, cache.head);
   for (let attempt: u32 = 0; attempt < 3; attempt++) {
+    if (sparesCache && !cacheMayShrink()) return 0;
     if (attempt > 0) {
       const unmap = mappedReclaimer;
       if (unmap) unmap(attempt > 1);

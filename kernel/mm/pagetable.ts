@@ -3,7 +3,7 @@
  * application's half is filled, changed and emptied is in `user-tables`.
  */
 import { FRAME_TABLE, frameOf } from "./frame";
-import { allocateUserFrame, freeFrame } from "./frames";
+import { allocateAnonymousFrame, freeFrame } from "./frames";
 import { kernelRoot } from "./kernel-tables";
 import { PAGE_SIZE, toVirtual } from "./layout";
 
@@ -17,7 +17,7 @@ const HALF: usize = PAGE_SIZE / 2;
 
 /** A root table with an empty application half that shares the kernel's; 0 = no memory. */
 export function createRoot(): u64 {
-  const root = allocateUserFrame();
+  const root = allocateAnonymousFrame();
   if (!root) return 0;
   frameOf(root).kind = FRAME_TABLE;
   memory.fill(toVirtual(root), 0, HALF);

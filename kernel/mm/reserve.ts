@@ -9,6 +9,11 @@ const RESERVE_MIN: u64 = 24;
 const RESERVE_MAX: u64 = 1024;
 const RESERVE_DIVISOR: u64 = 64;
 
+/** What is left to the page cache is 1/32 of memory within these bounds, in frames. */
+const CACHE_FLOOR_MIN: u64 = 32;
+const CACHE_FLOOR_MAX: u64 = 2048;
+const CACHE_FLOOR_DIVISOR: u64 = 32;
+
 let total: u64 = 0;
 let reserve: u64 = 0;
 
@@ -26,6 +31,11 @@ export function totalFrameCount(): u64 {
 /** Size of the kernel's reserve in frames. */
 export function reservedFrameCount(): u64 {
   return reserve;
+}
+
+/** Frames that anonymous memory leaves to the page cache. */
+export function cacheFloor(): u64 {
+  return max(CACHE_FLOOR_MIN, min(CACHE_FLOOR_MAX, total / CACHE_FLOOR_DIVISOR));
 }
 
 /** Starts counting anew (unit tests). */

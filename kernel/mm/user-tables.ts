@@ -8,7 +8,7 @@
  * Lock: the address space's.
  */
 import { FRAME_TABLE, frameByNumber, frameOf } from "./frame";
-import { allocateFrame, allocateZeroedUserFrame, splitFrames } from "./frames";
+import { allocateFrame, allocateZeroedAnonymousFrame, splitFrames } from "./frames";
 import { FrameGather, gatherFrame, noteDirty } from "./gather";
 import { HUGE_ORDER, HUGE_PAGE_MASK, HUGE_PAGE_SIZE, PAGE_SIZE, toVirtual } from "./layout";
 import {
@@ -50,7 +50,7 @@ export function directorySlot(root: u64, address: usize, make: bool): usize {
 
 /** Puts a new, empty table into the entry; returns the entry, 0 = no memory. May sleep. */
 export function addTable(slot: usize): u64 {
-  const table = allocateZeroedUserFrame();
+  const table = allocateZeroedAnonymousFrame();
   if (!table) return 0;
   frameOf(table).kind = FRAME_TABLE;
   const entry = table | PTE_TABLE;

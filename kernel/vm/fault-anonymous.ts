@@ -7,8 +7,8 @@
 import { buddyFreeCount } from "../mm/buddy";
 import {
   allocateUserBlock,
-  allocateUserFrame,
-  allocateZeroedUserFrame,
+  allocateAnonymousFrame,
+  allocateZeroedAnonymousFrame,
   FRAME_ANONYMOUS,
   frameByNumber,
   frameOf,
@@ -69,7 +69,7 @@ export function touchAnonymous(
   }
   let done: u32 = 0;
   while (true) {
-    const frame = allocateZeroedUserFrame();
+    const frame = allocateZeroedAnonymousFrame();
     if (!frame) break;
     frameOf(frame).kind = FRAME_ANONYMOUS;
     store<u64>(slot, frame | rights);
@@ -144,7 +144,7 @@ export function breakCopy(
     store<u64>(slot, entryAddress(entry) | rights);
     return FAULT_RESOLVED;
   }
-  const copy = isZero ? allocateZeroedUserFrame() : allocateUserFrame();
+  const copy = isZero ? allocateZeroedAnonymousFrame() : allocateAnonymousFrame();
   if (!copy) return FAULT_OOM;
   if (!isZero) copyPage(toVirtual(copy), toVirtual(entryAddress(entry)));
   frameOf(copy).kind = FRAME_ANONYMOUS;

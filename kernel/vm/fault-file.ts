@@ -3,7 +3,7 @@
  * mapping is shared, else a copy of it. Up to 16 neighbours that are in memory are mapped with a page
  * that is read. Hold the address space's lock.
  */
-import { allocateUserFrame, FRAME_ANONYMOUS, frameOf, releaseFrame } from "../mm/frames";
+import { allocateAnonymousFrame, FRAME_ANONYMOUS, frameOf, releaseFrame } from "../mm/frames";
 import { retainFrame } from "../mm/frame";
 import { releaseMapped } from "../mm/gather";
 import { PAGE_SIZE, toVirtual } from "../mm/layout";
@@ -52,7 +52,7 @@ export function touchFile(
     return FAULT_RESOLVED;
   }
   if (isShared) return replace(space, vma, page, slot, frame);
-  const copy = allocateUserFrame();
+  const copy = allocateAnonymousFrame();
   if (!copy) {
     releaseFrame(frameOf(frame));
     return FAULT_OOM;

@@ -10,7 +10,7 @@
  * The lock is not held while a file is read, so the mapping is looked up again afterwards.
  */
 import { ENOMEM } from "../lib/errno";
-import { frameOf, releaseFrame } from "../mm/frames";
+import { cacheMayShrink, frameOf, releaseFrame } from "../mm/frames";
 import { PAGE_SIZE, USER_END } from "../mm/layout";
 import { entryAddress, entrySlot, isTable, PTE_PRESENT, PTE_WRITE } from "../mm/pte";
 import { addTable, directorySlot, withRights } from "../mm/user-tables";
@@ -90,8 +90,12 @@ function resolveSlowly(space: AddressSpace, address: usize, write: bool, execute
       index = wantedPage;
       page = got < 0 ? 0 : <u64>got;
       if (got >= 0) continue;
-      result = got == -ENOMEM ? FAULT_OOM : FAULT_SIGBUS;
-    }
+      if (got != -ENOMEM) {
+        result = FAULT_SIGBUS;
+        break;
+      }
+      result = FAULT_OOM;
+    } else if (result == FAULT_OOM && !cacheMayShrink()) break;
     if (result != FAULT_OOM || attempts == RELIEF_ATTEMPTS) break;
     relieve(space, attempts);
     attempts++;

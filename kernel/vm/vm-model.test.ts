@@ -274,13 +274,17 @@ function run(kernel: KernelModule<Exports>, model: Model, step: Step, tag: bigin
       address,
     );
     for (let i = step.at; i < end; i++) {
-      model.pages.set(i, {
+      const page: ModelPage = {
         prot: step.prot,
         shared: step.shared,
         file: step.file,
         index: step.offset + i - step.at,
         content: undefined,
-      });
+      };
+      // Filling a private writable mapping in advance takes the copies at once, as in Linux.
+      const isCopied = step.populate && !step.shared && step.prot & PROT_WRITE;
+      if (isCopied && page.file >= 0 && page.index < 64) page.content = model.content(page);
+      model.pages.set(i, page);
     }
   } else if (step.kind === "unmap") {
     assert.equal(exports.unmap(address, length), 0n);

@@ -6,7 +6,7 @@
  * mappings do not, so pages are added by whoever comes first.
  */
 import { EFBIG, EINVAL, ENOMEM, ENOSPC, ENXIO, EOPNOTSUPP, EPERM, asError } from "../../lib/errno";
-import { allocateUserFrame, frameOf, releaseFrame, toVirtual } from "../../mm/frames";
+import { allocateAnonymousFrame, frameOf, releaseFrame, toVirtual } from "../../mm/frames";
 import {
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
@@ -115,7 +115,7 @@ export class TmpfsFile extends TmpfsNode {
   /** A new frame with what the page holds so far. */
   private makePage(index: u64): i64 {
     if (memoryFileFrameCount() >= memoryFileLimit()) return -ENOSPC;
-    const physical = allocateUserFrame();
+    const physical = allocateAnonymousFrame();
     if (!physical) return -ENOMEM;
     if (!this.hasLower(index)) {
       memory.fill(toVirtual(physical), 0, PAGE_BYTES);
