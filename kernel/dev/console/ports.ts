@@ -8,6 +8,7 @@ import { monotonicNs } from "../../sched/clock";
 import { CharacterDevice } from "../character";
 import { ConsolePort } from "../virtio/console-port";
 import { firstVirtioConsole } from "../virtio/console";
+import { consoleTty } from "./tty";
 
 /** How long a device may take to announce its ports. */
 const ANNOUNCE_NS: u64 = 2_000_000_000;
@@ -42,4 +43,6 @@ export function drainConsoles(): void {
     console.drain();
     console = console.next;
   }
+  const tty = consoleTty();
+  if (tty) tty.drainFully();
 }

@@ -363,6 +363,11 @@ export class Tty extends CharacterDevice {
     return this.ring.drainInterruptibly();
   }
 
+  /** As `drain`, whatever signals come: for the end of the machine. */
+  drainFully(): void {
+    this.ring.drain();
+  }
+
   /** Drops input that was not read (tcflush(3)). */
   flushInput(): void {
     this.lock.acquire();
