@@ -28,6 +28,7 @@ import {
   retainFrame,
 } from "../mm/frames";
 import { FOREVER, WaitQueue } from "../sched/wait";
+import { Counter } from "./counter";
 import { cacheInsert, cacheRemove, countMemoryPages } from "./page-cache";
 import { NO_INDEX, PageTree } from "./page-tree";
 import { Vnode } from "./vnode";
@@ -43,13 +44,13 @@ export const READ_AROUND: u32 = u32.MAX_VALUE;
 const pageLoaded = new WaitQueue();
 
 /** Numbers the page sets, so that ghosts of a dead file never mean a new one. */
-let nextId: u32 = 1;
+const nextId = new Counter(1);
 
 export class FilePages {
   private lock: SpinLock = new SpinLock();
   private tree: PageTree = new PageTree();
   /** Stands for the file in the keys of `arc`. */
-  id: u32 = nextId++;
+  id: u32 = <u32>nextId.next();
   /** Pages in memory. */
   count: u64 = 0;
 

@@ -108,6 +108,15 @@ export function moveName(entry: Dentry, parent: Dentry, name: usize, nameLength:
   if (oldParent) oldParent.release();
 }
 
+/** The directory a name is in, with a reference, or null: a rename may change it any time. */
+export function parentOf(entry: Dentry): Dentry | null {
+  namesLock.acquire();
+  const parent = entry.parent;
+  if (parent) parent.retain();
+  namesLock.release();
+  return parent;
+}
+
 /** Number of cached names. */
 export function nameCount(): u32 {
   return names.length;

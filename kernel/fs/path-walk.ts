@@ -24,7 +24,7 @@ import { NAME_MAX, PATH_MAX, SYMLINKS_MAX } from "./constants";
 import { Dentry } from "./dentry";
 import { FsContext } from "./fs-context";
 import { mountOfRoot, mountedOn } from "./mount";
-import { addName, findName } from "./name-cache";
+import { addName, findName, parentOf } from "./name-cache";
 import { Vnode } from "./vnode";
 
 /** Follow a symbolic link in the last component. */
@@ -53,7 +53,7 @@ const DOT: u8 = 0x2e;
 export class PathWalk {
   /** Where the walk stands; owns a reference. */
   private current: Dentry;
-  /** What the walk must not leave. */
+  /** What the walk must not leave; owns a reference. */
   private root: Dentry;
   private position: usize;
   private end: usize;
@@ -76,8 +76,21 @@ export class PathWalk {
     length: usize,
     private flags: u32,
   ) {
-    const start = base ? base : context.cwd;
-    this.root = flags & (RESOLVE_BENEATH | RESOLVE_IN_ROOT) ? start : context.root;
+    let start: Dentry;
+    if (base) {
+      base.retain();
+      start = base;
+    } else {
+      start = context.takeCwd();
+    }
+    let root: Dentry;
+    if (flags & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) {
+      start.retain();
+      root = start;
+    } else {
+      root = context.takeRoot();
+    }
+    this.root = root;
     this.position = path;
     this.end = path + length;
     this.current = start;
@@ -85,9 +98,9 @@ export class PathWalk {
     if (length >= PATH_MAX) this.failure = -ENAMETOOLONG;
     if (length > 0 && load<u8>(path) == SLASH) {
       if (flags & RESOLVE_BENEATH) this.failure = -EXDEV;
-      this.current = this.root;
+      root.retain();
+      this.moveTo(root);
     }
-    this.current.retain();
   }
 
   /** The directory (or, after `toEnd`, the file) reached; no new reference. */
@@ -117,6 +130,7 @@ export class PathWalk {
   /** Gives back what the walk holds. */
   dispose(): void {
     this.current.release();
+    this.root.release();
     if (this.buffer) heapFree(this.buffer);
   }
 
@@ -223,15 +237,16 @@ export class PathWalk {
         if (this.flags & RESOLVE_BENEATH) return -EXDEV;
         break;
       }
-      const parent = at.parent;
+      const parent = parentOf(at);
       if (parent) {
-        at = parent;
-        break;
+        this.moveTo(parent);
+        return 0;
       }
       const mount = mountOfRoot(at);
       const covers = mount ? mount.covers : null;
       if (!covers) break;
       if (this.flags & RESOLVE_NO_XDEV) return -EXDEV;
+      // Mounts are for good, so the directory below stays.
       at = covers;
     }
     at.retain();

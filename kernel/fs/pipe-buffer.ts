@@ -87,14 +87,17 @@ export class PipeBuffer {
    * @param mayRestart true if no writer is copying, so that an empty ring can start at 0
    */
   consumed(length: usize, mayRestart: bool): void {
+    if (length == 0) return;
     const first = this.head >> PAGE_SHIFT;
     this.head += length;
-    const last = this.head >> PAGE_SHIFT;
-    for (let page = first; page < last; page++) {
-      // The page being written next stays, so that a lone page serves again.
-      if (page << PAGE_SHIFT != this.tail) this.releaseSlot(this.slot(page << PAGE_SHIFT));
+    const end = this.head >> PAGE_SHIFT;
+    const restarts = mayRestart && this.head == this.tail;
+    // When the ring is empty, the page read last serves again.
+    const kept = restarts ? (this.head - 1) >> PAGE_SHIFT : end;
+    for (let page = first; page < end; page++) {
+      if (page != kept) this.releaseSlot(this.slot(page << PAGE_SHIFT));
     }
-    if (mayRestart && this.head == this.tail) this.restart();
+    if (restarts) this.restart(this.slot(kept << PAGE_SHIFT));
   }
 
   /** Makes `length` written bytes readable. Lock of the owner. */
@@ -143,9 +146,8 @@ export class PipeBuffer {
     for (let at: u64 = 0; at < this.capacity; at += PAGE_BYTES) this.releaseSlot(this.slot(at));
   }
 
-  /** Moves the page in use to the front: head and tail are equal. */
-  private restart(): void {
-    const slot = this.slot(this.tail);
+  /** The ring is empty: begins anew with the page in `slot` in front. */
+  private restart(slot: usize): void {
     const page = load<u64>(slot);
     if (slot != this.pages) {
       store<u64>(slot, load<u64>(this.pages));

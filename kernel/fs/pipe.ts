@@ -11,6 +11,7 @@ import { Counted, free } from "../lib/object";
 import { kernelMemoryIsShort } from "./page-cache";
 import { FOREVER, WaitQueue } from "../sched/wait";
 import { O_DIRECT, O_NONBLOCK, O_RDONLY, O_WRONLY } from "./constants";
+import { Counter } from "./counter";
 import { PIPE_BYTES, PipeBuffer } from "./pipe-buffer";
 import { PipeFile } from "./pipe-file";
 
@@ -19,7 +20,7 @@ const PIPE_BUF: usize = 4096;
 /** Largest capacity for F_SETPIPE_SZ (/proc/sys/fs/pipe-max-size). */
 export const PIPE_BYTES_MAX: u64 = 1 << 20;
 
-let nextInode: u64 = 1;
+const nextInode = new Counter(1);
 
 export class Pipe extends Counted {
   private lock: SpinLock = new SpinLock();
@@ -37,7 +38,7 @@ export class Pipe extends Counted {
   /** How often ends were opened, so that one who waits sees an end that has gone again. */
   readerOpens: u64 = 0;
   writerOpens: u64 = 0;
-  inode: u64 = nextInode++;
+  inode: u64 = nextInode.next();
 
   get isUsable(): bool {
     return this.buffer.isUsable;

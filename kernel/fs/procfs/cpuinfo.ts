@@ -4,6 +4,7 @@
  */
 import { cpuid } from "../../arch/cpu";
 import { ByteWriter } from "../../lib/format";
+import { onlineCpus } from "../../sched/run-queue";
 import { clockMultiplier } from "../../sched/clock";
 
 const EAX: u32 = 0;
@@ -30,11 +31,15 @@ const LEAF_7_ECX =
 const LEAF_7_EDX =
   "- - avx512_4vnniw avx512_4fmaps fsrm - - - avx512_vp2intersect - md_clear - - - serialize - tsxldtrk - pconfig arch_lbr ibt - amx_bf16 avx512_fp16 amx_tile amx_int8 - - flush_l1d arch_capabilities - -";
 
-/** Writes the whole file: one processor. */
+/** Writes the whole file: all processors are alike, one core each. */
 export function writeCpuinfo(out: ByteWriter): void {
+  for (let cpu: u32 = 0; cpu < onlineCpus(); cpu++) writeProcessor(out, cpu);
+}
+
+function writeProcessor(out: ByteWriter, cpu: u32): void {
   const signature = cpuid(1, 0, EAX);
   const frequencyKhz = tscKhz();
-  field(out, "processor\t: ", 0);
+  field(out, "processor\t: ", cpu);
   out.writeString("vendor_id\t: ");
   writeRegister(out, cpuid(0, 0, EBX));
   writeRegister(out, cpuid(0, 0, EDX));
@@ -48,11 +53,11 @@ export function writeCpuinfo(out: ByteWriter): void {
   out.writeString("cpu MHz\t\t: ");
   writeThousandths(out, frequencyKhz);
   field(out, "physical id\t: ", 0);
-  field(out, "siblings\t: ", 1);
-  field(out, "core id\t\t: ", 0);
-  field(out, "cpu cores\t: ", 1);
-  field(out, "apicid\t\t: ", cpuid(1, 0, EBX) >> 24);
-  field(out, "initial apicid\t: ", cpuid(1, 0, EBX) >> 24);
+  field(out, "siblings\t: ", onlineCpus());
+  field(out, "core id\t\t: ", cpu);
+  field(out, "cpu cores\t: ", onlineCpus());
+  field(out, "apicid\t\t: ", cpu);
+  field(out, "initial apicid\t: ", cpu);
   out.writeString("fpu\t\t: yes\nfpu_exception\t: yes\n");
   field(out, "cpuid level\t: ", cpuid(0, 0, EAX));
   out.writeString("wp\t\t: yes\nflags\t\t:");

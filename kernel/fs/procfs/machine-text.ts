@@ -6,6 +6,8 @@ import { blockDeviceAt, blockDeviceCount } from "../../dev/block";
 import { randomBytes } from "../../dev/random";
 import { ByteWriter } from "../../lib/format";
 import { freeFrameCount, totalFrameCount } from "../../mm/frames";
+import { heapAllocate, heapFree } from "../../mm/heap";
+import { onlineCpus } from "../../sched/run-queue";
 import { monotonicNs, realtimeNs } from "../../sched/clock";
 import { cachedFrameCount, memoryFileFrameCount } from "../page-cache";
 import { nameCount } from "../name-cache";
@@ -78,13 +80,16 @@ function busyNs(): u64 {
 /** /proc/stat. */
 export function writeStat(out: ByteWriter): void {
   const upNs = monotonicNs();
-  const busy = min<u64>(busyNs(), upNs);
-  for (let i = 0; i < 2; i++) {
-    out.writeString(i == 0 ? "cpu  " : "cpu0 ");
-    out.writeDecimal(busy / NS_PER_TICK);
-    out.writeString(" 0 0 ");
-    out.writeDecimal((upNs - busy) / NS_PER_TICK);
-    out.writeString(" 0 0 0 0 0 0\n");
+  const cpus = onlineCpus();
+  const busy = min<u64>(busyNs(), upNs * cpus);
+  out.writeString("cpu  ");
+  writeTimes(out, busy, upNs * cpus);
+  // Who ran where is not counted: each processor is shown its share.
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) {
+    out.writeString("cpu");
+    out.writeDecimal(cpu);
+    out.writeByte(0x20);
+    writeTimes(out, busy / cpus, upNs);
   }
   out.writeString("intr 0\nctxt 0\nbtime ");
   out.writeDecimal((realtimeNs() - upNs) / NS_PER_SECOND);
@@ -94,6 +99,14 @@ export function writeStat(out: ByteWriter): void {
   out.writeString("\nprocs_blocked 0\n");
 }
 
+/** user nice system idle iowait irq softirq steal guest guest_nice, in ticks. */
+function writeTimes(out: ByteWriter, busyNs: u64, totalNs: u64): void {
+  out.writeDecimal(busyNs / NS_PER_TICK);
+  out.writeString(" 0 0 ");
+  out.writeDecimal((totalNs - busyNs) / NS_PER_TICK);
+  out.writeString(" 0 0 0 0 0 0\n");
+}
+
 /** Seconds with two decimals. */
 function writeSeconds(out: ByteWriter, ns: u64): void {
   out.writeDecimal(ns / NS_PER_SECOND);
@@ -101,12 +114,13 @@ function writeSeconds(out: ByteWriter, ns: u64): void {
   out.writePadded((ns % NS_PER_SECOND) / NS_PER_TICK, 2, 0x30);
 }
 
-/** /proc/uptime: since boot, and idle. */
+/** /proc/uptime: since boot, and idle over all processors. */
 export function writeUptime(out: ByteWriter): void {
   const upNs = monotonicNs();
   writeSeconds(out, upNs);
   out.writeByte(0x20);
-  writeSeconds(out, upNs - min<u64>(busyNs(), upNs));
+  const cpuNs = upNs * onlineCpus();
+  writeSeconds(out, cpuNs - min<u64>(busyNs(), cpuNs));
   out.writeByte(0x0a);
 }
 
@@ -191,12 +205,13 @@ export function writeBootId(out: ByteWriter): void {
   writeUuidBytes(out, changetype<usize>(bootId));
 }
 
-const scratchUuid = new StaticArray<u8>(16);
-
 /** /proc/sys/kernel/random/uuid: a new one at every read. */
 export function writeUuid(out: ByteWriter): void {
-  makeUuid(changetype<usize>(scratchUuid));
-  writeUuidBytes(out, changetype<usize>(scratchUuid));
+  const uuid = heapAllocate(16);
+  if (!uuid) return;
+  makeUuid(uuid);
+  writeUuidBytes(out, uuid);
+  heapFree(uuid);
 }
 
 /** A random UUID, version 4 (RFC 9562 section 5.4). */

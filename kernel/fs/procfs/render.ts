@@ -24,6 +24,7 @@ import {
 import { writeMaps } from "./maps-text";
 import { writeMountinfo, writeMounts } from "./mounts-text";
 import { renderProcess } from "./process-text";
+import { writeProcessorList, writeProcessorMask } from "./processors-text";
 import { processProvider } from "./provider";
 import { writeFileMaximum, writeFileNumbers, writeThreadsMaximum } from "./limits-text";
 import {
@@ -43,6 +44,8 @@ import {
   KIND_OS_RELEASE,
   KIND_OS_VERSION,
   KIND_PARTITIONS,
+  KIND_PROCESSOR_LIST,
+  KIND_PROCESSOR_MASK,
   KIND_RAW_TEXT,
   KIND_SMAPS,
   KIND_STAT,
@@ -102,6 +105,14 @@ export function render(kind: u32, pid: i32, tid: i32, text: string, out: ByteWri
       break;
     case KIND_PARTITIONS:
       writePartitions(out);
+      break;
+    case KIND_PROCESSOR_LIST:
+      writeProcessorList(out);
+      out.writeByte(0x0a);
+      break;
+    case KIND_PROCESSOR_MASK:
+      writeProcessorMask(out);
+      out.writeByte(0x0a);
       break;
     case KIND_BOOT_ID:
       writeBootId(out);

@@ -5,6 +5,7 @@ import { ByteWriter } from "../../lib/format";
 import { free } from "../../lib/object";
 import { AddressSpace } from "../../vm/address-space";
 import { MAP_GROWSDOWN, PROT_EXEC, PROT_WRITE } from "../../vm/flags";
+import { writeProcessorList, writeProcessorMask } from "./processors-text";
 import { ProcessFacts, ProcessProvider } from "./provider";
 
 /** Nanoseconds of a clock tick (USER_HZ is 100). */
@@ -165,7 +166,11 @@ export function writeStatus(provider: ProcessProvider, facts: ProcessFacts, out:
   mask(out, "CapBnd:\t", 0x1ffffffffff);
   mask(out, "CapAmb:\t", 0);
   out.writeString("NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\n");
-  out.writeString("Cpus_allowed:\t1\nCpus_allowed_list:\t0\n");
+  out.writeString("Cpus_allowed:\t");
+  writeProcessorMask(out);
+  out.writeString("\nCpus_allowed_list:\t");
+  writeProcessorList(out);
+  out.writeByte(0x0a);
   out.writeString("Mems_allowed:\t1\nMems_allowed_list:\t0\n");
   line(out, "voluntary_ctxt_switches:\t", facts.voluntarySwitches);
   line(out, "nonvoluntary_ctxt_switches:\t", facts.involuntarySwitches);

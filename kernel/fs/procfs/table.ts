@@ -54,6 +54,9 @@ export const KIND_FILE_MAX: u32 = 49;
 export const KIND_FILE_NR: u32 = 50;
 export const KIND_DEVICES: u32 = 51;
 export const KIND_PARTITIONS: u32 = 52;
+/** All processors, as a list and as a mask. */
+export const KIND_PROCESSOR_LIST: u32 = 53;
+export const KIND_PROCESSOR_MASK: u32 = 54;
 
 // Texts about a process.
 export const KIND_MAPS: u32 = 64;
@@ -73,6 +76,21 @@ export const KIND_IO: u32 = 77;
 export const KIND_SCHEDSTAT: u32 = 78;
 export const KIND_FD_FACTS: u32 = 79;
 export const KIND_SYSTEM_REQUEST: u32 = 80;
+
+/** A string of a prefix and a number, which is never freed: for tables made once. */
+export function numberedName(prefix: string, value: u32): string {
+  let digits = 1;
+  for (let rest = value / 10; rest; rest /= 10) digits++;
+  const length = prefix.length + digits;
+  const text = __new((<usize>length) << 1, idof<string>());
+  memory.copy(text, changetype<usize>(prefix), (<usize>prefix.length) << 1);
+  let rest = value;
+  for (let i = length - 1; i >= prefix.length; i--) {
+    store<u16>(text + ((<usize>i) << 1), <u16>(0x30 + (rest % 10)));
+    rest /= 10;
+  }
+  return changetype<string>(text);
+}
 
 /** One name in a table. */
 export class ProcEntry {

@@ -5,7 +5,14 @@
  * Neighbours: `procfs/table`, `procfs/procfs`.
  */
 import { ProcFileSystem } from "../procfs/procfs";
-import { KIND_DIRECTORY, ProcTable } from "../procfs/table";
+import {
+  KIND_DIRECTORY,
+  KIND_PROCESSOR_LIST,
+  KIND_PROCESSOR_MASK,
+  ProcTable,
+  numberedName,
+} from "../procfs/table";
+import { onlineCpus } from "../../sched/run-queue";
 import { FileSystem } from "../vnode";
 
 const SYSFS_MAGIC: u64 = 0x62656572;
@@ -41,25 +48,27 @@ class SysFileSystem extends ProcFileSystem {
   }
 }
 
-/** One processor, one memory node. */
+/** All processors, each a core of its own in one package; one memory node. */
 function addProcessors(system: ProcTable): void {
   const cpu = system.addDirectory("cpu");
-  const topology = cpu.addDirectory("cpu0").addDirectory("topology");
-  topology.addText("core_id", "0");
-  topology.addText("core_siblings_list", "0");
-  topology.addText("physical_package_id", "0");
-  topology.addText("thread_siblings", "1");
-  topology.addText("thread_siblings_list", "0");
+  for (let i: u32 = 0; i < max<u32>(onlineCpus(), 1); i++) {
+    const topology = cpu.addDirectory(numberedName("cpu", i)).addDirectory("topology");
+    topology.addText("core_id", numberedName("", i));
+    topology.add("core_siblings", KIND_PROCESSOR_MASK);
+    topology.add("core_siblings_list", KIND_PROCESSOR_LIST);
+    topology.addText("physical_package_id", "0");
+    topology.addText("thread_siblings_list", numberedName("", i));
+  }
   cpu.addText("isolated", "");
   cpu.addText("kernel_max", "63");
   cpu.addText("offline", "");
-  cpu.addText("online", "0");
-  cpu.addText("possible", "0");
-  cpu.addText("present", "0");
+  cpu.add("online", KIND_PROCESSOR_LIST);
+  cpu.add("possible", KIND_PROCESSOR_LIST);
+  cpu.add("present", KIND_PROCESSOR_LIST);
   const node = system.addDirectory("node");
   const node0 = node.addDirectory("node0");
-  node0.addText("cpulist", "0");
-  node0.addText("cpumap", "1");
+  node0.add("cpulist", KIND_PROCESSOR_LIST);
+  node0.add("cpumap", KIND_PROCESSOR_MASK);
   node.addText("online", "0");
   node.addText("possible", "0");
 }

@@ -6,6 +6,7 @@
  */
 import { totalFrameCount } from "../../mm/frames";
 import { memoryFileFrameCount } from "../page-cache";
+import { Counter } from "../counter";
 import { newAnonymousDevice } from "../mount";
 import { FileSystemStat } from "../stat";
 import { FileSystem, Vnode } from "../vnode";
@@ -19,7 +20,7 @@ const FIRST_INODE: u64 = 1 << 32;
 
 export class TmpfsFileSystem extends FileSystem {
   private rootNode: Vnode | null = null;
-  private nextInode: u64 = FIRST_INODE;
+  private nextInode: Counter = new Counter(FIRST_INODE);
 
   constructor() {
     super();
@@ -47,7 +48,7 @@ export class TmpfsFileSystem extends FileSystem {
   }
 
   newInode(): u64 {
-    return this.nextInode++;
+    return this.nextInode.next();
   }
 
   statistics(out: FileSystemStat): void {

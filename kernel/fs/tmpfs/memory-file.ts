@@ -11,22 +11,12 @@ import { Vnode } from "../vnode";
 import { TmpfsFile } from "./file";
 import { TmpfsFileSystem } from "./file-system";
 
-let memoryFiles: TmpfsFileSystem | null = null;
-
 /** The file system, mounted nowhere, that nameless files belong to. */
-function memoryFileSystem(): TmpfsFileSystem {
-  let fs = memoryFiles;
-  if (!fs) {
-    fs = new TmpfsFileSystem();
-    memoryFiles = fs;
-  }
-  return fs;
-}
+const memoryFiles = new TmpfsFileSystem();
 
 /** Makes an empty file without a name; the caller owns the reference. */
 export function createMemoryVnode(): Vnode {
-  const fs = memoryFileSystem();
-  const node = new TmpfsFile(fs, S_IFREG | 0o777, fs.newInode());
+  const node = new TmpfsFile(memoryFiles, S_IFREG | 0o777, memoryFiles.newInode());
   node.linkCount = 0;
   return node;
 }

@@ -10,6 +10,7 @@ import { SpinLock } from "../../arch/spinlock";
 import { free } from "../../lib/object";
 import { totalFrameCount } from "../../mm/frames";
 import { realtimeNs } from "../../sched/clock";
+import { Counter } from "../counter";
 import { kernelMemoryIsShort } from "../page-cache";
 import { PAGE_BYTES, S_IFMT, S_PERMISSIONS } from "../constants";
 import {
@@ -30,7 +31,7 @@ const NS_PER_SECOND: i64 = 1_000_000_000;
 export const attachmentLock = new SpinLock();
 
 /** Nodes of all file systems in memory. */
-let nodeCount: u64 = 0;
+const nodeCount = new Counter();
 
 /** How many nodes there may be: half as many as frames, which is what tmpfs of Linux allows. */
 export function nodeLimit(): u64 {
@@ -39,12 +40,12 @@ export function nodeLimit(): u64 {
 
 /** How many nodes there are. */
 export function nodesInUse(): u64 {
-  return nodeCount;
+  return nodeCount.current;
 }
 
 /** True if one more file can be made. */
 export function mayMakeNode(): bool {
-  return nodeCount < nodeLimit() && !kernelMemoryIsShort();
+  return nodeCount.current < nodeLimit() && !kernelMemoryIsShort();
 }
 
 export abstract class TmpfsNode extends Vnode {
@@ -67,7 +68,7 @@ export abstract class TmpfsNode extends Vnode {
     inode: u64,
   ) {
     super(tmpfs, mode, inode);
-    nodeCount++;
+    nodeCount.add(1);
     const now = <i64>realtimeNs();
     this.accessNs = now;
     this.modifyNs = now;
@@ -150,7 +151,7 @@ export abstract class TmpfsNode extends Vnode {
   destroy(): void {
     this.dispose();
     this.releaseLower();
-    nodeCount--;
+    nodeCount.add(-1);
     free(this);
   }
 
