@@ -159,6 +159,7 @@ async function runMachine(
     return await runSession(qemuHypervisor(qemuPath), spec, {
       input: process.stdin,
       hasTerminal: spec.console !== "ports",
+      waitsForBoot: spec.console === "serial",
       stdout: options.json ? stderr : new DescriptorSink(1),
       stderr,
       log: options.verbose ? stderr : null,
@@ -189,7 +190,8 @@ function finish(
     imageMs: prepared.durationMs,
     warnings: prepared.program.warnings,
   };
-  process.stderr.write(explain(result, options.quiet || options.json));
+  const shown = { quiet: options.quiet || options.json, logWasShown: options.verbose };
+  process.stderr.write(explain(result, shown));
   if (options.verbose) process.stderr.write(timings(facts, result.report, result));
   if (options.json) process.stdout.write(`${JSON.stringify(toJson(facts, result))}\n`);
   if (result.ending.kind === "interrupted") endBySignal(result.ending.signal);

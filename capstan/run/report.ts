@@ -7,32 +7,40 @@ import type { MissingCall } from "../protocol/control-channel.ts";
 import { type Ending, exitStatusOf, type GuestReport } from "./outcome.ts";
 import type { SessionResult } from "./session.ts";
 
+/** What need not be said. */
+export interface Shown {
+  /** Missing system calls are not wanted. */
+  readonly quiet: boolean;
+  /** The kernel's log was shown while it was written. */
+  readonly logWasShown: boolean;
+}
+
 /** Lines for stderr after a run; empty when there is nothing to say. */
-export function explain(result: SessionResult, quiet: boolean): string {
+export function explain(result: SessionResult, { quiet, logWasShown }: Shown): string {
   const { ending, report } = result;
   const lines = [
     ...report.errors.map((message) => message),
     ...(report.outOfMemory === null ? [] : [report.outOfMemory]),
-    ...explainEnding(ending, result),
+    ...explainEnding(ending, logWasShown ? "" : result.log.trim()),
     ...(quiet ? [] : explainMissing(report.missingCalls)),
   ];
   return lines.map((line) => `capstan: ${line}\n`).join("");
 }
 
-function explainEnding(ending: Ending, result: SessionResult): string[] {
+function explainEnding(ending: Ending, log: string): string[] {
   switch (ending.kind) {
     case "exit":
     case "signal":
     case "interrupted":
       return [];
     case "panic":
-      return [`the kernel panicked: ${ending.message}\n${result.log.trimEnd()}`.trimEnd()];
+      return [`the kernel panicked: ${ending.message}\n${log}`.trimEnd()];
     case "timeout":
       return ["the time limit ran out; the machine was ended"];
     case "no-report": {
       const { status, signal, diagnostics } = ending.machine;
       const how = signal === null ? `with status ${status}` : `by ${signal}`;
-      const details = [diagnostics.trim(), result.log.trim()].filter((text) => text !== "");
+      const details = [diagnostics.trim(), log].filter((text) => text !== "");
       return [
         [`the machine ended without reporting a status (QEMU ended ${how})`, ...details].join("\n"),
       ];

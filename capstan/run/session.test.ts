@@ -98,6 +98,21 @@ test("the end of input is the end-of-file key for a terminal", async () => {
   assert.equal(run.stdout, "\x04");
 });
 
+test("input waits for the boot when a serial port would lose it", async () => {
+  const run = await runGuest(
+    (guest) => {
+      assert.equal(guest.stdin.readableLength, 0);
+      guest.stdin.once("data", (keys: Buffer) => {
+        guest.stdout.write(keys);
+        guest.end();
+      });
+      guest.control.write('{"event":"boot","ns":1}\n');
+    },
+    { hasTerminal: true, waitsForBoot: true, input: Readable.from([Buffer.from("early")]) },
+  );
+  assert.equal(run.stdout, "early");
+});
+
 test("a time limit ends the machine", async () => {
   const run = await runGuest(() => {}, { timeoutMs: 5 });
   assert.equal(run.status, 124);

@@ -15,6 +15,11 @@ export interface SessionOptions {
   readonly input: Readable;
   /** Whether the guest's program has a terminal: input is keys, with Ctrl-] as the way out. */
   readonly hasTerminal: boolean;
+  /**
+   * Holds input back until the guest has booted: a serial port forgets what arrives before its
+   * driver has started. Virtio ports keep it.
+   */
+  readonly waitsForBoot?: boolean;
   readonly stdout: OutputSink;
   readonly stderr: OutputSink;
   /** Where the kernel's log goes while it is written; null to keep only its end. */
@@ -63,6 +68,9 @@ class Session {
   #log = Buffer.alloc(0);
   #firstOutputMs: number | null = null;
   #stop: Stop | null = null;
+  /** Undoes the connection of the input; does nothing before it is connected. */
+  #stopInput: () => void = () => {};
+  #isInputConnected = false;
 
   constructor(machine: RunningMachine, options: SessionOptions, startMs: number) {
     this.#machine = machine;
@@ -74,11 +82,11 @@ class Session {
     const { timeoutMs, onStarted } = this.#options;
     onStarted?.((reason) => this.#end(reason));
     if (timeoutMs !== undefined) this.#after(timeoutMs, () => this.#end({ by: "timeout" }));
-    const stopInput = this.#connectInput();
+    if (this.#options.waitsForBoot !== true) this.#connectInput();
     const channels = this.#connectOutput();
     const machineEnding = await this.#machine.ended;
     const durationMs = performance.now() - this.#startMs;
-    stopInput();
+    this.#stopInput();
     for (const timer of this.#timers) clearTimeout(timer);
     // After an interruption nobody may be reading any more: waiting for that could take for ever.
     if (this.#stop?.by !== "signal" || !this.#outputIsBusy()) await Promise.all(channels);
@@ -92,11 +100,14 @@ class Session {
     };
   }
 
-  #connectInput(): () => void {
+  #connectInput(): void {
+    if (this.#isInputConnected) return;
+    this.#isInputConnected = true;
     const { input, hasTerminal } = this.#options;
     const { stdin } = this.#machine;
-    if (!hasTerminal) return relayInput(input, stdin);
-    return relayKeys(input, stdin, () => this.#end({ by: "escape" }));
+    this.#stopInput = hasTerminal
+      ? relayKeys(input, stdin, () => this.#end({ by: "escape" }))
+      : relayInput(input, stdin);
   }
 
   #connectOutput(): Promise<void>[] {
@@ -117,6 +128,7 @@ class Session {
 
   #listen(events: readonly ControlEvent[]): void {
     this.#events.push(...events);
+    if (events.some(({ event }) => event === "boot")) this.#connectInput();
     const isOver = events.some(({ event }) => ["exit", "signal", "panic"].includes(event));
     if (isOver) this.#expectPowerOff();
   }

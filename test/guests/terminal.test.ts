@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { assertSameAsHost } from "../harness/compare.ts";
 import { guestTest } from "../harness/guest-test.ts";
 import { capstanLauncher } from "../harness/paths.ts";
 
@@ -92,3 +93,15 @@ guestTest("the escape key ends the machine", async () => {
   terminal.type("\x1d");
   assert.equal(await terminal.status(), 130);
 });
+
+for (const console of ["serial", "virtio"]) {
+  guestTest(`the ${console} console passes input and output`, () =>
+    assertSameAsHost({
+      argv: ["/bin/sh", "-c", 'read line; echo "got $line"; exit 3'],
+      options: ["--console", console],
+      stdin: Buffer.from("some input\n"),
+      // The guest's terminal echoes the input and ends lines with carriage return and line feed.
+      normalise: (text) => text.replace(/^some input\r\n/, "").replaceAll("\r", ""),
+    }),
+  );
+}
