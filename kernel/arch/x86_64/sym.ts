@@ -33,3 +33,4 @@ export declare function bootPageTables(): usize;
 export declare function bootPageTablesEnd(): usize;
 export declare function vdsoImageStart(): usize;
 export declare function vdsoImageEnd(): usize;
+export declare function memoryRepThreshold(): usize;
