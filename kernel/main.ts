@@ -22,7 +22,7 @@ import { serialWriteByte } from "./dev/console/serial";
 import { initDevices } from "./dev/devices";
 import { initRandom } from "./dev/random";
 import { initFs } from "./fs/init";
-import { logDec, setLogSink, setLogVerbose } from "./lib/log";
+import { log, logDec, setLogClock, setLogSink, setLogVerbose } from "./lib/log";
 import { free } from "./lib/object";
 import { panic } from "./lib/panic";
 import { startInit } from "./linux/init";
@@ -80,6 +80,7 @@ function initProcessor(): void {
   const pvclock = heapAllocate(64);
   lendPvclockArea(pvclock, toPhysical(pvclock));
   initClock();
+  setLogClock(monotonicNs);
   initTimers();
   initRunQueue(kernelRoot());
   adoptBootThread();
@@ -88,7 +89,9 @@ function initProcessor(): void {
 /** The part of the boot that waits for devices. */
 function bootThread(_argument: usize): void {
   setFirmwarePowerOff(acpiPowerOff);
+  log("boot: devices");
   initDevices();
+  log("boot: file systems");
   startProcessors(interruptTable, apicWindow, MAX_CPUS);
   initFs(rootDisk());
   setRealtimeFromHost();

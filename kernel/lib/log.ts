@@ -12,6 +12,8 @@ const ring = new StaticArray<u8>(RING_BYTES);
 let written: u64 = 0;
 let verbose: bool = false;
 let sink: ((byte: u8) => void) | null = null;
+let clockNs: (() => u64) | null = null;
+let atLineStart: bool = true;
 
 /** Sets where log bytes are echoed to and whether they are. */
 export function setLogSink(write: (byte: u8) => void): void {
@@ -28,8 +30,36 @@ export function isLogVerbose(): bool {
   return verbose;
 }
 
-/** Appends one byte. */
+/** Makes every line start with the time since boot, read by `nowNs`. */
+export function setLogClock(nowNs: () => u64): void {
+  clockNs = nowNs;
+}
+
+/** Appends one byte; the first of a line is preceded by the time, once there is a clock. */
 export function logByte(byte: u8): void {
+  const now = clockNs;
+  if (atLineStart && now) {
+    atLineStart = false;
+    logTime(now());
+  }
+  atLineStart = byte == 0x0a;
+  put(byte);
+}
+
+/** Appends "[seconds.microseconds] ", as dmesg(1) shows it. */
+function logTime(ns: u64): void {
+  put(0x5b);
+  const microseconds = ns / 1000;
+  logDecimal(microseconds / 1000000);
+  put(0x2e);
+  for (let unit: u64 = 100000; unit != 0; unit /= 10) {
+    put(0x30 + <u8>((microseconds / unit) % 10));
+  }
+  put(0x5d);
+  put(0x20);
+}
+
+function put(byte: u8): void {
   unchecked((ring[<u32>written & (RING_BYTES - 1)] = byte));
   written++;
   if (verbose) {
