@@ -165,7 +165,7 @@ function openOrCreate(walk: PathWalk, flags: u32, permissions: u32): usize {
     return file;
   }
   if (status < 0) return asError(status);
-  return asError(walk.place.node.isDirectory ? -EISDIR : -EEXIST);
+  return asError(flags & O_EXCL ? -EEXIST : -EISDIR);
 }
 
 /** O_TMPFILE: `path` names the directory whose file system takes the file. */

@@ -11,7 +11,7 @@
  */
 import { free } from "../../lib/object";
 import { FileSystem, Vnode } from "../vnode";
-import { Stat } from "../stat";
+import { FileSystemStat, Stat } from "../stat";
 import { S_IFDIR, S_IFMT, S_IFREG } from "../constants";
 import { TmpfsFileSystem } from "../tmpfs/file-system";
 import { TmpfsNode, attachmentLock } from "../tmpfs/node";
@@ -20,6 +20,7 @@ import { OverlayDirectory } from "./overlay-directory";
 import { OverlayFile } from "./overlay-file";
 import { OverlayOther } from "./overlay-other";
 
+const OVERLAY_MAGIC: u64 = 0x794c7630;
 const NS_PER_SECOND: i64 = 1_000_000_000;
 
 export class OverlayFileSystem extends TmpfsFileSystem {
@@ -35,6 +36,11 @@ export class OverlayFileSystem extends TmpfsFileSystem {
 
   typeName(): string {
     return "overlay";
+  }
+
+  statistics(out: FileSystemStat): void {
+    super.statistics(out);
+    out.type = OVERLAY_MAGIC;
   }
 }
 

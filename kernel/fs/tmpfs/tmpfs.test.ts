@@ -18,7 +18,8 @@ const DIRECTORY = 0o040000;
 const SYMLINK = 0o120000;
 const TYPE = 0o170000;
 const ENOSPC = 28;
-const BASE = "/t";
+/** Deep enough that ".." does not lead out of what is the same on both sides. */
+const BASE = "o/o/o/o/t";
 
 /** Either a value or the number of an error. */
 function outcome<T>(action: () => T): T | string {
@@ -291,13 +292,15 @@ test("tmpfs behaves as Linux under random operations", { timeout: 600_000 }, asy
     fc.asyncProperty(runs, async (list) => {
       const directory = mkdtempSync(join(tmpdir(), "osv-fs-"));
       try {
-        mkdirSync(join(directory, "t"));
+        mkdirSync(join(directory, BASE), { recursive: true });
         const kernel = await KernelFiles.start({ ramMib: 8 });
-        kernel.mkdir(BASE);
-        kernel.chdir(BASE);
+        BASE.split("/").forEach((_, index, parts) => {
+          kernel.mkdir(`/${parts.slice(0, index + 1).join("/")}`);
+        });
+        kernel.chdir(`/${BASE}`);
         const blocks = kernel.kernel.heap.liveBlocks;
         const memory = kernel.exports.memoryFileFrameCount();
-        run({ kernel, host: new HostFiles(join(directory, "t")), open: [] }, list);
+        run({ kernel, host: new HostFiles(join(directory, BASE)), open: [] }, list);
         removeAll(kernel, ".");
         kernel.exports.shrinkNames(10_000);
         kernel.exports.shrinkNames(10_000);
@@ -335,7 +338,7 @@ function removeAll(kernel: KernelFiles, at: string): void {
 function seed(directory: string): FsTree {
   const tree = new FsTree();
   const add = (p: string, node: FsNode): void => {
-    tree.set(`t/${p}`, node);
+    tree.set(`${BASE}/${p}`, node);
   };
   const file = (bytes: Uint8Array): FsNode => ({
     kind: "file",
@@ -344,13 +347,13 @@ function seed(directory: string): FsTree {
   });
   const big = Buffer.alloc(30_000, "0123456789");
   const shared = file(Buffer.from("linked"));
-  mkdirSync(join(directory, "t/dir/sub"), { recursive: true });
-  writeFileSync(join(directory, "t/a"), "small");
-  writeFileSync(join(directory, "t/dir/b"), big);
-  writeFileSync(join(directory, "t/dir/sub/c"), big.subarray(0, 8192));
-  writeFileSync(join(directory, "t/c"), "linked");
-  symlinkSync("dir/b", join(directory, "t/l"));
-  symlinkSync("../c", join(directory, "t/dir/l"));
+  mkdirSync(join(directory, BASE, "dir/sub"), { recursive: true });
+  writeFileSync(join(directory, BASE, "a"), "small");
+  writeFileSync(join(directory, BASE, "dir/b"), big);
+  writeFileSync(join(directory, BASE, "dir/sub/c"), big.subarray(0, 8192));
+  writeFileSync(join(directory, BASE, "c"), "linked");
+  symlinkSync("dir/b", join(directory, BASE, "l"));
+  symlinkSync("../c", join(directory, BASE, "dir/l"));
   add("a", file(Buffer.from("small")));
   add("dir/b", file(big));
   add("dir/sub/c", file(big.subarray(0, 8192)));
@@ -372,8 +375,8 @@ test("the overlay behaves as Linux under random operations", { timeout: 600_000 
         try {
           seed(directory);
           const kernel = await KernelFiles.start({ disk, ramMib: 8 });
-          kernel.chdir(BASE);
-          run({ kernel, host: new HostFiles(join(directory, "t")), open: [] }, list);
+          kernel.chdir(`/${BASE}`);
+          run({ kernel, host: new HostFiles(join(directory, BASE)), open: [] }, list);
         } finally {
           rmSync(directory, { recursive: true, force: true });
         }
