@@ -19,7 +19,7 @@ import {
   sti,
   writeCr3,
 } from "./arch/cpu";
-import { requestFlush } from "./arch/shootdown";
+import { requestFlush, requestLeave } from "./arch/shootdown";
 import { disableInterrupts, enableInterrupts } from "./arch/spinlock";
 import {
   VECTOR_FLUSH,
@@ -37,10 +37,10 @@ import { heapAllocate, initHeapOfCpu } from "./mm/heap";
 import { toVirtual } from "./mm/layout";
 import { tableSlot } from "./mm/kernel-tables";
 import { PTE_PRESENT, createRoot, kernelRoot } from "./mm/pagetable";
-import { setRemoteFlush } from "./mm/tlb";
+import { setRemoteFlush, setRemoteLeave } from "./mm/tlb";
 import { monotonicNs } from "./sched/clock";
 import { idle } from "./sched/idle";
-import { MAX_CPUS, initRunQueue, onlineCpus, queueOf } from "./sched/run-queue";
+import { MAX_CPUS, RunQueue, initRunQueue, onlineCpus, queueOf } from "./sched/run-queue";
 import { sleepUntil } from "./sched/sleep";
 import { Thread, THREAD_RUNNING, currentThread } from "./sched/thread";
 import { initTimers } from "./sched/timer";
@@ -78,6 +78,7 @@ export function startProcessors(table: usize, window: usize, wanted: u32): void 
   memory.copy(code, apCodeStart(), apCodeEnd() - apCodeStart());
   const parameters = code + (apParameters() - apCodeStart());
   setRemoteFlush(flushOthers);
+  setRemoteLeave(leaveRoot);
   for (let cpu: u32 = 1; cpu < count; cpu++) {
     if (!startProcessor(cpu, processorApicId(cpu), root, parameters)) {
       logDec("smp: this processor does not start:", cpu);
@@ -134,6 +135,22 @@ function flushOthers(root: u64, start: usize, end: usize): void {
     if (root == 0 || queueOf(cpu).loadedRoot == root) targets |= (<u64>1) << cpu;
   }
   if (targets != 0) requestFlush(targets, start, end, interruptForFlush);
+  enableInterrupts();
+}
+
+/** Has the other processors forget the page tables of a space that is being destroyed. */
+function leaveRoot(root: u64): void {
+  disableInterrupts();
+  let targets: u64 = 0;
+  for (let cpu: u32 = 0; cpu < onlineCpus(); cpu++) {
+    if (cpu != cpuId() && queueOf(cpu).loadedRoot == root) targets |= (<u64>1) << cpu;
+  }
+  if (targets != 0) requestLeave(targets, root, kernelRoot(), interruptForFlush);
+  for (let rest = targets; rest != 0; rest &= rest - 1) {
+    // Unless that processor has loaded other tables in the meantime.
+    const slot = changetype<usize>(queueOf(<u32>ctz<u64>(rest))) + offsetof<RunQueue>("loadedRoot");
+    atomic.cmpxchg<u64>(slot, root, kernelRoot());
+  }
   enableInterrupts();
 }
 

@@ -20,6 +20,12 @@ const requestBusy = memory.data(4, 4);
 const waitingFor = memory.data(8, 8);
 let requestStart: usize = 0;
 let requestEnd: usize = 0;
+/** Not 0: whoever has these page tables loaded is to load `rootToLoad` instead. */
+let rootToLeave: u64 = 0;
+let rootToLoad: u64 = 0;
+
+/** Bits of CR3 that hold the address of the root table (Intel SDM vol. 3 §2.5). */
+const CR3_ADDRESS: u64 = 0x000ffffffffff000;
 
 /** Serves a request that names this processor, if there is one. Any context, interrupts off. */
 export function serveFlush(): void {
@@ -27,6 +33,11 @@ export function serveFlush(): void {
   if ((atomic.load<u64>(waitingFor) & bit) == 0) return;
   const start = requestStart;
   const end = requestEnd;
+  if (rootToLeave != 0) {
+    if ((readCr3() & CR3_ADDRESS) == rootToLeave) writeCr3(rootToLoad);
+    atomic.and<u64>(waitingFor, ~bit);
+    return;
+  }
   // Translations of kernel addresses are global: loading CR3 keeps them.
   if (start >= KERNEL_HALF || (end - start) / PAGE_SIZE <= SINGLE_PAGES) {
     for (let address = start; address < end; address += PAGE_SIZE) invlpg(address);
@@ -47,14 +58,39 @@ export function requestFlush(
   end: usize,
   interrupt: (cpu: u32) => void,
 ): void {
+  beginRequest();
+  requestStart = start;
+  requestEnd = end;
+  finishRequest(targets, interrupt);
+}
+
+/**
+ * Has the processors in `targets` stop using the page tables `root`, which no thread runs with any
+ * more: those that have them loaded load `replacement`. Interrupts are off.
+ */
+export function requestLeave(
+  targets: u64,
+  root: u64,
+  replacement: u64,
+  interrupt: (cpu: u32) => void,
+): void {
+  beginRequest();
+  rootToLoad = replacement;
+  rootToLeave = root;
+  finishRequest(targets, interrupt);
+}
+
+function beginRequest(): void {
   while (atomic.xchg<u32>(requestBusy, 1) != 0) {
     serveFlush();
     pause();
   }
-  requestStart = start;
-  requestEnd = end;
+}
+
+function finishRequest(targets: u64, interrupt: (cpu: u32) => void): void {
   atomic.store<u64>(waitingFor, targets);
   for (let rest = targets; rest != 0; rest &= rest - 1) interrupt(<u32>ctz<u64>(rest));
   while (atomic.load<u64>(waitingFor) != 0) pause();
+  rootToLeave = 0;
   atomic.store<u32>(requestBusy, 0);
 }

@@ -139,6 +139,7 @@ export function sysTimes(out: usize): i64 {
     const buffer = scratch();
     memory.fill(buffer, 0, 32);
     store<u64>(buffer, processCpuNs(currentProcess()) / NS_PER_TICK);
+    store<u64>(buffer + 16, currentProcess().childrenNs / NS_PER_TICK);
     if (copyOut(out, buffer, 32) != 0) return -EFAULT;
   }
   return monotonicNs() / NS_PER_TICK;

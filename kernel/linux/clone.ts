@@ -1,50 +1,63 @@
 /**
- * New threads (clone(2), clone3(2)). A new process needs a second address space, which comes later:
- * flags that ask for one get ENOSYS, and the call is listed when the program ends.
+ * New threads and processes: the flags of clone(2), clone3(2), fork(2), vfork(2).
  *
- * Neighbours: `thread.ts`, `process.ts`, `sched/switch`.
+ * Neighbours: `thread-inherit.ts`, `fork.ts` (makes processes), `process.ts`, `sched/switch`.
  */
-import { TRAP_FRAME_BYTES, VECTOR_MODIFIED } from "../arch/x86_64/trapframe";
-import { fpuAreaBytes, fpuSave } from "../arch/x86_64/fpu";
-import { rdmsr } from "../arch/cpu";
-import { E2BIG, EAGAIN, EFAULT, EINVAL, ENOMEM, ENOSYS } from "../lib/errno";
+import { E2BIG, EAGAIN, EFAULT, EINVAL, ENOMEM } from "../lib/errno";
+import { free } from "../lib/object";
 import { startThread } from "../sched/switch";
 import { currentLinuxThread, currentProcess } from "./process";
 import { LinuxThread } from "./thread";
-import { COMM_BYTES } from "./thread-name";
-import { nextThreadId } from "./thread-ids";
+import { CloneRequest, createProcess } from "./fork";
+import { allocateId } from "./process-table";
+import { SIGCHLD, SIGNAL_MAX } from "./signal-numbers";
+import { inheritThread } from "./thread-inherit";
 import { USER_END } from "../mm/layout";
 import { copyIn, scratch, store32 } from "./user-memory";
 
 const CSIGNAL: u64 = 0xff;
-const CLONE_VM: u64 = 0x100;
-const CLONE_FS: u64 = 0x200;
-const CLONE_FILES: u64 = 0x400;
-const CLONE_SIGHAND: u64 = 0x800;
+export const CLONE_VM: u64 = 0x100;
+export const CLONE_FS: u64 = 0x200;
+export const CLONE_FILES: u64 = 0x400;
+export const CLONE_SIGHAND: u64 = 0x800;
+export const CLONE_PIDFD: u64 = 0x1000;
+export const CLONE_VFORK: u64 = 0x4000;
+export const CLONE_PARENT: u64 = 0x8000;
 const CLONE_THREAD: u64 = 0x10000;
 const CLONE_SYSVSEM: u64 = 0x40000;
-const CLONE_SETTLS: u64 = 0x80000;
-const CLONE_PARENT_SETTID: u64 = 0x100000;
-const CLONE_CHILD_CLEARTID: u64 = 0x200000;
+export const CLONE_SETTLS: u64 = 0x80000;
+export const CLONE_PARENT_SETTID: u64 = 0x100000;
+export const CLONE_CHILD_CLEARTID: u64 = 0x200000;
 const CLONE_DETACHED: u64 = 0x400000;
-const CLONE_CHILD_SETTID: u64 = 0x1000000;
+const CLONE_UNTRACED: u64 = 0x800000;
+export const CLONE_CHILD_SETTID: u64 = 0x1000000;
+const CLONE_IO: u64 = 0x80000000;
+/** clone3 only: caught signals go back to their default. */
+export const CLONE_CLEAR_SIGHAND: u64 = 0x1_0000_0000;
 
-/** What makes a thread of this process rather than a process of its own. */
+/** What a thread shares with the process it belongs to. */
 const THREAD_FLAGS: u64 = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
+/** Everything but namespaces and tracing. */
 const KNOWN_FLAGS: u64 =
   THREAD_FLAGS |
+  CLONE_PIDFD |
+  CLONE_VFORK |
+  CLONE_PARENT |
   CLONE_SYSVSEM |
   CLONE_SETTLS |
   CLONE_PARENT_SETTID |
   CLONE_CHILD_CLEARTID |
   CLONE_CHILD_SETTID |
-  CLONE_DETACHED;
+  CLONE_DETACHED |
+  CLONE_UNTRACED |
+  CLONE_IO |
+  CLONE_CLEAR_SIGHAND;
 
 /** struct clone_args, the part every version has, in 8-byte words. */
 const CLONE_ARGS_MIN_BYTES: usize = 64;
 const CLONE_ARGS_BYTES: usize = 88;
 
-/** clone(2). */
+/** clone(2). The descriptor of CLONE_PIDFD goes where CLONE_PARENT_SETTID would store the number. */
 export function sysClone(
   flags: u64,
   stack: usize,
@@ -52,7 +65,32 @@ export function sysClone(
   childTid: usize,
   tls: usize,
 ): i64 {
-  return createThread(flags & ~CSIGNAL, stack, parentTid, childTid, tls);
+  if ((flags & CLONE_CLEAR_SIGHAND) != 0) return -EINVAL;
+  if ((flags & CLONE_PIDFD) != 0 && (flags & CLONE_PARENT_SETTID) != 0) return -EINVAL;
+  const request = new CloneRequest();
+  request.flags = flags & ~CSIGNAL;
+  request.exitSignal = <i32>(flags & CSIGNAL);
+  request.stack = stack;
+  request.parentTid = parentTid;
+  request.pidFd = parentTid;
+  request.childTid = childTid;
+  request.tls = tls;
+  return finish(request);
+}
+
+/** fork(2). */
+export function sysFork(): i64 {
+  const request = new CloneRequest();
+  request.exitSignal = SIGCHLD;
+  return finish(request);
+}
+
+/** vfork(2): the parent waits until the child has executed a program or ended. */
+export function sysVfork(): i64 {
+  const request = new CloneRequest();
+  request.flags = CLONE_VM | CLONE_VFORK;
+  request.exitSignal = SIGCHLD;
+  return finish(request);
 }
 
 /** clone3(2). */
@@ -62,29 +100,58 @@ export function sysClone3(args: usize, argsBytes: usize): i64 {
   const buffer = scratch();
   memory.fill(buffer, 0, CLONE_ARGS_BYTES);
   if (copyIn(buffer, args, argsBytes) != 0) return -EFAULT;
-  const flags = load<u64>(buffer);
-  const childTid = load<usize>(buffer + 16);
-  const parentTid = load<usize>(buffer + 24);
+  const request = new CloneRequest();
+  request.flags = load<u64>(buffer);
+  request.pidFd = load<usize>(buffer + 8);
+  request.childTid = load<usize>(buffer + 16);
+  request.parentTid = load<usize>(buffer + 24);
+  const signal = load<u64>(buffer + 32);
   const stack = load<usize>(buffer + 40);
   const stackBytes = load<usize>(buffer + 48);
-  const tls = load<usize>(buffer + 56);
-  const setTidCount = load<usize>(buffer + 72);
-  if ((stack == 0) != (stackBytes == 0) || (flags & CSIGNAL) != 0) return -EINVAL;
-  if (stack >= USER_END || stackBytes > USER_END - stack) return -EINVAL;
-  if (setTidCount != 0) return -EINVAL;
-  return createThread(flags, stack + stackBytes, parentTid, childTid, tls);
+  request.stack = stack + stackBytes;
+  request.tls = load<usize>(buffer + 56);
+  const isValid =
+    (stack == 0) == (stackBytes == 0) &&
+    stack < USER_END &&
+    stackBytes <= USER_END - stack &&
+    (request.flags & (CSIGNAL | CLONE_DETACHED)) == 0 &&
+    signal <= <u64>SIGNAL_MAX &&
+    (signal == 0 || (request.flags & (CLONE_THREAD | CLONE_PARENT)) == 0) &&
+    load<usize>(buffer + 72) == 0;
+  request.exitSignal = <i32>signal;
+  if (isValid) return finish(request);
+  free(request);
+  return -EINVAL;
 }
 
-function createThread(
-  flags: u64,
-  stack: usize,
-  parentTid: usize,
-  childTid: usize,
-  tls: usize,
-): i64 {
-  if ((flags & THREAD_FLAGS) != THREAD_FLAGS) return -ENOSYS;
+/** Carries out a request, and frees it. */
+function finish(request: CloneRequest): i64 {
+  let result = checkFlags(request.flags, request.tls);
+  if (result == 0) {
+    if ((request.flags & CLONE_THREAD) != 0) result = createThread(request);
+    else result = createProcess(request);
+  }
+  free(request);
+  return result;
+}
+
+/** 0, or -EINVAL for combinations that clone(2) excludes and for what the kernel does not have. */
+function checkFlags(flags: u64, tls: usize): i64 {
   if ((flags & ~KNOWN_FLAGS) != 0) return -EINVAL;
   if ((flags & CLONE_SETTLS) != 0 && tls >= USER_END) return -EINVAL;
+  if ((flags & CLONE_SIGHAND) != 0 && (flags & CLONE_CLEAR_SIGHAND) != 0) return -EINVAL;
+  const isThread = (flags & CLONE_THREAD) != 0;
+  if (isThread) {
+    // A thread shares everything with its process, and nobody waits for it.
+    if ((flags & THREAD_FLAGS) != THREAD_FLAGS) return -EINVAL;
+    return (flags & (CLONE_PIDFD | CLONE_VFORK)) != 0 ? -EINVAL : 0;
+  }
+  // Handlers belong to the process here: two processes cannot share them.
+  return (flags & CLONE_SIGHAND) != 0 ? -EINVAL : 0;
+}
+
+function createThread(request: CloneRequest): i64 {
+  const flags = request.flags;
   const process = currentProcess();
   const parent = currentLinuxThread();
   const child = new LinuxThread();
@@ -93,44 +160,21 @@ function createThread(
     child.reap();
     return -ENOMEM;
   }
-  process.lock.acquire();
-  const id = nextThreadId(process);
-  process.lock.release();
+  const id = allocateId();
   if (id == 0) {
     child.reap();
     return -EAGAIN;
   }
   child.id = id;
-  inherit(parent, child, stack);
-  if ((flags & CLONE_SETTLS) != 0) child.fsBase = tls;
-  if ((flags & CLONE_CHILD_CLEARTID) != 0) child.clearChildTid = childTid;
-  if ((flags & CLONE_PARENT_SETTID) != 0) store32(parentTid, id);
+  inheritThread(parent, child, request.stack);
+  if ((flags & CLONE_SETTLS) != 0) child.fsBase = request.tls;
+  if ((flags & CLONE_CHILD_CLEARTID) != 0) child.clearChildTid = request.childTid;
+  if ((flags & CLONE_PARENT_SETTID) != 0) store32(request.parentTid, id);
   // The child's memory is the parent's: the parent can write on its behalf.
-  if ((flags & CLONE_CHILD_SETTID) != 0) store32(childTid, id);
+  if ((flags & CLONE_CHILD_SETTID) != 0) store32(request.childTid, id);
   process.addThread(child);
   if (process.exiting || parent.mustExit) child.mustExit = true;
   child.interruptPending = child.mustExit;
   startThread(child);
   return id;
 }
-
-/** The child continues where the parent called, with 0 as the result and a stack of its own. */
-function inherit(parent: LinuxThread, child: LinuxThread, stack: usize): void {
-  const frame = child.frame();
-  memory.copy(changetype<usize>(frame), changetype<usize>(parent.frame()), TRAP_FRAME_BYTES);
-  frame.rax = 0;
-  frame.vector = VECTOR_MODIFIED;
-  if (stack != 0) frame.rsp = stack;
-  fpuSave(parent.fpuArea);
-  memory.copy(child.fpuArea, parent.fpuArea, fpuAreaBytes());
-  child.fsBase = parent.fsBase;
-  child.gsBase = rdmsr(MSR_KERNEL_GS_BASE);
-  child.signalMask = parent.signalMask;
-  child.policy = parent.policy;
-  child.priority = parent.priority;
-  child.nice = parent.nice;
-  memory.copy(child.commAddress(), parent.commAddress(), COMM_BYTES);
-}
-
-/** GS base of the application while the kernel runs (Intel SDM vol. 4). */
-const MSR_KERNEL_GS_BASE: u32 = 0xc0000102;

@@ -6,6 +6,7 @@
  * Neighbours: `identity.ts` (the system calls).
  */
 import { EFAULT, ENOMEM } from "../lib/errno";
+import { free } from "../lib/object";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { copyIn } from "./user-memory";
 
@@ -21,6 +22,23 @@ export class Credentials {
   /** Supplementary groups: `groupCount` numbers of 4 bytes in a heap block. */
   groupCount: u32 = 0;
   groupList: usize = 0;
+
+  /** Takes over all identities of `other`; false if there is no memory. */
+  copyFrom(other: Credentials): bool {
+    const bytes = <usize>other.groupCount * 4;
+    const list = bytes == 0 ? 0 : heapAllocate(bytes);
+    if (bytes != 0 && list == 0) return false;
+    memory.copy(changetype<usize>(this), changetype<usize>(other), offsetof<Credentials>());
+    memory.copy(list, other.groupList, bytes);
+    this.groupList = list;
+    return true;
+  }
+
+  /** Frees the object and what it owns. */
+  destroy(): void {
+    if (this.groupList != 0) heapFree(this.groupList);
+    free(this);
+  }
 
   /** Replaces the supplementary groups by those at a user address; 0, -EFAULT or -ENOMEM. */
   setGroups(userList: usize, count: u32): i64 {

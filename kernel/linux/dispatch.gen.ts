@@ -5,7 +5,7 @@ import { ENOSYS } from "../lib/errno";
 import { TrapFrame } from "../arch/x86_64/trapframe";
 import { sysCapget, sysCapset } from "./capabilities";
 import { sysClockGetres, sysClockGettime, sysClockSettime, sysGettimeofday, sysSettimeofday, sysTime, sysTimes } from "./clocks";
-import { sysClone, sysClone3 } from "./clone";
+import { sysClone, sysClone3, sysFork, sysVfork } from "./clone";
 import { sysChdir, sysChroot, sysFchdir, sysGetcwd, sysGetdents, sysGetdents64 } from "./directory";
 import { sysLink, sysLinkat, sysMkdir, sysMkdirat, sysMknod, sysMknodat, sysReadlink, sysReadlinkat, sysRename, sysRenameat, sysRenameat2, sysRmdir, sysSymlink, sysSymlinkat, sysUnlink, sysUnlinkat } from "./directory-entries";
 import { sysEpollCreate, sysEpollCreate1, sysEpollCtl, sysEpollPwait, sysEpollPwait2, sysEpollWait } from "./epoll";
@@ -29,6 +29,7 @@ import { sysAlarm, sysGetitimer, sysSetitimer } from "./itimer-calls";
 import { sysGetrlimit, sysGetrusage, sysPrlimit64, sysSetrlimit } from "./limit-calls";
 import { sysMemfdCreate } from "./memfd";
 import { sysBrk, sysMadvise, sysMincore, sysMlock, sysMlock2, sysMlockall, sysMmap, sysMprotect, sysMremap, sysMsync, sysMunlock, sysMunlockall, sysMunmap } from "./memory-calls";
+import { sysPidfdOpen, sysPidfdSendSignal } from "./pidfd";
 import { sysPipe, sysPipe2 } from "./pipes";
 import { sysPoll, sysPpoll } from "./poll";
 import { sysTimerCreate, sysTimerDelete, sysTimerGetoverrun, sysTimerGettime, sysTimerSettime } from "./posix-timer-calls";
@@ -46,8 +47,9 @@ import { sysAccept, sysAccept4, sysBind, sysConnect, sysGetpeername, sysGetsockn
 import { sysRecvmmsg, sysRecvmsg, sysSendmmsg, sysSendmsg } from "./socket-messages";
 import { sysGetsockopt, sysSetsockopt } from "./socket-options";
 import { sysFdatasync, sysFsync, sysSync, sysSyncFileRange, sysSyncfs } from "./sync";
-import { sysGetrandom, sysMembarrier, sysPersonality, sysSetdomainname, sysSethostname, sysSysinfo, sysUname, sysWait4, sysWaitid } from "./system-info";
+import { sysGetrandom, sysMembarrier, sysPersonality, sysSetdomainname, sysSethostname, sysSysinfo, sysUname } from "./system-info";
 import { sysTimerfdCreate, sysTimerfdGettime, sysTimerfdSettime } from "./timerfd";
+import { sysWait4, sysWaitid } from "./wait";
 import { sysFgetxattr, sysFlistxattr, sysFremovexattr, sysFsetxattr, sysGetxattr, sysLgetxattr, sysListxattr, sysLlistxattr, sysLremovexattr, sysLsetxattr, sysRemovexattr, sysSetxattr } from "./xattr";
 
 /** Highest call number of the table. */
@@ -164,6 +166,10 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysGetsockopt(<i32>frame.rdi, <i32>frame.rsi, <i32>frame.rdx, <usize>frame.r10, <usize>frame.r8);
     case 56:
       return sysClone(frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10, <usize>frame.r8);
+    case 57:
+      return sysFork();
+    case 58:
+      return sysVfork();
     case 59:
       return sysExecve(<usize>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
     case 60:
@@ -536,6 +542,10 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysStatx(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10, <usize>frame.r8);
     case 334:
       return sysRseq(<usize>frame.rdi, <u32>frame.rsi, <u32>frame.rdx, <u32>frame.r10);
+    case 424:
+      return sysPidfdSendSignal(<i32>frame.rdi, <i32>frame.rsi, <usize>frame.rdx, <u32>frame.r10);
+    case 434:
+      return sysPidfdOpen(<i32>frame.rdi, <u32>frame.rsi);
     case 435:
       return sysClone3(<usize>frame.rdi, <usize>frame.rsi);
     case 436:

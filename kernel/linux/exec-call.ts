@@ -10,7 +10,7 @@
 import { fpuInitialise, fpuRestore } from "../arch/x86_64/fpu";
 import { wrmsr } from "../arch/cpu";
 import { RESOLVE_EMPTY, RESOLVE_FOLLOW } from "../fs/path";
-import { EINVAL, isError } from "../lib/errno";
+import { EINVAL, ENOMEM, isError } from "../lib/errno";
 import { free } from "../lib/object";
 import { FOREVER } from "../sched/wait";
 import { closeFile } from "./fd-control";
@@ -73,6 +73,7 @@ function replaceProgram(base: usize, program: ProgramStrings, flags: u32): i64 {
   const process = currentProcess();
   const thread = currentLinuxThread();
   becomeOnlyThread(process, thread);
+  if (!ownFiles(process)) return -ENOMEM;
   let resolveFlags: u32 = (flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : RESOLVE_FOLLOW;
   if ((flags & AT_EMPTY_PATH) != 0) resolveFlags |= RESOLVE_EMPTY;
   const start = new ProgramStart();
@@ -85,6 +86,17 @@ function replaceProgram(base: usize, program: ProgramStrings, flags: u32): i64 {
   }
   free(start);
   return error;
+}
+
+/** A descriptor table shared with another process (CLONE_FILES) becomes the process's own. */
+function ownFiles(process: LinuxProcess): bool {
+  const shared = process.files;
+  if (shared.referenceCount() == 1) return true;
+  const own = shared.duplicate();
+  if (!own) return false;
+  process.files = own;
+  shared.release();
+  return true;
 }
 
 /** Ends the other threads and waits until they are gone. */
@@ -104,6 +116,8 @@ function resetProcess(process: LinuxProcess): void {
   process.signals.resetCaught();
   process.lock.release();
   process.endTimers();
+  process.hasExecuted = true;
+  process.giveSpaceBack();
   process.files.closeOnExec(closeFile);
 }
 

@@ -181,8 +181,8 @@ function loadOpened(
   if (space) {
     const previous = process.switchAddressSpace(space);
     error = fillSpace(process, space, file, loader, program, out);
-    if (error == 0) previous.destroy();
-    else process.switchAddressSpace(previous).destroy();
+    if (error == 0) previous.release();
+    else process.switchAddressSpace(previous).release();
   }
   if (loader) loader.destroy();
   return error;

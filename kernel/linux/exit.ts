@@ -1,17 +1,22 @@
 /**
  * The end of threads and of the program (exit(2), exit_group(2), fatal signals).
  *
- * A thread that ends gives back what the ABI promises (robust futexes, the thread id address). The
- * machine exists for one program: when that ends, its status goes to the host and the machine off.
+ * A thread that ends gives back what the ABI promises (robust futexes, the thread id address). With
+ * the last thread its process ends. The machine exists for the first process: when that ends, its
+ * status goes to the host and the machine off, whatever other processes do.
  *
- * Neighbours: `machine-end.ts` (report and power off), `futex.ts`, `signal-deliver.ts`.
+ * Neighbours: `machine-end.ts` (report and power off), `process-end.ts` (other processes), `futex.ts`, `signal-deliver.ts`.
  */
 import { exitThread, interruptThread } from "../sched/switch";
 import { monotonicNs } from "../sched/clock";
 import { clearChildTid, releaseRobustFutexes } from "./futex-exit";
 import { endMachine } from "./machine-end";
 import { LinuxProcess, currentLinuxThread, currentProcess } from "./process";
+import { finishProcess } from "./process-end";
 import { LinuxThread } from "./thread";
+
+/** Number of the process that the machine runs for. */
+const FIRST_PROCESS: i32 = 1;
 
 /** exit(2): ends the running thread; with the last one the process ends. Never returns. */
 export function sysExit(status: i32): i64 {
@@ -63,7 +68,7 @@ function endProcess(status: i32): void {
   if (first) {
     killOtherThreads(process); // from here on none of them runs application code
     // The machine goes with its program; there is nobody left to give memory back to.
-    endMachine(process);
+    if (process.id == FIRST_PROCESS) endMachine(process);
   }
   endThread(status);
 }
@@ -76,9 +81,12 @@ function endThread(status: i32): void {
   accountThread(process, thread);
   // Without exit_group the status of the process is that of its first thread.
   if (thread.id == process.id && !process.exiting) process.exitStatus = status;
-  if (process.removeThread(thread) == 0 && !process.exiting) {
+  const wasExiting = process.exiting;
+  if (process.removeThread(thread) == 0) {
     process.exiting = true;
-    endMachine(process);
+    // If it ended by exit_group, the thread that called it ends the machine.
+    if (process.id != FIRST_PROCESS) finishProcess(process);
+    else if (!wasExiting) endMachine(process);
   }
   exitThread();
 }

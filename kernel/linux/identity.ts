@@ -4,9 +4,10 @@
  * The rules of setuid(2) and relatives for root apply while the effective user is 0, those for other
  * users afterwards; nothing in the kernel depends on the outcome.
  */
-import { EFAULT, EINVAL, EPERM, ESRCH } from "../lib/errno";
+import { EACCES, EFAULT, EINVAL, EPERM, ESRCH } from "../lib/errno";
 import { Credentials } from "./credentials";
-import { currentLinuxThread, currentProcess } from "./process";
+import { LinuxProcess, currentLinuxThread, currentProcess } from "./process";
+import { familyLock, findProcess, groupExists, parentId } from "./process-table";
 import { copyOut, store32 } from "./user-memory";
 
 const UNCHANGED: u32 = 0xffff_ffff;
@@ -22,9 +23,9 @@ export function sysGettid(): i64 {
   return currentLinuxThread().id;
 }
 
-/** getppid(2): 0, the parent is outside the machine, as in a container. */
+/** getppid(2): 0 for the first process, whose parent is outside the machine, as in a container. */
 export function sysGetppid(): i64 {
-  return currentProcess().parentId;
+  return parentId(currentProcess());
 }
 
 /** getpgrp(2). */
@@ -34,33 +35,54 @@ export function sysGetpgrp(): i64 {
 
 /** getpgid(2). */
 export function sysGetpgid(pid: i32): i64 {
-  const process = currentProcess();
-  return pid == 0 || pid == process.id ? process.groupId : -ESRCH;
+  familyLock.acquire();
+  const process = pid == 0 ? currentProcess() : findProcess(pid);
+  const result: i64 = process ? process.groupId : -ESRCH;
+  familyLock.release();
+  return result;
 }
 
-/** setpgid(2). */
+/** setpgid(2): the caller, or a child that has not executed a program yet. */
 export function sysSetpgid(pid: i32, group: i32): i64 {
-  const process = currentProcess();
   if (group < 0) return -EINVAL;
-  if (pid != 0 && pid != process.id) return -ESRCH;
-  if (group != 0 && group != process.id) return -EPERM;
+  familyLock.acquire();
+  const process = pid == 0 ? currentProcess() : findProcess(pid);
+  const result: i64 = process ? setGroup(process, group) : -ESRCH;
+  familyLock.release();
+  return result;
+}
+
+function setGroup(process: LinuxProcess, group: i32): i64 {
+  const self = currentProcess();
+  if (process != self) {
+    if (process.parent != self) return -ESRCH;
+    if (process.sessionId != self.sessionId) return -EPERM;
+    if (process.hasExecuted) return -EACCES;
+  }
   if (process.sessionId == process.id) return -EPERM; // a session leader stays where it is
-  process.groupId = process.id;
+  const wanted = group == 0 ? process.id : group;
+  if (wanted != process.id && !groupExists(wanted, process.sessionId)) return -EPERM;
+  process.groupId = wanted;
   return 0;
 }
 
 /** getsid(2). */
 export function sysGetsid(pid: i32): i64 {
-  const process = currentProcess();
-  return pid == 0 || pid == process.id ? process.sessionId : -ESRCH;
+  familyLock.acquire();
+  const process = pid == 0 ? currentProcess() : findProcess(pid);
+  const result: i64 = process ? process.sessionId : -ESRCH;
+  familyLock.release();
+  return result;
 }
 
-/** setsid(2): the first process leads its group already. */
+/** setsid(2): a new session, unless the caller leads a group. */
 export function sysSetsid(): i64 {
   const process = currentProcess();
   if (process.groupId == process.id) return -EPERM;
+  familyLock.acquire();
   process.sessionId = process.id;
   process.groupId = process.id;
+  familyLock.release();
   return process.id;
 }
 

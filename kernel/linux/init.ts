@@ -28,6 +28,7 @@ import {
   failMachine,
 } from "./machine-end";
 import { LinuxProcess, currentLinuxThread, currentProcess } from "./process";
+import { enterProcess, familyLock } from "./process-table";
 import { registerProcessFacts } from "./process-facts";
 import { beginReport, endReport, reportNumber, reportPiece, reportPieceBytes } from "./report";
 import { openStandardFiles } from "./standard-files";
@@ -57,9 +58,12 @@ export function startInit(): void {
   if (!thread.allocateFpu() || !thread.isComplete()) panic("no memory for the first thread");
   thread.id = FIRST_ID;
   thread.entry = runProgram;
+  familyLock.acquire();
+  enterProcess(process);
+  familyLock.release();
   process.addThread(thread);
-  registerProcessFacts(process);
-  registerTerminalSignals(process);
+  registerProcessFacts();
+  registerTerminalSignals();
   startThread(thread);
 }
 

@@ -15,7 +15,7 @@ const RLIMIT_BYTES: usize = 16;
 const RUSAGE_SELF: i32 = 0;
 const RUSAGE_CHILDREN: i32 = -1;
 const RUSAGE_THREAD: i32 = 1;
-const RUSAGE_BYTES: usize = 144;
+export const RUSAGE_BYTES: usize = 144;
 
 /** getrlimit(2). */
 export function sysGetrlimit(resource: u32, limit: usize): i64 {
@@ -71,14 +71,22 @@ export function sysGetrusage(who: i32, usage: usize): i64 {
   let cpuNs: u64 = 0;
   if (who == RUSAGE_SELF) cpuNs = processCpuNs(process);
   else if (who == RUSAGE_THREAD) cpuNs = threadCpuNs(thread);
-  else if (who != RUSAGE_CHILDREN) return -EINVAL;
+  else if (who == RUSAGE_CHILDREN) cpuNs = process.childrenNs;
+  else return -EINVAL;
   const buffer = scratch();
-  memory.fill(buffer, 0, RUSAGE_BYTES);
-  if (who != RUSAGE_CHILDREN) {
-    putTimeval(buffer, cpuNs);
-    store<u64>(buffer + 32, process.addressSpace.residentPages() * 4); // KiB
+  const ofChildren = who == RUSAGE_CHILDREN;
+  const peak = ofChildren ? process.childrenPeakPages : process.addressSpace.peakResidentPages();
+  writeUsage(buffer, cpuNs, peak);
+  if (!ofChildren) {
     store<u64>(buffer + 128, thread.sleeps);
     store<u64>(buffer + 136, thread.preemptions);
   }
   return copyOut(usage, buffer, RUSAGE_BYTES);
+}
+
+/** Fills a struct rusage with CPU time and the largest resident set. */
+export function writeUsage(buffer: usize, cpuNs: u64, peakPages: u64): void {
+  memory.fill(buffer, 0, RUSAGE_BYTES);
+  putTimeval(buffer, cpuNs);
+  store<u64>(buffer + 32, peakPages * 4); // KiB
 }

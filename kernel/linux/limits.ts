@@ -53,6 +53,11 @@ export class ResourceLimits {
     this.hard[resource] = hard;
   }
 
+  /** Takes over all limits of `other`. */
+  copyFrom(other: ResourceLimits): void {
+    for (let i: u32 = 0; i < RLIMIT_COUNT; i++) this.set(i, other.softLimit(i), other.hardLimit(i));
+  }
+
   /** Frees what the object owns. */
   destroy(): void {
     __free(changetype<usize>(this.soft));

@@ -26,6 +26,7 @@ import {
   MAP_TYPE,
   PROT_WRITE,
 } from "../vm/flags";
+import { zeroPager } from "../fs/zero-pager";
 import { Pager } from "../vm/pager";
 import { drop, heldFile, hold } from "./held-file";
 import { RLIMIT_AS, RLIMIT_DATA } from "./limits";
@@ -59,6 +60,9 @@ export function sysMmap(
   if (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE) return -EINVAL;
   if (exceedsLimit(bytes)) return -ENOMEM;
   const hint = address & ~PAGE_MASK;
+  if ((flags & MAP_ANONYMOUS) != 0 && type != MAP_PRIVATE) {
+    return mapSharedMemory(hint, bytes, protection, flags);
+  }
   if ((flags & MAP_ANONYMOUS) != 0) {
     return currentProcess().addressSpace.map(hint, bytes, protection, flags, null, 0);
   }
@@ -89,6 +93,17 @@ function mapFile(
   const source = changetype<Pager>(pager);
   const space = currentProcess().addressSpace;
   const result = space.map(hint, bytes, protection, flags, source, offset);
+  source.release();
+  return result;
+}
+
+/** Memory shared with the processes forked from this one: its pages belong to a file without name. */
+function mapSharedMemory(hint: usize, bytes: usize, protection: u32, flags: u32): i64 {
+  const pager = zeroPager();
+  if (isError(pager)) return <i64>pager;
+  const source = changetype<Pager>(pager);
+  const kept = flags & ~MAP_ANONYMOUS;
+  const result = currentProcess().addressSpace.map(hint, bytes, protection, kept, source, 0);
   source.release();
   return result;
 }

@@ -41,9 +41,11 @@ export function sysPrctl(option: i32, argument: u64, argument3: u64, _a4: u64, _
     case PR_GET_NAME:
       return copyOut(<usize>argument, currentLinuxThread().commAddress(), COMM_BYTES);
     case PR_SET_PDEATHSIG:
-      return argument > 64 ? -EINVAL : 0; // the parent is outside and outlives the machine
+      if (argument > 64) return -EINVAL;
+      process.parentDeathSignal = <i32>argument;
+      return 0;
     case PR_GET_PDEATHSIG:
-      return store32(<usize>argument, 0);
+      return store32(<usize>argument, <u32>process.parentDeathSignal);
     case PR_GET_DUMPABLE:
       return process.dumpable;
     case PR_SET_DUMPABLE:

@@ -1,5 +1,5 @@
 /**
- * Answers the questions of /proc about the process (`fs/procfs/provider.ts`).
+ * Answers the questions of /proc about processes (`fs/procfs/provider.ts`).
  *
  * Neighbours: `process.ts`, `cpu-time.ts`.
  */
@@ -17,21 +17,19 @@ import { ByteWriter } from "../lib/format";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { THREAD_DEAD, THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING } from "../sched/thread";
 import { AddressSpace } from "../vm/address-space";
+import { readSpace } from "../vm/foreign";
 import { processCpuNs, threadCpuNs } from "./cpu-time";
 import { RLIMIT_COUNT, RLIMIT_NOFILE } from "./limits";
-import { LinuxProcess, currentLinuxThread } from "./process";
+import { FdTable } from "./fd-table";
+import { LinuxProcess, currentLinuxThread, currentProcess } from "./process";
+import { familyLock, findProcess, nextProcess, parentId } from "./process-table";
 import { SIGNAL_MAX, SIG_DFL, SIG_IGN, signalBit } from "./signal-numbers";
 import { LinuxThread } from "./thread";
 import { setThreadName, threadNameLength } from "./thread-name";
-import { copyIn } from "./user-memory";
 
 class Provider extends ProcessProvider {
-  constructor(private process: LinuxProcess) {
-    super();
-  }
-
   currentPid(): i32 {
-    return this.process.id;
+    return currentProcess().id;
   }
 
   currentTid(): i32 {
@@ -39,13 +37,21 @@ class Provider extends ProcessProvider {
   }
 
   nextPid(after: i32): i32 {
-    return after < this.process.id ? this.process.id : 0;
+    let next = 0;
+    familyLock.acquire();
+    let process = nextProcess(null);
+    while (process) {
+      if (process.id > after && (next == 0 || process.id < next)) next = process.id;
+      process = nextProcess(process);
+    }
+    familyLock.release();
+    return next;
   }
 
   nextTid(pid: i32, after: i32): i32 {
-    if (pid != this.process.id) return 0;
-    const process = this.process;
     let next = 0;
+    const process = holdProcess(pid);
+    if (!process) return 0;
     process.lock.acquire();
     let thread = process.threads;
     while (thread) {
@@ -53,98 +59,184 @@ class Provider extends ProcessProvider {
       thread = thread.nextInProcess;
     }
     process.lock.release();
+    process.letGo();
     return next;
   }
 
   exists(pid: i32, tid: i32): bool {
-    if (pid != this.process.id) return false;
-    if (tid == pid) return true;
-    this.process.lock.acquire();
-    const found = this.process.findThread(tid) != null;
-    this.process.lock.release();
+    const process = holdProcess(pid);
+    if (!process) return false;
+    let found = tid == pid;
+    if (!found) {
+      process.lock.acquire();
+      found = process.findThread(tid) != null;
+      process.lock.release();
+    }
+    process.letGo();
     return found;
   }
 
   facts(pid: i32, tid: i32, out: ProcessFacts): bool {
-    const process = this.process;
-    if (pid != process.id) return false;
+    const process = holdProcess(pid);
+    if (!process) return false;
     process.lock.acquire();
     let thread = process.findThread(tid);
     // A main thread that has ended still stands for its process.
     if (thread == null && tid == pid) thread = process.threads;
     if (thread) fillThreadFacts(process, thread, tid, out);
+    const isKnown = thread != null || (tid == pid && process.isZombie);
     process.lock.release();
-    if (thread == null) return false;
-    fillProcessFacts(process, out);
-    if (tid == pid) out.userTimeNs = processCpuNs(process);
-    return true;
+    if (isKnown) {
+      if (process.isZombie) {
+        out.tid = tid;
+        out.state = 0x5a;
+      } else if (process.stopSignal != 0) out.state = 0x54;
+      fillProcessFacts(process, out);
+      if (tid == pid) out.userTimeNs = processCpuNs(process);
+    }
+    process.letGo();
+    return isKnown;
   }
 
   setComm(pid: i32, tid: i32, name: usize, length: usize): i64 {
-    if (pid != this.process.id) return -ESRCH;
-    this.process.lock.acquire();
-    const thread = this.process.findThread(tid);
+    const process = holdProcess(pid);
+    if (!process) return -ESRCH;
+    process.lock.acquire();
+    const thread = process.findThread(tid);
     if (thread) setThreadName(thread, name, length);
-    this.process.lock.release();
+    process.lock.release();
+    process.letGo();
     return thread ? 0 : -ESRCH;
   }
 
   limit(pid: i32, resource: u32, out: LimitFacts): bool {
-    if (pid != this.process.id || resource >= RLIMIT_COUNT) return false;
-    out.soft = this.process.limits.softLimit(resource);
-    out.hard = this.process.limits.hardLimit(resource);
-    return true;
+    const process = holdProcess(pid);
+    if (!process) return false;
+    if (resource < RLIMIT_COUNT) {
+      out.soft = process.limits.softLimit(resource);
+      out.hard = process.limits.hardLimit(resource);
+    }
+    process.letGo();
+    return resource < RLIMIT_COUNT;
   }
 
   fsContext(pid: i32): FsContext | null {
-    return pid == this.process.id ? this.process.fsContext : null;
+    familyLock.acquire();
+    const process = livingProcess(pid);
+    const context: FsContext | null = process ? process.fsContext : null;
+    if (context) context.retain();
+    familyLock.release();
+    return context;
   }
 
   executable(pid: i32): Dentry | null {
-    return pid == this.process.id ? this.process.executable : null;
+    familyLock.acquire();
+    const process = livingProcess(pid);
+    const executable: Dentry | null = process ? process.executable : null;
+    if (executable) executable.retain();
+    familyLock.release();
+    return executable;
   }
 
   addressSpace(pid: i32): AddressSpace | null {
-    return pid == this.process.id ? this.process.addressSpace : null;
+    familyLock.acquire();
+    const process = livingProcess(pid);
+    const space: AddressSpace | null = process ? process.addressSpace : null;
+    if (space) space.retain();
+    familyLock.release();
+    return space;
   }
 
   nextDescriptor(pid: i32, after: i32): i32 {
-    return pid == this.process.id ? this.process.files.nextOpen(<u32>(after + 1)) : -1;
+    const files = holdFiles(pid);
+    if (!files) return -1;
+    const next = files.nextOpen(<u32>(after + 1));
+    files.release();
+    return next;
   }
 
   file(pid: i32, descriptor: i32): File | null {
-    return pid == this.process.id ? this.process.files.get(descriptor) : null;
+    const files = holdFiles(pid);
+    if (!files) return null;
+    const file = files.get(descriptor);
+    files.release();
+    return file;
   }
 
   writeAuxiliaryVector(pid: i32, out: ByteWriter): void {
-    if (pid != this.process.id) return;
-    const bytes = this.process.memory.auxiliaryBytes;
+    const process = holdProcess(pid);
+    if (!process) return;
+    const bytes = process.memory.auxiliaryBytes;
     const buffer = heapAllocate(bytes);
-    if (buffer == 0) return;
-    if (copyIn(buffer, this.process.memory.auxiliary, bytes) == 0) out.writeBytes(buffer, bytes);
-    heapFree(buffer);
+    const space = this.addressSpace(pid);
+    if (
+      buffer != 0 &&
+      space &&
+      readSpace(space, buffer, process.memory.auxiliary, bytes) == bytes
+    ) {
+      out.writeBytes(buffer, bytes);
+    }
+    if (space) space.release();
+    if (buffer != 0) heapFree(buffer);
+    process.letGo();
   }
 
   threadCount(): u32 {
-    return this.process.threadCount;
+    return countThreads(false);
   }
 
   runnableCount(): u32 {
-    let count: u32 = 0;
-    this.process.lock.acquire();
-    let thread = this.process.threads;
-    while (thread) {
-      if (thread.state == THREAD_RUNNING || thread.state == THREAD_READY) count++;
-      thread = thread.nextInProcess;
-    }
-    this.process.lock.release();
-    return count;
+    return countThreads(true);
   }
 }
 
-/** Registers the provider for the one process there is. */
-export function registerProcessFacts(process: LinuxProcess): void {
-  setProcessProvider(new Provider(process));
+function countThreads(onlyRunnable: bool): u32 {
+  let count: u32 = 0;
+  familyLock.acquire();
+  let process = nextProcess(null);
+  while (process) {
+    process.lock.acquire();
+    let thread = process.threads;
+    while (thread) {
+      const isRunnable = thread.state == THREAD_RUNNING || thread.state == THREAD_READY;
+      if (isRunnable || !onlyRunnable) count++;
+      thread = thread.nextInProcess;
+    }
+    process.lock.release();
+    process = nextProcess(process);
+  }
+  familyLock.release();
+  return count;
+}
+
+/** The process with a hold, zombies included, or null. */
+function holdProcess(pid: i32): LinuxProcess | null {
+  familyLock.acquire();
+  const process = findProcess(pid);
+  if (process) process.hold();
+  familyLock.release();
+  return process;
+}
+
+/** The process if it still has files and memory. Hold `familyLock`. */
+function livingProcess(pid: i32): LinuxProcess | null {
+  const process = findProcess(pid);
+  return process && !process.isEmpty ? process : null;
+}
+
+/** The descriptor table of a process with a reference, or null. */
+function holdFiles(pid: i32): FdTable | null {
+  familyLock.acquire();
+  const process = livingProcess(pid);
+  const files: FdTable | null = process ? process.files : null;
+  if (files) files.retain();
+  familyLock.release();
+  return files;
+}
+
+/** Registers the provider of /proc. */
+export function registerProcessFacts(): void {
+  setProcessProvider(new Provider());
 }
 
 /** Facts that belong to one thread. Hold the process's lock. */
@@ -179,7 +271,7 @@ function fillProcessFacts(process: LinuxProcess, out: ProcessFacts): void {
   const identity = process.credentials;
   const layout = process.memory;
   out.pid = process.id;
-  out.parentPid = process.parentId;
+  out.parentPid = parentId(process);
   out.groupId = process.groupId;
   out.sessionId = process.sessionId;
   out.threadCount = process.threadCount;
@@ -189,7 +281,7 @@ function fillProcessFacts(process: LinuxProcess, out: ProcessFacts): void {
   out.gid = identity.realGroup;
   out.effectiveGid = identity.effectiveGroup;
   out.savedGid = identity.savedGroup;
-  out.umask = process.fsContext.umask;
+  if (!process.isEmpty) out.umask = process.fsContext.umask;
   out.startTimeNs = process.startNs;
   out.argumentsStart = layout.argumentsStart;
   out.argumentsEnd = layout.argumentsEnd;

@@ -5,13 +5,19 @@
  * Locks: `lock` guards the thread list, signal dispositions, pending signals and the exit state. It
  * is a spin lock, taken with no other lock held but perhaps a timer's or terminal's (interrupts).
  *
- * Neighbours: `thread.ts`, `fd-table.ts`, `exec.ts` (fills a process), `exit.ts` (ends it).
+ * A process outlives its threads as a zombie until its parent has waited for it, and its memory lasts
+ * until the last holder (the table, its threads, pidfds) lets go.
+ *
+ * Neighbours: `thread.ts`, `process-table.ts`, `fd-table.ts`, `exec.ts` (fills a process), `exit.ts` (ends it).
  */
 import { writeCr3 } from "../arch/cpu";
 import { SpinLock } from "../arch/spinlock";
 import { Dentry } from "../fs/dentry";
 import { FsContext } from "../fs/path";
-import { heapAllocate } from "../mm/heap";
+import { List } from "../lib/list";
+import { free } from "../lib/object";
+import { heapAllocate, heapFree } from "../mm/heap";
+import { kernelRoot } from "../mm/pagetable";
 import { runQueue } from "../sched/switch";
 import { Process, currentThread } from "../sched/thread";
 import { WaitQueue } from "../sched/wait";
@@ -25,13 +31,56 @@ import { ProgramMemory } from "./program-memory";
 import { SIGINFO_BYTES, SignalState } from "./signal-state";
 import { LinuxThread } from "./thread";
 
+/** What wait4(2) has not been told yet about a child that lives: nothing, it stopped, it goes on. */
+export const JOB_NO_NEWS: u32 = 0;
+export const JOB_STOPPED: u32 = 1;
+export const JOB_CONTINUED: u32 = 2;
+
 export class LinuxProcess extends Process {
+  /** Links of the table and of the parent's children; all family fields: `familyLock`. */
+  tableNext: usize = 0;
+  tablePrevious: usize = 0;
+  siblingNext: usize = 0;
+  siblingPrevious: usize = 0;
+  parent: LinuxProcess | null = null;
+  children: List<LinuxProcess> = new List<LinuxProcess>(offsetof<LinuxProcess>("siblingNext"));
+  /** Woken (with `familyLock` as the condition's lock) when wait4(2) may find something new. */
+  childEvents: WaitQueue = new WaitQueue();
+  /** Woken when the process has ended (pidfds). */
+  ended: WaitQueue = new WaitQueue();
+  /** What the parent gets at the end: SIGCHLD as a rule, 0 = no signal. */
+  exitSignal: i32 = 0;
+  /** All threads have ended; the parent has not waited yet. */
+  isZombie: bool = false;
+  /** Memory, files and directories have been given back. */
+  isEmpty: bool = false;
+  /** Its parent ended and it was given to another process. */
+  isAdopted: bool = false;
+  /** It has executed a program since the fork (setpgid(2)). */
+  hasExecuted: bool = false;
+  /** prctl(PR_SET_PDEATHSIG): sent when the parent ends. */
+  parentDeathSignal: i32 = 0;
+  /** Stopped by this signal, 0 = not stopped; and what the parent has not been told. */
+  stopSignal: i32 = 0;
+  jobNews: u32 = JOB_NO_NEWS;
+  /** Threads of a stopped process sleep here; guarded by `lock`. */
+  goOn: WaitQueue = new WaitQueue();
+  /** CPU time of children that were waited for, and their largest resident set. */
+  childrenNs: u64 = 0;
+  childrenPeakPages: u64 = 0;
+  /** Figures kept for the parent when the address space goes. */
+  peakPages: u64 = 0;
+  /** The address space is the parent's, which waits (vfork(2)); guarded by `lock`. */
+  borrowsSpace: bool = false;
+  private holders: u32 = 1;
+
   lock: SpinLock = new SpinLock();
 
   /** Threads, newest first; guarded by `lock`. */
   threads: LinuxThread | null = null;
   threadCount: u32 = 0;
-  /** Woken when a thread has left the list: execve waits for the others to go. */
+  /** Woken when a thread has left the list: execve waits for the others to go; and when a borrowed
+   * address space is given back. */
   threadGone: WaitQueue = new WaitQueue();
 
   signals: SignalState = new SignalState();
@@ -53,7 +102,6 @@ export class LinuxProcess extends Process {
   private virtualTimer: SignalTimer | null = null;
   private profilingTimer: SignalTimer | null = null;
 
-  parentId: i32 = 0;
   groupId: i32 = 1;
   sessionId: i32 = 1;
   /** Start of the process, monotonic. */
@@ -87,8 +135,21 @@ export class LinuxProcess extends Process {
     this.addressSpaceRoot = addressSpace.root;
   }
 
+  /** One more holder of the object. */
+  hold(): void {
+    atomic.add<u32>(changetype<usize>(this) + offsetof<LinuxProcess>("holders"), 1);
+  }
+
+  /** One holder less; the last one frees the object. Any context. */
+  letGo(): void {
+    const slot = changetype<usize>(this) + offsetof<LinuxProcess>("holders");
+    if (atomic.sub<u32>(slot, 1) == 1) this.destroy();
+  }
+
   /** Adds a thread to the list. */
   addThread(thread: LinuxThread): void {
+    this.hold();
+    thread.holdsProcess = true;
     this.lock.acquire();
     const first = this.threads;
     thread.nextInProcess = first;
@@ -125,6 +186,27 @@ export class LinuxProcess extends Process {
     return null;
   }
 
+  /** Tells a parent that waits in vfork(2) that its address space is its own again. */
+  giveSpaceBack(): void {
+    if (!this.borrowsSpace) return;
+    this.lock.acquire();
+    this.borrowsSpace = false;
+    this.threadGone.wakeAll();
+    this.lock.release();
+  }
+
+  /** Leaves the address space for the kernel's; for the end of the process. May sleep. */
+  leaveAddressSpace(): void {
+    const space = this.addressSpace;
+    this.lock.acquire();
+    this.peakPages = space.peakResidentPages();
+    this.addressSpaceRoot = kernelRoot();
+    runQueue().loadedRoot = kernelRoot();
+    writeCr3(kernelRoot());
+    this.lock.release();
+    space.release();
+  }
+
   /** Timer `which` of setitimer(2) (0 real, 1 virtual, 2 profiling), or null. */
   intervalTimer(which: i32): SignalTimer | null {
     if (which == 0) return this.realTimer;
@@ -136,6 +218,13 @@ export class LinuxProcess extends Process {
     if (which == 0) this.realTimer = timer;
     else if (which == 1) this.virtualTimer = timer;
     else this.profilingTimer = timer;
+  }
+
+  /** Disarms and deletes all timers; for the end of the process. */
+  endAllTimers(): void {
+    this.endTimers();
+    const real = this.realTimer;
+    if (real) real.set(0, 0);
   }
 
   /** Disarms interval timers and deletes POSIX timers (execve(2)); alarm(2) survives. */
@@ -159,7 +248,7 @@ export class LinuxProcess extends Process {
 
   /**
    * Makes `space` the process's address space and loads it on this CPU. The process must have only
-   * the running thread. Returns the previous one, which the caller destroys or puts back.
+   * the running thread. Returns the previous one, which the caller releases or puts back.
    */
   switchAddressSpace(space: AddressSpace): AddressSpace {
     const previous = this.addressSpace;
@@ -171,6 +260,35 @@ export class LinuxProcess extends Process {
     this.lock.release();
     return previous;
   }
+
+  /** Frees what is left of an ended process. */
+  private destroy(): void {
+    this.signals.destroy();
+    heapFree(this.kernelSignalInfo);
+    this.credentials.destroy();
+    this.limits.destroy();
+    free(this.limits);
+    free(this.memory);
+    freeTimer(this.realTimer);
+    freeTimer(this.virtualTimer);
+    freeTimer(this.profilingTimer);
+    free(this.children);
+    freeQueue(this.threadGone);
+    freeQueue(this.childEvents);
+    freeQueue(this.ended);
+    freeQueue(this.goOn);
+    free(this.lock);
+    free(this);
+  }
+}
+
+function freeQueue(queue: WaitQueue): void {
+  queue.dispose();
+  free(queue);
+}
+
+function freeTimer(timer: SignalTimer | null): void {
+  if (timer) free(timer);
 }
 
 /** The process of the running thread; the caller runs for a Linux thread. */

@@ -4,75 +4,115 @@
  *
  * Neighbours: `signal-send.ts`.
  */
-import { EFAULT, EINVAL, ESRCH } from "../lib/errno";
+import { EFAULT, EINVAL, EPERM, ESRCH } from "../lib/errno";
 import { LinuxProcess, currentProcess } from "./process";
+import { familyLock, findProcess, nextProcess } from "./process-table";
 import { SIGNAL_MAX, SI_TKILL, SI_USER } from "./signal-numbers";
 import { sendToProcess, sendToThread } from "./signal-send";
 import { SIGINFO_BYTES, SignalInfo } from "./signal-state";
 import { LinuxThread } from "./thread";
 import { copyIn, scratch } from "./user-memory";
 
-/** kill(2). The only process is its own group and everybody. */
+/** kill(2): a process, a group (0: the caller's own, negative: that one), or all others (-1). */
 export function sysKill(pid: i32, signal: i32): i64 {
-  const process = currentProcess();
   if (!isSignal(signal)) return -EINVAL;
-  const isMeant = pid == process.id || pid == 0 || (pid < -1 && -pid == process.groupId);
-  if (!isMeant) return -ESRCH;
-  if (signal == 0) return 0;
-  return sendToProcess(process, senderInfo(process, signal, SI_USER));
+  if (pid == i32.MIN_VALUE) return -ESRCH;
+  const self = currentProcess();
+  const info = senderInfo(self, signal, SI_USER);
+  if (pid == self.id) return signal == 0 ? 0 : sendToProcess(self, info);
+  familyLock.acquire();
+  let result: i64 = -ESRCH;
+  if (pid > 0) {
+    const process = findProcess(pid);
+    if (process) result = signal == 0 ? 0 : sendToProcess(process, info);
+  } else {
+    const group = pid == 0 ? self.groupId : -pid;
+    let process = nextProcess(null);
+    while (process) {
+      // "All" leaves out the first process and the caller, as on Linux.
+      const isMeant = pid == -1 ? process.id > 1 && process != self : process.groupId == group;
+      if (isMeant && !(process.isZombie && pid == -1)) {
+        if (signal != 0) sendToProcess(process, info);
+        result = 0;
+      }
+      process = nextProcess(process);
+    }
+  }
+  familyLock.release();
+  return result;
 }
 
 /** tkill(2). */
 export function sysTkill(tid: i32, signal: i32): i64 {
   if (tid <= 0) return -EINVAL;
-  return killThread(tid, signal);
+  return killThread(0, tid, signal);
 }
 
 /** tgkill(2). */
 export function sysTgkill(pid: i32, tid: i32, signal: i32): i64 {
   if (pid <= 0 || tid <= 0) return -EINVAL;
-  if (pid != currentProcess().id) return -ESRCH;
-  return killThread(tid, signal);
+  return killThread(pid, tid, signal);
 }
 
-function killThread(tid: i32, signal: i32): i64 {
+/** @param pid the process the thread must belong to, 0 = any */
+function killThread(pid: i32, tid: i32, signal: i32): i64 {
   if (!isSignal(signal)) return -EINVAL;
-  const process = currentProcess();
-  const thread = threadOf(process, tid);
-  if (thread == null) return -ESRCH;
-  if (signal == 0) return 0;
-  return sendToThread(thread, senderInfo(process, signal, SI_TKILL));
+  return sendToThreadId(pid, tid, signal, senderInfo(currentProcess(), signal, SI_TKILL));
+}
+
+/** Sends a signal to a thread by its number; 0, -ESRCH or -EAGAIN. */
+function sendToThreadId(pid: i32, tid: i32, signal: i32, info: usize): i64 {
+  const self = currentProcess();
+  let result: i64 = -ESRCH;
+  familyLock.acquire();
+  let process: LinuxProcess | null = pid == 0 || pid == self.id ? self : findProcess(pid);
+  if (process && !processHasThread(process, tid)) process = null;
+  if (!process && pid == 0) {
+    process = nextProcess(null);
+    while (process && !processHasThread(process, tid)) process = nextProcess(process);
+  }
+  if (process) {
+    const thread = threadOf(process, tid);
+    if (thread) result = signal == 0 ? 0 : sendToThread(thread, info);
+  }
+  familyLock.release();
+  return result;
+}
+
+function processHasThread(process: LinuxProcess, tid: i32): bool {
+  return threadOf(process, tid) != null;
 }
 
 /** rt_sigqueueinfo(2). */
 export function sysRtSigqueueinfo(pid: i32, signal: i32, info: usize): i64 {
-  const error = takeInfo(info, signal);
+  const error = takeInfo(info, signal, pid);
   if (error != 0) return error;
-  const process = currentProcess();
-  if (pid != process.id) return -ESRCH;
   if (!isSignal(signal)) return -EINVAL;
-  return signal == 0 ? 0 : sendToProcess(process, scratch());
+  familyLock.acquire();
+  const process = findProcess(pid);
+  let result: i64 = process ? 0 : -ESRCH;
+  if (process && signal != 0) result = sendToProcess(process, scratch());
+  familyLock.release();
+  return result;
 }
 
 /** rt_tgsigqueueinfo(2). */
 export function sysRtTgsigqueueinfo(pid: i32, tid: i32, signal: i32, info: usize): i64 {
   if (pid <= 0 || tid <= 0) return -EINVAL;
-  const error = takeInfo(info, signal);
+  const error = takeInfo(info, signal, pid);
   if (error != 0) return error;
-  const process = currentProcess();
-  if (pid != process.id) return -ESRCH;
   if (!isSignal(signal)) return -EINVAL;
-  const thread = threadOf(process, tid);
-  if (thread == null) return -ESRCH;
-  return signal == 0 ? 0 : sendToThread(thread, scratch());
+  return sendToThreadId(pid, tid, signal, scratch());
 }
 
 /**
  * Copies the caller's siginfo_t to scratch memory. A process may say anything about the sender in a
- * signal to itself, and there is nobody else to send to.
+ * signal to itself, but to others only what no kernel and no kill(2) says.
  */
-function takeInfo(info: usize, signal: i32): i64 {
+function takeInfo(info: usize, signal: i32, pid: i32): i64 {
   if (copyIn(scratch(), info, SIGINFO_BYTES) != 0) return -EFAULT;
+  const code = changetype<SignalInfo>(scratch()).code;
+  if ((code >= 0 || code == SI_TKILL) && pid != currentProcess().id) return -EPERM;
   changetype<SignalInfo>(scratch()).signo = signal;
   return 0;
 }
@@ -81,10 +121,7 @@ function isSignal(number: i32): bool {
   return number >= 0 && number <= SIGNAL_MAX;
 }
 
-/**
- * The thread with this id, or null. It cannot vanish before the caller uses it: threads of the one
- * process are only freed by a switch of threads, and the callers do not sleep in between.
- */
+/** The thread with this id, or null. */
 function threadOf(process: LinuxProcess, tid: i32): LinuxThread | null {
   process.lock.acquire();
   const thread = process.findThread(tid);
@@ -93,7 +130,7 @@ function threadOf(process: LinuxProcess, tid: i32): LinuxThread | null {
 }
 
 /** A siginfo_t with the sender's process and user, in scratch memory. */
-function senderInfo(process: LinuxProcess, signal: i32, code: i32): usize {
+export function senderInfo(process: LinuxProcess, signal: i32, code: i32): usize {
   const buffer = scratch();
   memory.fill(buffer, 0, SIGINFO_BYTES);
   const info = changetype<SignalInfo>(buffer);

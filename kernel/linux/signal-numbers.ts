@@ -67,6 +67,12 @@ export const SI_QUEUE: i32 = -1;
 export const SI_TIMER: i32 = -2;
 export const SI_TKILL: i32 = -6;
 
+/** si_code of SIGCHLD. */
+export const CLD_EXITED: i32 = 1;
+export const CLD_KILLED: i32 = 2;
+export const CLD_STOPPED: i32 = 5;
+export const CLD_CONTINUED: i32 = 6;
+
 /** si_code of SIGILL, SIGFPE, SIGSEGV, SIGBUS, SIGTRAP. */
 export const ILL_ILLOPN: i32 = 2;
 export const FPE_INTDIV: i32 = 1;

@@ -77,6 +77,29 @@ export function sendKernelSignal(process: LinuxProcess, number: i32): void {
 }
 
 /**
+ * Tells `parent` about a child that ended, stopped or goes on.
+ * @param number SIGCHLD as a rule, @param code CLD_*, @param status exit status or signal
+ */
+export function sendChildSignal(
+  parent: LinuxProcess,
+  child: LinuxProcess,
+  number: i32,
+  code: i32,
+  status: i32,
+): void {
+  parent.lock.acquire();
+  const buffer = parent.kernelSignalInfo;
+  memory.fill(buffer, 0, SIGINFO_BYTES);
+  const info = changetype<SignalInfo>(buffer);
+  info.signo = number;
+  info.code = code;
+  info.first = <u64>(<u32>child.id) | ((<u64>child.credentials.realUser) << 32);
+  info.second = <u64>(<u32>status);
+  sendLocked(parent, buffer);
+  parent.lock.release();
+}
+
+/**
  * Makes the running thread take a signal that its own instruction caused; it can be neither
  * blocked nor ignored: then it ends the process.
  */

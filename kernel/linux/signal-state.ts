@@ -161,6 +161,11 @@ export class SignalState {
     return changetype<SignalAction>(this.actions + <usize>(number - 1) * offsetof<SignalAction>());
   }
 
+  /** Takes over the actions of `other` (fork(2)); nothing is pending in a new process. */
+  copyActions(other: SignalState): void {
+    memory.copy(this.actions, other.actions, <usize>SIGNAL_MAX * offsetof<SignalAction>());
+  }
+
   /** execve(2): caught signals go back to their default, ignored ones stay ignored. */
   resetCaught(): void {
     for (let number = 1; number <= SIGNAL_MAX; number++) {

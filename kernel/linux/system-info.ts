@@ -4,11 +4,12 @@
  */
 import { mfence } from "../arch/cpu";
 import { randomBytes } from "../dev/random";
-import { ECHILD, EFAULT, EINVAL, ENOMEM } from "../lib/errno";
+import { EFAULT, EINVAL, ENOMEM } from "../lib/errno";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { freeFrameCount, totalFrameCount } from "../mm/frames";
 import { monotonicNs } from "../sched/clock";
 import { currentProcess } from "./process";
+import { processCount } from "./process-table";
 import { NS_PER_SECOND } from "./timespec";
 import { checkRange, copyIn, copyOut, scratch } from "./user-memory";
 
@@ -86,7 +87,7 @@ export function sysSysinfo(out: usize): i64 {
   store<u64>(buffer, monotonicNs() / NS_PER_SECOND);
   store<u64>(buffer + 32, totalFrameCount() * PAGE_BYTES);
   store<u64>(buffer + 40, freeFrameCount() * PAGE_BYTES);
-  store<u16>(buffer + 80, <u16>currentProcess().threadCount);
+  store<u16>(buffer + 80, <u16>processCount());
   store<u32>(buffer + 104, 1); // unit of the memory fields: bytes
   return copyOut(out, buffer, SYSINFO_BYTES);
 }
@@ -132,16 +133,4 @@ export function sysPersonality(persona: u32): i64 {
   const previous = process.personality;
   if (persona != PERSONALITY_QUERY) process.personality = persona;
   return previous;
-}
-
-const WAIT_OPTIONS: u32 = 0xf000_000b;
-
-/** wait4(2): the only process has no children. */
-export function sysWait4(_pid: i32, _status: usize, options: u32, _usage: usize): i64 {
-  return (options & ~WAIT_OPTIONS) != 0 ? -EINVAL : -ECHILD;
-}
-
-/** waitid(2). */
-export function sysWaitid(kind: i32, _id: i32, _info: usize, _options: u32, _usage: usize): i64 {
-  return kind < 0 || kind > 3 ? -EINVAL : -ECHILD;
 }

@@ -73,6 +73,9 @@ export class LinuxThread extends Thread {
   priority: i32 = 0;
   nice: i32 = 0;
 
+  /** The thread counts as a holder of its process (`LinuxProcess.addThread`). */
+  holdsProcess: bool = false;
+
   private memory: usize = 0;
 
   /** Makes a thread that does not run yet; `isComplete()` is false if memory ran out. */
@@ -113,6 +116,9 @@ export class LinuxThread extends Thread {
     free(this.pending);
     this.futexWaiter.destroy();
     if (this.memory != 0) heapFree(this.memory);
+    const process = this.owner();
+    const held = this.holdsProcess;
     super.reap();
+    if (held) process.letGo();
   }
 }

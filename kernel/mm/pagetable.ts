@@ -10,7 +10,7 @@ import { PAGE_SIZE, toVirtual } from "./layout";
 export { allocateKernelStack, freeKernelStack, KERNEL_MAP_CACHED, mapKernel } from "./kernel-map";
 export { initPagetables, kernelRoot } from "./kernel-tables";
 export * from "./pte";
-export { flushRange, setRemoteFlush } from "./tlb";
+export { flushRange, setRemoteFlush, setRemoteLeave } from "./tlb";
 
 /** Half of a root table, in bytes: the application's entries come first. */
 const HALF: usize = PAGE_SIZE / 2;

@@ -95,7 +95,7 @@ export function prepareMove(root: u64, from: usize, to: usize, length: usize): b
     const target = directorySlot(root, to + done, true);
     if (!target) return false;
     if (step == HUGE_PAGE_SIZE) continue;
-    if (load<u64>(source) & PTE_HUGE && !splitHuge(source)) return false;
+    if (load<u64>(source) & PTE_HUGE && !splitHuge(root, from + done, source)) return false;
     if (!load<u64>(target) && !addTable(target)) return false;
   }
   return true;

@@ -19,6 +19,19 @@ export function setRemoteFlush(flush: (root: u64, start: usize, end: usize) => v
   remoteFlush = flush;
 }
 
+let remoteLeave: ((root: u64) => void) | null = null;
+
+/** Registers how other processors are made to load other tables than `root`. */
+export function setRemoteLeave(leave: (root: u64) => void): void {
+  remoteLeave = leave;
+}
+
+/** No other processor has `root` loaded after this; this one must not. No thread may use it. */
+export function leaveEverywhere(root: u64): void {
+  const leave = remoteLeave;
+  if (leave) leave(root);
+}
+
 /** Invalidates the translations of [start, end) in the tables of `root`, on every processor. */
 export function flushRange(root: u64, start: usize, end: usize): void {
   const current = readCr3();

@@ -7,10 +7,18 @@
  *
  * Lock: the address space's.
  */
-import { FRAME_TABLE, frameByNumber, frameOf } from "./frame";
-import { allocateFrame, allocateZeroedAnonymousFrame, splitFrames } from "./frames";
+import { FRAME_ANONYMOUS, FRAME_TABLE, frameByNumber, frameOf } from "./frame";
+import {
+  allocateFrame,
+  allocateAnonymousFrame,
+  allocateZeroedAnonymousFrame,
+  freeFrame,
+  releaseFrame,
+  splitFrames,
+} from "./frames";
 import { FrameGather, gatherFrame, noteDirty } from "./gather";
 import { HUGE_ORDER, HUGE_PAGE_MASK, HUGE_PAGE_SIZE, PAGE_SIZE, toVirtual } from "./layout";
+import { copyPage } from "./page-content";
 import {
   ENTRIES,
   entryAddress,
@@ -23,6 +31,7 @@ import {
   PTE_HUGE,
   PTE_TABLE,
 } from "./pte";
+import { flushRange } from "./tlb";
 import { zeroFrameNumber } from "./zero-page";
 
 /**
@@ -74,12 +83,17 @@ export function findEntry(root: u64, address: usize): u64 {
 export function splitHugeAt(root: u64, address: usize): bool {
   if ((address & HUGE_PAGE_MASK) == 0) return true;
   const slot = directorySlot(root, address, false);
-  return !slot || (load<u64>(slot) & PTE_HUGE) == 0 || splitHuge(slot);
+  return !slot || (load<u64>(slot) & PTE_HUGE) == 0 || splitHuge(root, address, slot);
 }
 
-/** Replaces the 2 MiB page in a level-2 entry by a table of small pages with the same rights. */
-export function splitHuge(slot: usize): bool {
+/**
+ * Replaces the 2 MiB page in the level-2 entry of `address` by a table of small pages with the same
+ * rights; by copies of them if another address space has the page too.
+ * @returns false if there is no memory
+ */
+export function splitHuge(root: u64, address: usize, slot: usize): bool {
   const huge = load<u64>(slot);
+  if (frameOf(entryAddress(huge)).references > 1) return copyHuge(root, address, slot, huge);
   const table = allocateFrame();
   if (!table) return false;
   frameOf(table).kind = FRAME_TABLE;
@@ -92,6 +106,31 @@ export function splitHuge(slot: usize): bool {
     entry += PAGE_SIZE;
   }
   store<u64>(slot, table | PTE_TABLE);
+  return true;
+}
+
+function copyHuge(root: u64, address: usize, slot: usize, huge: u64): bool {
+  const table = allocateZeroedAnonymousFrame();
+  if (!table) return false;
+  frameOf(table).kind = FRAME_TABLE;
+  const rights = huge & ~(PTE_HUGE | PTE_ADDRESS);
+  const source = toVirtual(entryAddress(huge));
+  const first = toVirtual(table);
+  for (let done: usize = 0; done < HUGE_PAGE_SIZE; done += PAGE_SIZE) {
+    const frame = allocateAnonymousFrame();
+    if (!frame) {
+      for (let at = first; load<u64>(at); at += 8) freeFrame(entryAddress(load<u64>(at)));
+      freeFrame(table);
+      return false;
+    }
+    frameOf(frame).kind = FRAME_ANONYMOUS;
+    copyPage(toVirtual(frame), source + done);
+    store<u64>(first + (done >> 9), frame | rights);
+  }
+  store<u64>(slot, table | PTE_TABLE);
+  const start = address & ~HUGE_PAGE_MASK;
+  flushRange(root, start, start + HUGE_PAGE_SIZE);
+  releaseFrame(frameOf(entryAddress(huge)));
   return true;
 }
 

@@ -12,6 +12,7 @@ import { beginGather, createGather, finishGather, FrameGather, freeGather } from
 import { isMemoryShort } from "../mm/frames";
 import { USER_END } from "../mm/layout";
 import { createRoot, freeRoot } from "../mm/pagetable";
+import { leaveEverywhere } from "../mm/tlb";
 import { unmapPages } from "../mm/user-tables";
 import { adviseRange } from "./advise";
 import { moveBreak } from "./break";
@@ -63,6 +64,8 @@ export class AddressSpace {
   /** Faults that needed nothing from outside, and those that waited for a file. */
   minorFaults: u64 = 0;
   majorFaults: u64 = 0;
+  /** Processes that use the space: more than one between vfork(2) and execve(2). */
+  private users: u32 = 1;
 
   /**
    * @param root physical address of the root table: value of CR3
@@ -202,9 +205,22 @@ export class AddressSpace {
     return this.mapped;
   }
 
-  /** Unmaps everything and frees the space. It must not be active on any processor. */
+  /** One more process uses the space. */
+  retain(): void {
+    atomic.add<u32>(changetype<usize>(this) + offsetof<AddressSpace>("users"), 1);
+  }
+
+  /** One process less uses the space; the last one destroys it. May sleep. */
+  release(): void {
+    const slot = changetype<usize>(this) + offsetof<AddressSpace>("users");
+    if (atomic.sub<u32>(slot, 1) == 1) this.destroy();
+  }
+
+  /** Unmaps everything and frees the space. No thread may be using it. */
   destroy(): void {
     unlist(this);
+    // Idle processors keep the tables they used last: they load others now.
+    leaveEverywhere(this.root);
     this.lock();
     this.recent = null;
     const gather = this.gather;

@@ -29,7 +29,7 @@ import {
   PTE_WRITE,
 } from "../mm/pte";
 import { flushRange } from "../mm/tlb";
-import { withRights } from "../mm/user-tables";
+import { splitHuge, withRights } from "../mm/user-tables";
 import { zeroFrameNumber, zeroPage } from "../mm/zero-page";
 import { AddressSpace } from "./address-space";
 import { FAULT_OOM, FAULT_RESOLVED } from "./flags";
@@ -114,14 +114,34 @@ export function mapHuge(space: AddressSpace, vma: Vma, slot: usize): bool {
 export function regainHuge(
   space: AddressSpace,
   vma: Vma,
+  address: usize,
   slot: usize,
   entry: u64,
   write: bool,
 ): i32 {
   if (!(entry & PTE_PRESENT) || (write && !(entry & PTE_WRITE))) {
+    if (write && frameOf(entryAddress(entry)).references > 1) {
+      return breakHuge(space, vma, address, slot, entry);
+    }
     const rights = write ? writeRightsOf(vma.prot) : rightsOf(vma.prot) & ~PTE_WRITE;
     store<u64>(slot, withRights(entry, rights, PTE_ACCESSED | PTE_DIRTY));
   }
+  return FAULT_RESOLVED;
+}
+
+/** A write to a 2 MiB page shared since a fork: a copy of it, in small pages if need be. */
+function breakHuge(space: AddressSpace, vma: Vma, address: usize, slot: usize, entry: u64): i32 {
+  const start = address & ~HUGE_PAGE_MASK;
+  const block = allocateUserBlock(HUGE_ORDER);
+  if (!block) return splitHuge(space.root, start, slot) ? FAULT_RESOLVED : FAULT_OOM;
+  const old = entryAddress(entry);
+  for (let done: usize = 0; done < HUGE_PAGE_SIZE; done += PAGE_SIZE) {
+    copyPage(toVirtual(block) + done, toVirtual(old) + done);
+  }
+  frameOf(block).kind = FRAME_ANONYMOUS;
+  store<u64>(slot, block | writeRightsOf(vma.prot) | PTE_HUGE);
+  flushRange(space.root, start, start + HUGE_PAGE_SIZE);
+  releaseMapped(frameOf(old));
   return FAULT_RESOLVED;
 }
 

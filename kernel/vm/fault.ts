@@ -137,7 +137,7 @@ function resolve(
   if (!directory) return FAULT_OOM;
   let table = load<u64>(directory);
   if (!isTable(table)) {
-    if (table) return regainHuge(space, vma, directory, table, write);
+    if (table) return regainHuge(space, vma, address, directory, table, write);
     if (write && wantsHuge(vma, address) && mapHuge(space, vma, directory)) return FAULT_RESOLVED;
     table = addTable(directory);
     if (!table) return FAULT_OOM;

@@ -35,6 +35,7 @@ export function writeMaps(
     vma = space.nextVma(vma);
   }
   space.unlock();
+  space.release();
   return out.overflowed ? -ENOMEM : 0;
 }
 

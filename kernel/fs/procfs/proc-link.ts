@@ -86,9 +86,12 @@ export class ProcLink extends ProcNode {
       target = provider.executable(this.pid);
     } else {
       const context = provider.fsContext(this.pid);
-      if (context) target = this.kind == KIND_CWD ? context.cwd : context.root;
+      if (!context) return null;
+      const found = this.kind == KIND_CWD ? context.cwd : context.root;
+      found.retain();
+      context.release();
+      target = found;
     }
-    if (target) target.retain();
     return target;
   }
 

@@ -3,10 +3,10 @@
  *
  * Neighbours: `provider` tells the facts, `status-text` writes the long ones.
  */
-import { copyUser } from "../../arch/cpu";
 import { ENOENT, ENOMEM, ESRCH } from "../../lib/errno";
 import { ByteWriter } from "../../lib/format";
 import { free } from "../../lib/object";
+import { readSpace } from "../../vm/foreign";
 import { heapAllocate, heapFree } from "../../mm/heap";
 import { LimitFacts, ProcessFacts, ProcessProvider } from "./provider";
 import { writeProcessStat, writeStatm, writeStatus } from "./status-text";
@@ -100,7 +100,7 @@ function writeFacts(
   }
 }
 
-/** Copies a part of the application's memory; only the running process can be looked into. */
+/** Copies a part of a process's memory. */
 function writeMemory(
   provider: ProcessProvider,
   facts: ProcessFacts,
@@ -108,14 +108,17 @@ function writeMemory(
   end: usize,
   out: ByteWriter,
 ): i64 {
-  if (facts.pid != provider.currentPid() || end <= start) return 0;
+  if (end <= start) return 0;
+  const space = provider.addressSpace(facts.pid);
+  if (!space) return 0;
   const length = min<usize>(end - start, STRINGS_MAX);
   const buffer = heapAllocate(length);
-  if (!buffer) return -ENOMEM;
-  const missed = copyUser(buffer, start, length);
-  out.writeBytes(buffer, length - missed);
-  heapFree(buffer);
-  return 0;
+  if (buffer) {
+    out.writeBytes(buffer, readSpace(space, buffer, start, length));
+    heapFree(buffer);
+  }
+  space.release();
+  return buffer ? 0 : -ENOMEM;
 }
 
 /** Writes part `index` of a text divided by bars, padded to `width`. */

@@ -77,11 +77,11 @@ export abstract class ProcessProvider {
   abstract setComm(pid: i32, tid: i32, name: usize, length: usize): i64;
   /** Resource limit number `resource` (RLIMIT_*). */
   abstract limit(pid: i32, resource: u32, out: LimitFacts): bool;
-  /** Working directory, root and umask; no new reference. */
+  /** Working directory, root and umask, with a reference for the caller. */
   abstract fsContext(pid: i32): FsContext | null;
-  /** The program's file; no new reference. */
+  /** The program's file with a reference for the caller. */
   abstract executable(pid: i32): Dentry | null;
-  /** The address space; no new reference. */
+  /** The address space with a reference for the caller. */
   abstract addressSpace(pid: i32): AddressSpace | null;
   /** The smallest open descriptor above `after` (start with -1), or -1. */
   abstract nextDescriptor(pid: i32, after: i32): i32;

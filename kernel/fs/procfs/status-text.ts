@@ -29,6 +29,7 @@ function measure(provider: ProcessProvider, pid: i32): Sizes {
   sizes.peakResident = space.peakResidentPages() << 12;
   sizes.total = space.mappedBytes();
   addUp(space, sizes);
+  space.release();
   return sizes;
 }
 
