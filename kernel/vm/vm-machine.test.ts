@@ -74,9 +74,15 @@ export const ACCERR = -2n;
 export const SIGBUS = -3n;
 export const OOM = -4n;
 
+/** What happens while a page of a file is read, during which the address space is not locked. */
+export const hooks = { whileReading: (_index: bigint): void => {} };
+
 export const compiled = loadKernelModule<Exports>("kernel/vm/vm.testentry.ts", {
   pages: 2048,
   heap: "kernel/mm/heap",
+  imports: () => ({
+    "vm.testentry": { whileReading: (index: bigint) => hooks.whileReading(index) },
+  }),
   symbols: {
     // The early heap lies in the module's memory; what is left of it looks like page 1 of the image.
     __early_heap_start: 2n << 20n,

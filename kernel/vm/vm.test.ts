@@ -10,6 +10,7 @@ import {
   ENOMEM,
   EPERM,
   HUGE,
+  hooks,
   MADV_DONTNEED,
   MADV_HUGEPAGE,
   MADV_NOHUGEPAGE,
@@ -111,6 +112,68 @@ test("pages behind the end of a file raise SIGBUS", async () => {
   const address = exports.map(0n, 66n * PAGE, PROT_READ, MAP_PRIVATE, 0, 0n);
   assert.ok(exports.access(address + 63n * PAGE, 0, 0) > 0n);
   assert.equal(exports.access(address + 64n * PAGE, 0, 0), SIGBUS);
+});
+
+test("a mapping may change while its page is read", async () => {
+  const { exports, memory } = await machine(32n);
+  const base = 1n << 32n;
+  const map = (file: number, offset: bigint): void => {
+    const flags = MAP_PRIVATE | MAP_FIXED | (file < 0 ? MAP_ANONYMOUS : 0);
+    exports.map(base, 4n * PAGE, RW, flags, file, offset);
+  };
+  const read = (change: () => void): bigint => {
+    map(2, 0n);
+    hooks.whileReading = () => {
+      hooks.whileReading = () => {};
+      change();
+    };
+    const found = exports.access(base, 0, 0);
+    hooks.whileReading = () => {};
+    return found;
+  };
+  assert.equal(
+    read(() => exports.unmap(base, 4n * PAGE)),
+    MAPERR,
+  );
+  assert.equal(
+    read(() => exports.protect(base, PAGE, 0)),
+    ACCERR,
+  );
+  assert.equal(
+    memory.read(
+      read(() => map(-1, 0n)),
+      64,
+    ),
+    0n,
+    "anonymous memory took its place",
+  );
+  assert.equal(
+    memory.read(
+      read(() => map(2, 3n * PAGE)),
+      64,
+    ),
+    2000004n,
+    "another part of the file",
+  );
+  assert.equal(
+    memory.read(
+      read(() => map(1, 0n)),
+      64,
+    ),
+    1000001n,
+    "another file",
+  );
+  assert.equal(
+    memory.read(
+      read(() => exports.access(base, 0, 0)),
+      64,
+    ),
+    2000001n,
+    "another thread was faster",
+  );
+  exports.destroySpace();
+  exports.evict();
+  assert.equal(exports.closeFiles(), 1, "a reference to a file is left");
 });
 
 test("neighbours in memory are mapped with a page that is read", async () => {

@@ -29,6 +29,9 @@ export { slabFrameCount } from "../mm/slab";
 const FILE_PAGES: u64 = 64;
 const FILES: u32 = 3;
 
+/** The test, which may change the address space while a page is read. */
+declare function whileReading(index: u64): void;
+
 /** A file of FILE_PAGES pages; page i of file n starts with the number n * 1000000 + i + 1. */
 class TestPager extends Pager {
   private frames: StaticArray<u64> = new StaticArray<u64>(<i32>FILE_PAGES);
@@ -42,6 +45,7 @@ class TestPager extends Pager {
   }
 
   page(index: u64, forWrite: bool): i64 {
+    whileReading(index);
     let frame = this.frames[<i32>index];
     if (!frame) {
       frame = allocateUserFrame();
