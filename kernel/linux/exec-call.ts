@@ -2,7 +2,7 @@
  * execve(2) and execveat(2): another program takes the place of the running one, in the same
  * process.
  *
- * The caller's other threads end first. What the ABI resets (caught signals, close-on-exec files,
+ * The caller's other threads end once the program is known to be loadable. What the ABI resets (caught signals, close-on-exec files,
  * timers, alternate stack, thread-local storage) is reset only once the new program is loaded.
  *
  * Neighbours: `exec.ts`, `argument-strings.ts` (copies argv and envp), `init.ts`.
@@ -12,12 +12,10 @@ import { wrmsr } from "../arch/cpu";
 import { RESOLVE_EMPTY, RESOLVE_FOLLOW } from "../fs/path";
 import { EINVAL, ENOMEM, isError } from "../lib/errno";
 import { free } from "../lib/object";
-import { FOREVER } from "../sched/wait";
 import { closeFile } from "./fd-control";
 import { copyArgumentStrings, freeProgramStrings } from "./argument-strings";
 import { drop } from "./held-file";
 import { ProgramStart, loadProgram, startRegisters } from "./exec";
-import { exitByKernel, killOtherThreads } from "./exit";
 import { ProgramStrings } from "./initial-stack";
 import { nameThread } from "./init";
 import {
@@ -72,7 +70,6 @@ function doExec(fd: i32, userPath: usize, argv: usize, envp: usize, flags: u32):
 function replaceProgram(base: usize, program: ProgramStrings, flags: u32): i64 {
   const process = currentProcess();
   const thread = currentLinuxThread();
-  becomeOnlyThread(process, thread);
   if (!ownFiles(process)) return -ENOMEM;
   let resolveFlags: u32 = (flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : RESOLVE_FOLLOW;
   if ((flags & AT_EMPTY_PATH) != 0) resolveFlags |= RESOLVE_EMPTY;
@@ -97,18 +94,6 @@ function ownFiles(process: LinuxProcess): bool {
   process.files = own;
   shared.release();
   return true;
-}
-
-/** Ends the other threads and waits until they are gone. */
-function becomeOnlyThread(process: LinuxProcess, thread: LinuxThread): void {
-  if (process.threadCount == 1) return;
-  killOtherThreads(process);
-  process.lock.acquire();
-  while (process.threadCount > 1 && !thread.mustExit) {
-    process.threadGone.sleep(process.lock, FOREVER, false);
-  }
-  process.lock.release();
-  if (thread.mustExit) exitByKernel(); // another thread was quicker
 }
 
 function resetProcess(process: LinuxProcess): void {

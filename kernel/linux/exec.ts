@@ -30,6 +30,7 @@ import {
   PROT_WRITE,
 } from "../vm/flags";
 import { ET_EXEC, ElfHeader, PROGRAM_HEADER_BYTES } from "./elf";
+import { becomeOnlyThread, exitBySignal } from "./exit";
 import { ExecutableFile, looksLikeElf, looksLikeScript } from "./executable-file";
 import {
   AT_BASE,
@@ -60,6 +61,7 @@ import { LinuxProcess } from "./process";
 import { LoadedImage, PLACE_FIXED, PLACE_MAPPING, PLACE_PROGRAM, mapImage } from "./program-loader";
 import { ScriptLine, parseScriptLine, prependInterpreter } from "./script";
 import { minimumSignalStackBytes } from "./signal-frame";
+import { SIGKILL } from "./signal-numbers";
 import { copyOut } from "./user-memory";
 import { mapVdso } from "./vdso";
 
@@ -176,6 +178,9 @@ function loadOpened(
   const interpreter = openInterpreter(process.fsContext, file);
   if (isError(interpreter)) return <i64>interpreter;
   const loader = changetype<ExecutableFile | null>(interpreter);
+  // What can be known beforehand is in order: from here on the other threads are gone.
+  const wasAlone = process.threadCount == 1;
+  becomeOnlyThread(process);
   const space = AddressSpace.create();
   error = -ENOMEM;
   if (space) {
@@ -185,6 +190,8 @@ function loadOpened(
     else process.switchAddressSpace(previous).release();
   }
   if (loader) loader.destroy();
+  // Without its other threads the old program cannot go on.
+  if (error != 0 && !wasAlone) exitBySignal(SIGKILL);
   return error;
 }
 

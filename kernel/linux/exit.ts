@@ -9,6 +9,7 @@
  */
 import { exitThread, interruptThread } from "../sched/switch";
 import { monotonicNs } from "../sched/clock";
+import { FOREVER } from "../sched/wait";
 import { clearChildTid, releaseRobustFutexes } from "./futex-exit";
 import { endMachine } from "./machine-end";
 import { LinuxProcess, currentLinuxThread, currentProcess } from "./process";
@@ -53,6 +54,19 @@ export function killOtherThreads(process: LinuxProcess): void {
     thread = thread.nextInProcess;
   }
   process.lock.release();
+}
+
+/** Ends the process's other threads and waits until they are gone (execve(2)). */
+export function becomeOnlyThread(process: LinuxProcess): void {
+  const thread = currentLinuxThread();
+  if (process.threadCount == 1) return;
+  killOtherThreads(process);
+  process.lock.acquire();
+  while (process.threadCount > 1 && !thread.mustExit) {
+    process.threadGone.sleep(process.lock, FOREVER, false);
+  }
+  process.lock.release();
+  if (thread.mustExit) exitByKernel(); // another thread was quicker
 }
 
 /** @param status wait4(2) status word */
