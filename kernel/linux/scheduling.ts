@@ -6,13 +6,13 @@
  */
 import { cpuId } from "../arch/cpu";
 import { EFAULT, EINVAL, ESRCH } from "../lib/errno";
-import { yieldNow } from "../sched/switch";
+import { onlineCpus } from "../sched/run-queue";
+import { setAffinity, yieldNow } from "../sched/switch";
 import { currentLinuxThread, currentProcess } from "./process";
 import { LinuxThread } from "./thread";
 import { copyIn, copyOut, scratch, store32, zeroOut } from "./user-memory";
 import { writeTimespec } from "./timespec";
 
-const CPU_COUNT: u32 = 1;
 const AFFINITY_BYTES: usize = 8;
 
 const SCHED_OTHER: i32 = 0;
@@ -48,19 +48,30 @@ export function sysSchedYield(): i64 {
 
 /** sched_getaffinity(2): returns how many bytes of the mask were written. */
 export function sysSchedGetaffinity(id: i32, bytes: u32, mask: usize): i64 {
-  if ((bytes & 7) != 0 || bytes * 8 < CPU_COUNT) return -EINVAL;
-  if (id < 0 || threadOf(id) == null) return -ESRCH;
-  store<u64>(scratch(), ((<u64>1) << CPU_COUNT) - 1);
+  if ((bytes & 7) != 0 || bytes * 8 < onlineCpus()) return -EINVAL;
+  if (id < 0) return -ESRCH;
+  const thread = threadOf(id);
+  if (thread == null) return -ESRCH;
+  store<u64>(scratch(), thread.affinity & existingCpus());
   return copyOut(mask, scratch(), AFFINITY_BYTES) != 0 ? -EFAULT : AFFINITY_BYTES;
 }
 
 /** sched_setaffinity(2): the mask must contain a CPU that exists. */
 export function sysSchedSetaffinity(id: i32, bytes: u32, mask: usize): i64 {
-  if (id < 0 || threadOf(id) == null) return -ESRCH;
+  if (id < 0) return -ESRCH;
+  const thread = threadOf(id);
+  if (thread == null) return -ESRCH;
   store<u64>(scratch(), 0);
   if (copyIn(scratch(), mask, min<usize>(bytes, AFFINITY_BYTES)) != 0) return -EFAULT;
-  const wanted = load<u64>(scratch()) & (((<u64>1) << CPU_COUNT) - 1);
-  return wanted == 0 ? -EINVAL : 0;
+  const wanted = load<u64>(scratch()) & existingCpus();
+  if (wanted == 0) return -EINVAL;
+  setAffinity(thread, wanted);
+  return 0;
+}
+
+/** The CPUs of this machine as a mask. */
+function existingCpus(): u64 {
+  return onlineCpus() == 64 ? u64.MAX_VALUE : ((<u64>1) << onlineCpus()) - 1;
 }
 
 /** getcpu(2). */

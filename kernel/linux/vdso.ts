@@ -20,6 +20,7 @@ import {
   clockRealtimeOffsetNs,
   setClockListener,
 } from "../sched/clock";
+import { onlineCpus } from "../sched/run-queue";
 import { AddressSpace } from "../vm/address-space";
 import { MAP_PRIVATE, PROT_EXEC, PROT_READ } from "../vm/flags";
 import { Pager } from "../vm/pager";
@@ -81,7 +82,7 @@ function updateData(): void {
   const data = toVirtual(dataFrame);
   const sequence = load<u32>(data);
   atomic.store<u32>(data, sequence + 1);
-  store<u32>(data + 4, 1);
+  store<u32>(data + 4, onlineCpus());
   store<u64>(data + 8, clockMultiplier());
   store<u64>(data + 16, clockBaseTsc());
   store<u64>(data + 24, clockBaseNs());

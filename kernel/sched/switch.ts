@@ -101,14 +101,33 @@ export function startThread(thread: Thread): void {
   thread.lock.release();
 }
 
-/** Lets another ready thread run first, if there is one. */
+/** Lets another ready thread run first, if there is one; leaves a CPU that is not the thread's. */
 export function yieldNow(): void {
-  if (runQueue().isEmpty()) return;
   const thread = currentThread();
+  if (runQueue().isEmpty() && thread.mayRunOn(cpuId())) return;
   thread.lock.acquire();
   thread.state = THREAD_READY;
   thread.preemptions++;
   schedule();
+}
+
+/**
+ * Says on which CPUs a thread may run; one that runs elsewhere moves.
+ * @param mask bit n: CPU n; at least one CPU that exists
+ */
+export function setAffinity(thread: Thread, mask: u64): void {
+  thread.lock.acquire();
+  thread.affinity = mask;
+  const mustMove = thread.state == THREAD_RUNNING && !thread.mayRunOn(thread.cpu);
+  const cpu = thread.cpu;
+  thread.lock.release();
+  if (!mustMove) return;
+  if (thread == currentThread()) {
+    yieldNow();
+  } else {
+    queueOf(cpu).reschedule = true;
+    queueOf(cpu).notify();
+  }
 }
 
 /** Ends the running thread. Never returns. */
@@ -130,7 +149,7 @@ export function schedule(): void {
   let next = queue.pop();
   if (next == null && previous.state != THREAD_READY) next = stealThread(queue);
   if (next == null) {
-    if (previous.state == THREAD_READY) {
+    if (previous.state == THREAD_READY && previous.mayRunOn(queue.cpu)) {
       previous.state = THREAD_RUNNING;
       previous.lock.release();
       return;
