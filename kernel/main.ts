@@ -26,6 +26,7 @@ import { log, logDec, setLogClock, setLogSink, setLogVerbose } from "./lib/log";
 import { free } from "./lib/object";
 import { panic } from "./lib/panic";
 import { startInit } from "./linux/init";
+import { initNetwork } from "./net/init";
 import { allocateZeroedFrame } from "./mm/frames";
 import { heapAllocate } from "./mm/heap";
 import { initMemory } from "./mm/init";
@@ -96,6 +97,7 @@ function bootThread(_argument: usize): void {
   initFs(rootDisk());
   setRealtimeFromHost();
   refineClock();
+  initNetwork();
   logDec("boot: ns to the program", monotonicNs());
   startInit();
 }

@@ -15,6 +15,7 @@ import { hasPci, startPciBus } from "./pci/enumeration";
 import { VirtioPciBus } from "./pci/virtio-bus";
 import { VirtioBlockDriver } from "./virtio/blk";
 import { VirtioConsoleDriver } from "./virtio/console";
+import { VirtioNetDriver } from "./virtio/net";
 import { VirtioEntropyDriver } from "./virtio/rng";
 
 /**
@@ -30,6 +31,7 @@ export function initDevices(): void {
   registerDriver(new VirtioEntropyDriver());
   registerDriver(new VirtioConsoleDriver());
   registerDriver(new VirtioBlockDriver());
+  registerDriver(new VirtioNetDriver());
   registerDriver(new VirtioPciBus());
   const announced = startAnnouncedDevices();
   if (hasPci()) startPciBus();

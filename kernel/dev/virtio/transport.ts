@@ -8,6 +8,7 @@ import { EIO, ENODEV, ENOMEM, EPROTO } from "../../lib/errno";
 import { chooseQueueSize, Virtqueue } from "./virtqueue";
 
 /** Device types (section 5). */
+export const VIRTIO_TYPE_NETWORK: u32 = 1;
 export const VIRTIO_TYPE_BLOCK: u32 = 2;
 export const VIRTIO_TYPE_CONSOLE: u32 = 3;
 export const VIRTIO_TYPE_ENTROPY: u32 = 4;

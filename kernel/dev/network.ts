@@ -1,0 +1,64 @@
+/**
+ * Network devices as the protocols see them, and where received frames go.
+ *
+ * Neighbours: `virtio/net.ts` implements it; `net/interface.ts` uses it. As `dev/` knows nothing of
+ * protocols, `net/` registers what receives frames.
+ */
+import { freePacket, Packet } from "./packet";
+
+/** Bytes of a hardware address. */
+export const MAC_BYTES: usize = 6;
+
+export abstract class NetworkDevice {
+  /** Hardware address, 6 bytes. */
+  readonly mac: StaticArray<u8> = new StaticArray<u8>(6);
+  /** Largest network-layer packet in bytes. */
+  mtuBytes: u32 = 1500;
+  /** True if the device finishes CHECKSUM_PARTIAL. */
+  offloadsChecksum: bool = false;
+  /** True if the device cuts IPv4 TCP segments (Packet.segmentBytes). */
+  offloadsSegmentation: bool = false;
+  /** The interface that receives its frames (`net/`), 0 = none yet. */
+  owner: usize = 0;
+  receivedPackets: u64 = 0;
+  receivedBytes: u64 = 0;
+  receiveDrops: u64 = 0;
+  sentPackets: u64 = 0;
+  sentBytes: u64 = 0;
+  sendDrops: u64 = 0;
+
+  get macAddress(): usize {
+    return changetype<usize>(this.mac);
+  }
+
+  /**
+   * Sends a frame and frees the packet when the device has it. Never sleeps; any context. A frame
+   * that finds no room is dropped and counted.
+   */
+  abstract transmit(packet: Packet): void;
+}
+
+let receiver: ((device: NetworkDevice, packet: Packet) => void) | null = null;
+let firstDevice: NetworkDevice | null = null;
+
+/** Registers the function that takes received frames, and the packets with them. */
+export function setFrameReceiver(receive: (device: NetworkDevice, packet: Packet) => void): void {
+  receiver = receive;
+}
+
+/** Called by drivers, in interrupt context, for each frame received. */
+export function frameReceived(device: NetworkDevice, packet: Packet): void {
+  const receive = receiver;
+  if (receive && device.owner != 0) receive(device, packet);
+  else freePacket(packet);
+}
+
+/** Registers a device. The first one becomes eth0; further ones are not used. */
+export function registerNetworkDevice(device: NetworkDevice): void {
+  if (firstDevice == null) firstDevice = device;
+}
+
+/** The first network device, or null. */
+export function networkDevice(): NetworkDevice | null {
+  return firstDevice;
+}

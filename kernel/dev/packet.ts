@@ -1,0 +1,110 @@
+/**
+ * Packets: one heap block each, the bytes and what is known about them.
+ *
+ *     +--------+------------------------------+------------------+-----------+
+ *     | Packet | room for headers (HEADROOM)  | data … length    | free room |
+ *     +--------+------------------------------+------------------+-----------+
+ *                     `push` grows to the left ◄┘└► `pull` shrinks
+ *
+ * A packet has one owner at a time, who frees it or passes it on; there is no copy between driver and
+ * protocol. The block is one physical range, so a device reaches it with one descriptor.
+ *
+ * Neighbours: `network.ts` (devices), `virtio/net.ts`, `net/`.
+ */
+import { heapAllocate, heapFree } from "../mm/heap";
+
+/** What is known about the transport checksum. */
+export const CHECKSUM_UNKNOWN: u8 = 0;
+/** Received: the device, or memory, vouches for it. */
+export const CHECKSUM_VALID: u8 = 1;
+/** To send: the field holds the pseudo-header's sum, the device is to finish it. */
+export const CHECKSUM_PARTIAL: u8 = 2;
+
+@unmanaged
+export class Packet {
+  /** Next packet of whatever list it is on. */
+  next: usize;
+  /** First byte. */
+  data: usize;
+  /** Address after the last byte of the block. */
+  end: usize;
+  /** Interface it came from (`net/interface.ts`), 0 = none. */
+  origin: usize;
+  /** Address of the transport header, once known. */
+  transport: usize;
+  length: u32;
+  /** Payload bytes for each segment that the device is to cut (TSO); 0 = send as it is. */
+  segmentBytes: u16;
+  checksum: u8;
+  /** Protocol flags of the layer that holds the packet. */
+  flags: u8;
+  /** IPv4 source and destination in host order. */
+  source: u32;
+  destination: u32;
+  /** TCP: first sequence number of the payload. UDP: the ports. */
+  sequence: u32;
+  /** TCP: bytes of the transport header. */
+  headerBytes: u32;
+}
+
+/** Room kept in front of data that is to be sent: virtio, Ethernet, IP and TCP headers. */
+export const HEADROOM: usize = 160;
+/** Blocks for received frames: header, virtio header and a frame of 1514 bytes and a VLAN tag. */
+const RECEIVE_BLOCK: usize = 1792;
+
+const HEADER: usize = (offsetof<Packet>() + 15) & ~15;
+
+function make(blockBytes: usize): usize {
+  const address = heapAllocate(blockBytes);
+  if (address == 0) return 0;
+  const packet = changetype<Packet>(address);
+  memory.fill(address, 0, HEADER);
+  packet.data = address + HEADER;
+  packet.end = address + blockBytes;
+  return address;
+}
+
+/** A packet to send with room for `capacity` bytes after HEADROOM; 0 without memory. */
+export function newPacket(capacity: usize): usize {
+  const address = make(HEADER + HEADROOM + capacity);
+  if (address != 0) changetype<Packet>(address).data += HEADROOM;
+  return address;
+}
+
+/** A packet for a device to fill; 0 without memory. */
+export function newReceivePacket(): usize {
+  return make(RECEIVE_BLOCK);
+}
+
+/** Bytes that fit between `data` and the end of the block. */
+export function packetRoom(packet: Packet): u32 {
+  return <u32>(packet.end - packet.data);
+}
+
+/** Frees a packet that is on no list. */
+export function freePacket(packet: Packet): void {
+  heapFree(changetype<usize>(packet));
+}
+
+/** Frees a chain of packets linked by `next`. */
+export function freePackets(first: usize): void {
+  let address = first;
+  while (address != 0) {
+    const next = changetype<Packet>(address).next;
+    heapFree(address);
+    address = next;
+  }
+}
+
+/** Makes room for a header of `bytes` in front; returns its address. */
+export function push(packet: Packet, bytes: u32): usize {
+  packet.data -= bytes;
+  packet.length += bytes;
+  return packet.data;
+}
+
+/** Takes a header of `bytes` off the front. */
+export function pull(packet: Packet, bytes: u32): void {
+  packet.data += bytes;
+  packet.length -= bytes;
+}

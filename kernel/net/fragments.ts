@@ -1,0 +1,155 @@
+/**
+ * Reassembly of IPv4 fragments: RFC 791 section 3.2, RFC 1122 section 3.3.2. Overlapping fragments
+ * end the datagram, as RFC 5722 asks for IPv6: no honest sender makes them.
+ *
+ * A few datagrams at a time; a new one takes the place of the oldest. Lock: `lock` guards them all.
+ * Neighbour: `ipv4.ts`.
+ */
+import { SpinLock } from "../arch/spinlock";
+import { freePacket, freePackets, newPacket, Packet } from "../dev/packet";
+import { monotonicNs } from "../sched/clock";
+
+const DATAGRAMS_MAX: i32 = 32;
+const LIFETIME_NS: u64 = 30_000_000_000;
+const FRAGMENTS_MAX: u32 = 128;
+const PAYLOAD_MAX: u32 = 65515;
+const MORE_FRAGMENTS: u32 = 0x2000;
+const OFFSET_MASK: u32 = 0x1fff;
+
+class Datagram {
+  source: u32 = 0;
+  destination: u32 = 0;
+  /** Identification and protocol; fragments of one datagram agree in all four. */
+  key: u32 = 0;
+  startedNs: u64 = 0;
+  /** Fragments by offset (Packet.sequence), linked by `next`; 0 = the slot is free. */
+  first: usize = 0;
+  count: u32 = 0;
+  receivedBytes: u32 = 0;
+  /** Bytes of the whole, known from the last fragment; 0 = not yet. */
+  totalBytes: u32 = 0;
+
+  drop(): void {
+    freePackets(this.first);
+    this.first = 0;
+    this.count = 0;
+    this.receivedBytes = 0;
+    this.totalBytes = 0;
+  }
+}
+
+const lock = new SpinLock();
+const datagrams = new StaticArray<Datagram | null>(DATAGRAMS_MAX);
+
+/** The datagram that a fragment belongs to: the one begun, or a slot for it. */
+function datagramOf(packet: Packet, key: u32): Datagram {
+  const nowNs = monotonicNs();
+  let oldest: i32 = 0;
+  for (let i = 0; i < DATAGRAMS_MAX; i++) {
+    let slot = datagrams[i];
+    if (slot == null) {
+      slot = new Datagram();
+      datagrams[i] = slot;
+    }
+    if (slot.first == 0) {
+      slot.startedNs = 0;
+    } else if (nowNs - slot.startedNs > LIFETIME_NS) {
+      slot.drop();
+      slot.startedNs = 0;
+    } else if (
+      slot.key == key &&
+      slot.source == packet.source &&
+      slot.destination == packet.destination
+    ) {
+      return slot;
+    }
+    if (slot.startedNs < datagrams[oldest]!.startedNs) oldest = i;
+  }
+  const taken = datagrams[oldest]!;
+  taken.drop();
+  taken.source = packet.source;
+  taken.destination = packet.destination;
+  taken.key = key;
+  taken.startedNs = nowNs;
+  return taken;
+}
+
+/**
+ * Takes a fragment, `data` at its IP header.
+ * @param fragment the header's flags and offset
+ * @returns the whole datagram as a Packet, `data` at the first header, or 0
+ */
+export function reassemble(packet: Packet, headerBytes: u32, fragment: u32): usize {
+  const offset = (fragment & OFFSET_MASK) << 3;
+  const length = packet.length - headerBytes;
+  const hasMore = (fragment & MORE_FRAGMENTS) != 0;
+  if (length == 0 || (hasMore && (length & 7) != 0) || offset + length > PAYLOAD_MAX) {
+    freePacket(packet);
+    return 0;
+  }
+  packet.sequence = offset;
+  packet.headerBytes = headerBytes;
+  const key = ((<u32>load<u16>(packet.data, 4)) << 8) | load<u8>(packet.data, 9);
+  lock.acquire();
+  const datagram = datagramOf(packet, key);
+  let whole: usize = 0;
+  if (!insert(datagram, packet, offset, length, hasMore)) {
+    freePacket(packet);
+    datagram.drop();
+  } else if (datagram.totalBytes != 0 && datagram.receivedBytes == datagram.totalBytes) {
+    whole = join(datagram);
+    datagram.drop();
+  }
+  lock.release();
+  return whole;
+}
+
+/** Puts a fragment in its place; false if it contradicts those that are there. */
+function insert(to: Datagram, packet: Packet, offset: u32, length: u32, hasMore: bool): bool {
+  if (to.count == FRAGMENTS_MAX) return false;
+  if (!hasMore) {
+    if (to.totalBytes != 0) return false;
+    to.totalBytes = offset + length;
+  }
+  let before: usize = 0;
+  let after = to.first;
+  while (after != 0 && changetype<Packet>(after).sequence < offset) {
+    before = after;
+    after = changetype<Packet>(after).next;
+  }
+  if (before != 0) {
+    const previous = changetype<Packet>(before);
+    if (previous.sequence + previous.length - previous.headerBytes > offset) return false;
+  }
+  if (after != 0 && changetype<Packet>(after).sequence < offset + length) return false;
+  if (after == 0 && to.totalBytes != 0 && offset + length > to.totalBytes) return false;
+  if (!hasMore && after != 0) return false;
+  packet.next = after;
+  if (before != 0) changetype<Packet>(before).next = changetype<usize>(packet);
+  else to.first = changetype<usize>(packet);
+  to.count++;
+  to.receivedBytes += length;
+  return true;
+}
+
+/** Copies the fragments into one packet; 0 without memory. */
+function join(datagram: Datagram): usize {
+  const head = changetype<Packet>(datagram.first);
+  const address = newPacket(head.headerBytes + datagram.totalBytes);
+  if (address == 0) return 0;
+  const whole = changetype<Packet>(address);
+  memory.copy(whole.data, head.data, head.headerBytes);
+  for (let at = datagram.first; at != 0; at = changetype<Packet>(at).next) {
+    const part = changetype<Packet>(at);
+    memory.copy(
+      whole.data + head.headerBytes + part.sequence,
+      part.data + part.headerBytes,
+      part.length - part.headerBytes,
+    );
+  }
+  whole.length = head.headerBytes + datagram.totalBytes;
+  whole.origin = head.origin;
+  whole.source = head.source;
+  whole.destination = head.destination;
+  return address;
+}

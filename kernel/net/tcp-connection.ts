@@ -1,0 +1,247 @@
+/**
+ * The state of a TCP connection (the transmission control block of RFC 9293, section 3.3.1) and the
+ * rule for who works on it.
+ *
+ * The receive path calls `arrived`, which appends to the channel. If a thread waits on the
+ * connection, it is woken and does the protocol work itself, where the data is wanted; if the channel
+ * already held something, or nobody waits, the work is done at once. Whoever gives the lock back
+ * first works off what came meanwhile (`leave`), so a segment that the own CPU sends to itself while
+ * it holds the lock (over `lo`) is never lost and never recurses into the same connection.
+ *
+ * Lock: `lock`, by `enter` and `leave`; nothing is shared with other connections. A connection that
+ * is alive holds one reference to itself. Neighbours: `tcp-input.ts`, `tcp-output.ts`,
+ * `tcp-timers.ts` work on it; `tcp-socket.ts` is its upper half.
+ */
+import { cpuId } from "../arch/cpu";
+import { freePackets, Packet } from "../dev/packet";
+import { free } from "../lib/object";
+import { Endpoint } from "./endpoint";
+import { InetOptions } from "./inet-options";
+import { removeFlow, tcpPorts } from "./ports";
+import { SendBuffer } from "./send-buffer";
+import { AF_INET, SOCK_STREAM } from "./socket";
+import { Congestion } from "./tcp-congestion";
+import { processChannel } from "./tcp-input";
+import { Scoreboard } from "./tcp-scoreboard";
+import { SegmentOptions } from "./tcp-segment";
+import { TcpTimer } from "./tcp-timers";
+
+// States, numbered as in tcp_info (tcp(7)).
+export const ESTABLISHED: u32 = 1;
+export const SYN_SENT: u32 = 2;
+export const SYN_RECEIVED: u32 = 3;
+export const FIN_WAIT_1: u32 = 4;
+export const FIN_WAIT_2: u32 = 5;
+export const TIME_WAIT: u32 = 6;
+export const CLOSED: u32 = 7;
+export const CLOSE_WAIT: u32 = 8;
+export const LAST_ACK: u32 = 9;
+export const LISTEN: u32 = 10;
+export const CLOSING: u32 = 11;
+
+const IPPROTO_TCP: i32 = 6;
+/** Receive buffer of a connection whose owner does not set one; memory is used only when filled. */
+const RECEIVE_BYTES: u32 = 512 * 1024;
+const SEND_BYTES: u32 = 256 * 1024;
+/** Window scale that lets a receive buffer of 8 MiB be told. */
+export const RECEIVE_SCALE: u32 = 7;
+
+export abstract class TcpConnection extends Endpoint {
+  state: u32 = CLOSED;
+  options: InetOptions = new InetOptions();
+  congestion: Congestion = new Congestion();
+  outgoing: SendBuffer = new SendBuffer();
+  scoreboard: Scoreboard = new Scoreboard();
+  timer: TcpTimer = new TcpTimer();
+  segmentOptions: SegmentOptions = new SegmentOptions();
+
+  // Sending (RFC 9293, section 3.3.1): SND.UNA, SND.NXT, the highest sent, SND.WND, SND.WL1, WL2.
+  initialSend: u32 = 0;
+  sendUnacknowledged: u32 = 0;
+  sendNext: u32 = 0;
+  sendMax: u32 = 0;
+  sendWindow: u32 = 0;
+  sendWindowMax: u32 = 0;
+  windowSequence: u32 = 0;
+  windowAck: u32 = 0;
+  sendScale: u32 = 0;
+  /** Payload of a full segment, options taken off. */
+  segmentBytes: u32 = 536;
+  /** The application has no more to send; the FIN has been sent at least once. */
+  finQueued: bool = false;
+  finSent: bool = false;
+
+  // Receiving: RCV.NXT, the right edge that was told, the last acknowledgement sent.
+  initialReceive: u32 = 0;
+  receiveNext: u32 = 0;
+  advertisedEdge: u32 = 0;
+  lastAckSent: u32 = 0;
+  receiveScale: u32 = 0;
+  /** In order, for the application: packets linked by `next`, their bytes together. */
+  incomingFirst: usize = 0;
+  incomingLast: usize = 0;
+  incomingBytes: u32 = 0;
+  /** Out of order, sorted by `sequence`, and bytes they hold. */
+  aheadFirst: usize = 0;
+  aheadBytes: u32 = 0;
+  /** First sequence number of the segment that arrived last out of order, for the first SACK block. */
+  aheadLatest: u32 = 0;
+  finReceived: bool = false;
+
+  // Options in force.
+  usesTimestamps: bool = false;
+  usesSack: bool = false;
+  timestampOffset: u32 = 0;
+  timestampRecent: u32 = 0;
+
+  // Loss recovery (RFC 5681, 6582, 6675).
+  duplicateAcks: u32 = 0;
+  inRecovery: bool = false;
+  recoverUntil: u32 = 0;
+  /** In recovery: everything below has been sent again. */
+  resendNext: u32 = 0;
+  retransmissions: u32 = 0;
+  totalRetransmissions: u32 = 0;
+  // One measurement of the round trip at a time (RFC 6298, section 3): what is timed, 0 = nothing.
+  timedSequence: u32 = 0;
+  timedSinceNs: u64 = 0;
+
+  /** An acknowledgement is owed: now, or when the delay is over. */
+  ackNow: bool = false;
+  ackLater: bool = false;
+  noDelay: bool = false;
+  corked: bool = false;
+  /** TCP_USER_TIMEOUT in milliseconds, 0 = none; keep-alive parameters in seconds. */
+  userTimeoutMs: u32 = 0;
+  keepIdleSeconds: u32 = 7200;
+  keepIntervalSeconds: u32 = 75;
+  keepCount: u32 = 9;
+  keepSent: u32 = 0;
+  heardNs: u64 = 0;
+
+  error: i32 = 0;
+  isReadShut: bool = false;
+  isWriteShut: bool = false;
+  /** No file refers to it any more. */
+  isOrphan: bool = false;
+  /** True once it may hand data to the application (for poll). */
+  wasConnected: bool = false;
+  offloadsChecksum: bool = false;
+  offloadsSegmentation: bool = false;
+  /** The listener that made it, until it is accepted; with a reference. */
+  listener: TcpConnection | null = null;
+  /** Room to collect four SACK blocks in: see `sackScratch`. */
+  private sackFirst: u64 = 0;
+  private sackSecond: u64 = 0;
+  private sackThird: u64 = 0;
+  private sackFourth: u64 = 0;
+
+  private owner: u32 = 0;
+  private isAlive: bool = false;
+  private lifeEnds: bool = false;
+
+  constructor() {
+    super(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+    this.options.receiveBytes = RECEIVE_BYTES;
+    this.options.sendBytes = SEND_BYTES;
+    this.timer.connection = changetype<usize>(this);
+  }
+
+  /** A connection made by a listener has been established. */
+  abstract childEstablished(child: TcpConnection): void;
+  /** A connection made by a listener has ended before it was established. */
+  abstract childLost(): void;
+
+  get sackScratch(): usize {
+    return changetype<usize>(this) + offsetof<TcpConnection>("sackFirst");
+  }
+
+  /** Takes the lock. */
+  enter(): void {
+    this.lock.acquire();
+    this.owner = cpuId() + 1;
+  }
+
+  /** Works off what has arrived and gives the lock back. */
+  leave(): void {
+    while (this.hasArrivals) processChannel(this);
+    const ends = this.lifeEnds;
+    this.lifeEnds = false;
+    this.owner = 0;
+    this.lock.release();
+    if (ends) this.release();
+  }
+
+  /** Sleeps until `changed`; the lock is held before and after. @returns as WaitQueue.sleep */
+  sleep(deadlineNs: u64): i32 {
+    while (this.hasArrivals) processChannel(this);
+    this.owner = 0;
+    const result = this.changed.sleep(this.lock, deadlineNs);
+    this.owner = cpuId() + 1;
+    while (this.hasArrivals) processChannel(this);
+    return result;
+  }
+
+  /** A segment for this connection: takes the packet. Any context. */
+  arrived(packet: Packet): void {
+    const wasEmpty = this.append(packet);
+    if (wasEmpty && this.state == ESTABLISHED && !this.changed.isEmpty()) {
+      this.changed.wakeAll();
+      return;
+    }
+    if (atomic.load<u32>(changetype<usize>(this) + offsetof<TcpConnection>("owner")) == cpuId() + 1)
+      return;
+    this.enter();
+    this.leave();
+  }
+
+  /** The connection begins to live by itself. The lock is held. */
+  begin(): void {
+    this.isAlive = true;
+    this.retain();
+  }
+
+  /** The connection has ended: forgotten by the tables, no timers. The lock is held. */
+  finish(error: i32): void {
+    this.state = CLOSED;
+    if (error != 0) this.error = error;
+    removeFlow(this);
+    tcpPorts.unbind(this);
+    this.outgoing.clear();
+    this.dropAhead();
+    this.timer.stop();
+    const parent = this.listener;
+    if (parent) {
+      parent.childLost();
+      this.listener = null;
+      parent.release();
+    }
+    this.changed.wakeAll();
+    if (this.isAlive) {
+      this.isAlive = false;
+      this.lifeEnds = true;
+    }
+  }
+
+  private dropAhead(): void {
+    freePackets(this.aheadFirst);
+    this.aheadFirst = 0;
+    this.aheadBytes = 0;
+  }
+
+  /** Frees what the connection owns. */
+  protected disposeConnection(): void {
+    tcpPorts.unbind(this);
+    freePackets(this.takeChannel());
+    freePackets(this.incomingFirst);
+    this.dropAhead();
+    this.outgoing.clear();
+    this.scoreboard.dispose();
+    free(this.segmentOptions);
+    free(this.timer);
+    free(this.outgoing);
+    free(this.congestion);
+    free(this.options);
+    this.disposeEndpoint();
+  }
+}

@@ -1,0 +1,378 @@
+/**
+ * What TCP does with a segment: RFC 9293 section 3.10.7, with the checks of RFC 5961 (challenge
+ * acknowledgements), RFC 7323 (PAWS), RFC 2018 and RFC 6675 (SACK), RFC 6582 (NewReno).
+ *
+ * Runs with the connection's lock held, in whatever context works off the channel.
+ * Neighbours: `tcp-connection.ts`, `tcp-output.ts`, `tcp-reassembly.ts`.
+ */
+import { freePacket, Packet, pull } from "../dev/packet";
+import { ECONNREFUSED, ECONNRESET, EPIPE } from "../lib/errno";
+import { monotonicNs } from "../sched/clock";
+import { load16, load32 } from "./bytes";
+import {
+  CLOSED,
+  CLOSE_WAIT,
+  CLOSING,
+  ESTABLISHED,
+  FIN_WAIT_1,
+  FIN_WAIT_2,
+  LAST_ACK,
+  SYN_RECEIVED,
+  SYN_SENT,
+  TcpConnection,
+  TIME_WAIT,
+} from "./tcp-connection";
+import {
+  learnRoute,
+  localMss,
+  output,
+  refuse,
+  resendFirst,
+  sendReset,
+  sendSyn,
+} from "./tcp-output";
+import { takePayload } from "./tcp-reassembly";
+import {
+  ACK,
+  before,
+  DEFAULT_MSS,
+  FIN,
+  isSegmentIntact,
+  RST,
+  SegmentOptions,
+  SYN,
+  TCP_HEADER_BYTES,
+} from "./tcp-segment";
+
+const TIME_WAIT_NS: u64 = 60_000_000_000;
+const ORPHAN_WAIT_NS: u64 = 60_000_000_000;
+const DUPLICATE_ACKS: u32 = 3;
+const MSS_MIN: u32 = 88;
+
+/** Works off the channel, then sends what follows from it. The lock is held. */
+export function processChannel(c: TcpConnection): void {
+  let address = c.takeChannel();
+  if (address == 0) return;
+  const options = c.segmentOptions;
+  while (address != 0) {
+    const packet = changetype<Packet>(address);
+    address = packet.next;
+    packet.next = 0;
+    if (!isSegmentIntact(packet)) freePacket(packet);
+    else segment(c, packet, options);
+  }
+  if (c.state == CLOSED) return;
+  // Every second full segment is acknowledged at once (RFC 9293, section 3.8.6.3).
+  if (c.ackLater && c.receiveNext - c.lastAckSent >= 2 * c.segmentBytes) c.ackNow = true;
+  output(c);
+  if (c.ackLater && c.state != CLOSED) c.timer.startDelayedAck();
+}
+
+/** Processes one segment: takes the packet. */
+function segment(c: TcpConnection, packet: Packet, options: SegmentOptions): void {
+  const header = packet.data;
+  const headerBytes = (<u32>load<u8>(header, 12) >> 4) * 4;
+  const sequence = load32(header + 4);
+  const acknowledgement = load32(header + 8);
+  const flags = <u32>load<u8>(header, 13);
+  const window = <u32>load16(header + 14);
+  options.parse(header, headerBytes);
+  if (c.state == CLOSED) {
+    refuse(packet, sequence + packet.length - headerBytes, acknowledgement, flags);
+    return;
+  }
+  if (c.state == SYN_SENT) {
+    answerToSyn(c, sequence, acknowledgement, flags, window, options);
+    freePacket(packet);
+    return;
+  }
+  pull(packet, headerBytes);
+  packet.sequence = sequence;
+  const length = packet.length;
+  const isReset = (flags & RST) != 0;
+  if (c.usesTimestamps && options.hasTimestamps && !isReset) {
+    // Protection against wrapped sequences (RFC 7323, section 5).
+    if (before(options.timestamp, c.timestampRecent)) {
+      c.ackNow = true;
+      freePacket(packet);
+      return;
+    }
+  }
+  if (!isAcceptable(c, sequence, length + ((flags & (SYN | FIN)) != 0 ? 1 : 0))) {
+    if (!isReset) c.ackNow = true;
+    if (c.state == SYN_RECEIVED && (flags & SYN) != 0) {
+      c.ackNow = false;
+      sendSyn(c);
+    }
+    if (c.state == TIME_WAIT && (flags & FIN) != 0) c.timer.startEnd(TIME_WAIT_NS);
+    freePacket(packet);
+    return;
+  }
+  if (isReset) {
+    // Only the exact number ends the connection (RFC 5961, section 3).
+    if (sequence == c.receiveNext) reset(c);
+    else c.ackNow = true;
+    freePacket(packet);
+    return;
+  }
+  if ((flags & SYN) != 0 || (flags & ACK) == 0) {
+    c.ackNow = (flags & SYN) != 0; // a challenge (RFC 5961, section 4)
+    freePacket(packet);
+    return;
+  }
+  if (c.usesTimestamps && options.hasTimestamps && !before(c.lastAckSent, sequence)) {
+    c.timestampRecent = options.timestamp;
+  }
+  c.heardNs = monotonicNs();
+  c.keepSent = 0;
+  if (c.state == SYN_RECEIVED) {
+    if (acknowledgement != c.sendNext) {
+      refuse(packet, sequence, acknowledgement, flags);
+      return;
+    }
+    established(c, window);
+    const parent = c.listener;
+    if (parent) {
+      c.listener = null;
+      parent.childEstablished(c);
+      parent.release();
+    }
+    if (c.state == CLOSED) {
+      freePacket(packet);
+      return;
+    }
+  }
+  if (!acknowledged(c, sequence, acknowledgement, window, length, options)) {
+    freePacket(packet);
+    return;
+  }
+  const isFin = (flags & FIN) != 0;
+  if (c.isOrphan && length > 0 && before(c.receiveNext, sequence + length)) {
+    // Data for an application that has closed the socket (RFC 9293, section 3.6.1).
+    sendReset(c);
+    c.finish(ECONNRESET);
+    freePacket(packet);
+    return;
+  }
+  takePayload(c, packet, isFin);
+  if (c.finReceived) peerFinished(c);
+}
+
+/** True if any number of the segment is in the window (RFC 9293, section 3.4). */
+function isAcceptable(c: TcpConnection, sequence: u32, count: u32): bool {
+  const windowEnd = before(c.receiveNext, c.advertisedEdge) ? c.advertisedEdge : c.receiveNext;
+  if (count == 0) {
+    // An acknowledgement at the right edge of a closed window counts.
+    return !before(sequence, c.receiveNext) && !before(windowEnd, sequence);
+  }
+  return before(c.receiveNext, sequence + count) && before(sequence, windowEnd);
+}
+
+/** The answer to our SYN (RFC 9293, section 3.10.7.3). */
+function answerToSyn(
+  c: TcpConnection,
+  sequence: u32,
+  acknowledgement: u32,
+  flags: u32,
+  window: u32,
+  options: SegmentOptions,
+): void {
+  const isAck = (flags & ACK) != 0 && acknowledgement == c.sendNext;
+  if ((flags & ACK) != 0 && !isAck) return;
+  if ((flags & RST) != 0) {
+    if (isAck) c.finish(ECONNREFUSED);
+    return;
+  }
+  if ((flags & SYN) == 0) return;
+  learnPeer(c, sequence, options);
+  if (!isAck) {
+    // Both sides opened at once (section 3.5, figure 8).
+    c.state = SYN_RECEIVED;
+    sendSyn(c);
+    return;
+  }
+  c.sendUnacknowledged = acknowledgement;
+  established(c, window);
+  c.windowSequence = sequence;
+  c.windowAck = acknowledgement;
+  c.ackNow = true;
+}
+
+/** Takes over what the peer's SYN says. */
+export function learnPeer(c: TcpConnection, sequence: u32, options: SegmentOptions): void {
+  c.initialReceive = sequence;
+  c.receiveNext = sequence + 1;
+  c.advertisedEdge = c.receiveNext;
+  c.lastAckSent = c.receiveNext;
+  c.windowSequence = sequence;
+  if (options.scale >= 0) c.sendScale = <u32>options.scale;
+  else c.receiveScale = 0;
+  if (!options.hasTimestamps) c.usesTimestamps = false;
+  else c.timestampRecent = options.timestamp;
+  if (!options.permitsSack) c.usesSack = false;
+  const mss = options.mss != 0 ? options.mss : DEFAULT_MSS;
+  c.segmentBytes = max(min(mss, localMss(c)), MSS_MIN) - (c.usesTimestamps ? 12 : 0);
+}
+
+/** The handshake is complete; `window` is that of the last segment. */
+function established(c: TcpConnection, window: u32): void {
+  c.state = ESTABLISHED;
+  c.wasConnected = true;
+  c.retransmissions = 0;
+  c.timer.retransmitNs = 0;
+  c.heardNs = monotonicNs();
+  if (c.timedSinceNs != 0) c.congestion.measured(c.heardNs - c.timedSinceNs);
+  c.timedSinceNs = 0;
+  c.sendUnacknowledged = c.initialSend + 1;
+  c.sendNext = c.sendUnacknowledged;
+  c.sendMax = c.sendNext;
+  c.recoverUntil = c.sendUnacknowledged;
+  c.resendNext = c.sendUnacknowledged;
+  c.sendWindow = window; // of a SYN: not scaled; otherwise set again by `acknowledged`
+  c.sendWindowMax = window;
+  c.windowAck = c.sendUnacknowledged;
+  c.congestion.start(c.segmentBytes);
+  learnRoute(c);
+  if (c.options.keepsAlive) c.timer.startKeepAlive(c.keepIdleSeconds);
+  c.changed.wakeAll();
+}
+
+/** The peer gave the connection up. */
+function reset(c: TcpConnection): void {
+  let error: i32 = ECONNRESET;
+  if (c.state == SYN_RECEIVED) error = ECONNREFUSED;
+  else if (c.state == CLOSE_WAIT) error = EPIPE;
+  else if (c.state == TIME_WAIT) error = 0;
+  c.finish(error);
+}
+
+/**
+ * The acknowledgement and the window (RFC 9293, section 3.10.7.4).
+ * @returns false if the segment is to be dropped
+ */
+function acknowledged(
+  c: TcpConnection,
+  sequence: u32,
+  acknowledgement: u32,
+  window: u32,
+  length: u32,
+  options: SegmentOptions,
+): bool {
+  if (before(c.sendMax, acknowledgement)) {
+    c.ackNow = true;
+    return false;
+  }
+  if (before(acknowledgement, c.sendUnacknowledged)) return true;
+  const reportsNews =
+    c.usesSack &&
+    options.sackCount > 0 &&
+    c.scoreboard.report(options.sackBlocks, options.sackCount, acknowledgement, c.sendMax);
+  const scaled = window << c.sendScale;
+  const isUpdate =
+    before(c.windowSequence, sequence) ||
+    (c.windowSequence == sequence && !before(acknowledgement, c.windowAck));
+  const windowBefore = c.sendWindow;
+  if (isUpdate) {
+    c.sendWindow = scaled;
+    c.sendWindowMax = max(c.sendWindowMax, scaled);
+    c.windowSequence = sequence;
+    c.windowAck = acknowledgement;
+  }
+  if (acknowledgement != c.sendUnacknowledged) advanceUnacknowledged(c, acknowledgement);
+  else if (
+    length == 0 &&
+    c.sendUnacknowledged != c.sendMax &&
+    (reportsNews || (!c.usesSack && c.sendWindow == windowBefore))
+  ) {
+    duplicate(c);
+  }
+  if (c.timer.persistNs != 0 && c.sendWindow > 0) {
+    c.timer.persistNs = 0;
+    c.sendNext = c.sendUnacknowledged;
+  }
+  return c.state != CLOSED;
+}
+
+function advanceUnacknowledged(c: TcpConnection, acknowledgement: u32): void {
+  const nowNs = monotonicNs();
+  const count = acknowledgement - c.sendUnacknowledged;
+  const windowWasUsed = c.sendNext - c.sendUnacknowledged + c.segmentBytes >= c.congestion.window;
+  if (c.timedSinceNs != 0 && !before(acknowledgement, c.timedSequence)) {
+    c.congestion.measured(nowNs - c.timedSinceNs);
+    c.timedSinceNs = 0;
+  }
+  const data = min(count, c.outgoing.length);
+  const wasFull = c.outgoing.length >= c.options.sendBytes;
+  c.outgoing.drop(data);
+  c.sendUnacknowledged = acknowledgement;
+  c.scoreboard.acknowledge(acknowledgement);
+  if (before(c.sendNext, acknowledgement)) c.sendNext = acknowledgement;
+  c.retransmissions = 0;
+  c.duplicateAcks = 0;
+  if (c.inRecovery) {
+    if (!before(acknowledgement, c.recoverUntil)) {
+      c.inRecovery = false;
+      c.congestion.window = c.congestion.threshold;
+    } else if (!c.usesSack) resendFirst(c); // a partial acknowledgement (RFC 6582)
+    if (before(c.resendNext, acknowledgement)) c.resendNext = acknowledgement;
+  } else if (windowWasUsed) c.congestion.acknowledged(data, nowNs);
+  if (acknowledgement == c.sendMax) c.timer.retransmitNs = 0;
+  else c.timer.startRetransmission(c.congestion.rtoNs);
+  if (wasFull || c.outgoing.length == 0) c.changed.wakeAll();
+  if (c.finSent && acknowledgement == c.sendMax && count > data) finAcknowledged(c);
+}
+
+/** A sign that a segment was lost while later ones arrived. */
+function duplicate(c: TcpConnection): void {
+  c.duplicateAcks++;
+  if (c.inRecovery || before(c.sendUnacknowledged, c.recoverUntil)) {
+    if (c.inRecovery && !c.usesSack) c.congestion.window += c.segmentBytes;
+    return;
+  }
+  const isLost =
+    c.duplicateAcks >= DUPLICATE_ACKS ||
+    (c.scoreboard.count > 0 &&
+      c.scoreboard.highest - c.sendUnacknowledged > DUPLICATE_ACKS * c.segmentBytes);
+  if (!isLost) return;
+  c.congestion.lost();
+  c.inRecovery = true;
+  c.recoverUntil = c.sendMax;
+  c.resendNext = c.sendUnacknowledged;
+  resendFirst(c);
+  c.timer.startRetransmission(c.congestion.rtoNs);
+}
+
+/** Our FIN has arrived. */
+function finAcknowledged(c: TcpConnection): void {
+  if (c.state == FIN_WAIT_1) {
+    c.state = FIN_WAIT_2;
+    if (c.isOrphan) c.timer.startEnd(ORPHAN_WAIT_NS);
+    c.changed.wakeAll();
+  } else if (c.state == CLOSING) timeWait(c);
+  else if (c.state == LAST_ACK) c.finish(0);
+}
+
+/** The peer's FIN is next in order (RFC 9293, section 3.10.7.4, eighth step). */
+function peerFinished(c: TcpConnection): void {
+  if (c.state == ESTABLISHED) c.state = CLOSE_WAIT;
+  else if (c.state == FIN_WAIT_1) c.state = CLOSING;
+  else if (c.state == FIN_WAIT_2) timeWait(c);
+  else return;
+  c.ackNow = true;
+  c.changed.wakeAll();
+}
+
+function timeWait(c: TcpConnection): void {
+  c.state = TIME_WAIT;
+  c.timer.retransmitNs = 0;
+  c.timer.keepNs = 0;
+  c.timer.startEnd(TIME_WAIT_NS);
+  c.changed.wakeAll();
+}
+
+/** True if a segment may be looked at: its header is whole. */
+export function hasWholeHeader(packet: Packet): bool {
+  if (packet.length < TCP_HEADER_BYTES) return false;
+  const headerBytes = (<u32>load<u8>(packet.data, 12) >> 4) * 4;
+  return headerBytes >= TCP_HEADER_BYTES && headerBytes <= packet.length;
+}

@@ -1,0 +1,392 @@
+/**
+ * What TCP sends and when: RFC 9293 sections 3.8.6 (window management), 3.7.4 (Nagle), RFC 5681 and
+ * RFC 6675 (what to send in recovery), RFC 7323 (timestamps).
+ *
+ * Everything here runs with the connection's lock held. Neighbours: `tcp-connection.ts`,
+ * `tcp-segment.ts`, `ipv4.ts`.
+ */
+import { freePacket, newPacket, Packet, push } from "../dev/packet";
+import { monotonicNs } from "../sched/clock";
+import { store16, store32 } from "./bytes";
+import { routeTo } from "./interface";
+import { ipv4Send, PROTOCOL_TCP } from "./ipv4";
+import {
+  CLOSED,
+  CLOSE_WAIT,
+  CLOSING,
+  ESTABLISHED,
+  FIN_WAIT_1,
+  LAST_ACK,
+  RECEIVE_SCALE,
+  SYN_RECEIVED,
+  SYN_SENT,
+  TcpConnection,
+} from "./tcp-connection";
+import {
+  ACK,
+  before,
+  FIN,
+  OPTION_MSS,
+  OPTION_NOP,
+  OPTION_SACK,
+  OPTION_SACK_PERMITTED,
+  OPTION_SCALE,
+  OPTION_TIMESTAMPS,
+  PSH,
+  RST,
+  sealSegment,
+  SYN,
+  TCP_HEADER_BYTES,
+} from "./tcp-segment";
+
+const WINDOW_FIELD_MAX: u32 = 65535;
+const TIMESTAMP_BYTES: u32 = 12;
+const OPTIONS_MAX: u32 = 40;
+const NS_PER_MS: u64 = 1_000_000;
+/** Most payload in one packet that the device cuts. */
+const LARGE_SEND_BYTES: u32 = 32768;
+const SACK_BLOCKS_MAX: u32 = 3;
+
+/** The timestamp clock: milliseconds with an offset for each connection (RFC 7323, section 5.4). */
+export function timestampNow(c: TcpConnection): u32 {
+  return <u32>(monotonicNs() / NS_PER_MS) + c.timestampOffset;
+}
+
+/** Bytes of payload that fit a packet to the peer with no options. */
+export function localMss(c: TcpConnection): u32 {
+  const through = routeTo(c.remoteAddress);
+  const mtu = through ? min(through.mtuBytes, <u32>65535) : <u32>576;
+  return mtu - TCP_HEADER_BYTES - 20;
+}
+
+/** Notes what the route's device can do. */
+export function learnRoute(c: TcpConnection): void {
+  const through = routeTo(c.remoteAddress);
+  const device = through ? through.device : null;
+  c.offloadsChecksum = through != null && (device == null || device.offloadsChecksum);
+  c.offloadsSegmentation = device != null && device.offloadsSegmentation;
+}
+
+/** The window to tell, in bytes; its right edge never moves to the left. */
+function receiveWindow(c: TcpConnection): u32 {
+  const used = c.incomingBytes;
+  const capacity = c.options.receiveBytes;
+  let window = used < capacity ? capacity - used : 0;
+  const told = before(c.receiveNext, c.advertisedEdge) ? c.advertisedEdge - c.receiveNext : 0;
+  // Silly windows are not opened (RFC 9293, section 3.8.6.2.2).
+  if (window < told + min(c.segmentBytes, capacity / 2)) window = told;
+  return min(window, WINDOW_FIELD_MAX << c.receiveScale);
+}
+
+/** True if the window has opened so far that the peer should hear of it. */
+export function shouldTellWindow(c: TcpConnection): bool {
+  const used = c.incomingBytes;
+  const capacity = c.options.receiveBytes;
+  const window = used < capacity ? capacity - used : 0;
+  const told = before(c.receiveNext, c.advertisedEdge) ? c.advertisedEdge - c.receiveNext : 0;
+  if (window <= told) return false;
+  const opened = window - told;
+  return opened >= capacity / 4 || (told < 2 * c.segmentBytes && opened >= 2 * c.segmentBytes);
+}
+
+/**
+ * Builds and sends one segment.
+ * @param bytes payload taken from the send buffer at `sequence`
+ */
+function sendSegment(c: TcpConnection, sequence: u32, flags: u32, bytes: u32): bool {
+  const address = newPacket(OPTIONS_MAX + bytes);
+  if (address == 0) return false;
+  const packet = changetype<Packet>(address);
+  packet.data += OPTIONS_MAX;
+  if (bytes > 0) {
+    c.outgoing.copy(sequence - c.sendUnacknowledged, packet.data, bytes);
+    packet.length = bytes;
+  }
+  const optionBytes = writeOptions(c, packet, flags);
+  const header = push(packet, TCP_HEADER_BYTES);
+  store16(header, c.localPort);
+  store16(header + 2, c.remotePort);
+  store32(header + 4, sequence);
+  store32(header + 8, (flags & ACK) != 0 ? c.receiveNext : 0);
+  store<u8>(header, <u8>(((TCP_HEADER_BYTES + optionBytes) / 4) << 4), 12);
+  store<u8>(header, <u8>flags, 13);
+  const window = receiveWindow(c);
+  // The window of a SYN is never scaled (RFC 7323, section 2.2).
+  const scale = (flags & SYN) != 0 ? 0 : c.receiveScale;
+  const field = min(window >> scale, WINDOW_FIELD_MAX);
+  store16(header + 14, field);
+  store<u32>(header, 0, 16);
+  packet.headerBytes = TCP_HEADER_BYTES + optionBytes;
+  packet.segmentBytes = bytes > c.segmentBytes ? <u16>c.segmentBytes : 0;
+  sealSegment(packet, c.localAddress, c.remoteAddress, c.offloadsChecksum);
+  if ((flags & ACK) != 0) {
+    c.lastAckSent = c.receiveNext;
+    const edge = c.receiveNext + (field << scale);
+    if (before(c.advertisedEdge, edge)) c.advertisedEdge = edge;
+    c.ackNow = false;
+    c.ackLater = false;
+    c.timer.ackNs = 0;
+  }
+  ipv4Send(packet, PROTOCOL_TCP, c.localAddress, c.remoteAddress, c.timeToLive, c.typeOfService);
+  return true;
+}
+
+/** Puts the options in front of the payload; returns their length, a multiple of 4. */
+function writeOptions(c: TcpConnection, packet: Packet, flags: u32): u32 {
+  if ((flags & RST) != 0) return 0;
+  let bytes: u32 = 0;
+  if ((flags & ACK) != 0 && c.usesSack && c.aheadFirst != 0) bytes += writeSack(c, packet);
+  if ((flags & SYN) != 0) {
+    if (c.usesSack) {
+      const at = push(packet, 4);
+      store<u16>(at, <u16>OPTION_NOP | ((<u16>OPTION_NOP) << 8));
+      store<u8>(at, OPTION_SACK_PERMITTED, 2);
+      store<u8>(at, 2, 3);
+      bytes += 4;
+    }
+    if (c.receiveScale != 0) {
+      const at = push(packet, 4);
+      store<u8>(at, OPTION_NOP);
+      store<u8>(at, OPTION_SCALE, 1);
+      store<u8>(at, 3, 2);
+      store<u8>(at, <u8>c.receiveScale, 3);
+      bytes += 4;
+    }
+    const at = push(packet, 4);
+    store<u8>(at, OPTION_MSS);
+    store<u8>(at, 4, 1);
+    store16(at + 2, min(localMss(c), WINDOW_FIELD_MAX));
+    bytes += 4;
+  }
+  if (c.usesTimestamps) {
+    const at = push(packet, TIMESTAMP_BYTES);
+    store<u16>(at, <u16>OPTION_NOP | ((<u16>OPTION_NOP) << 8));
+    store<u8>(at, OPTION_TIMESTAMPS, 2);
+    store<u8>(at, 10, 3);
+    store32(at + 4, timestampNow(c));
+    store32(at + 8, (flags & ACK) != 0 ? c.timestampRecent : 0);
+    bytes += TIMESTAMP_BYTES;
+  }
+  return bytes;
+}
+
+/** The blocks received out of order, the one that grew last first (RFC 2018, section 4). */
+function writeSack(c: TcpConnection, packet: Packet): u32 {
+  const starts = c.sackScratch;
+  let count: u32 = 0;
+  let at = c.aheadFirst;
+  while (at != 0) {
+    const first = changetype<Packet>(at);
+    const start = first.sequence;
+    let end = start + first.length;
+    at = first.next;
+    while (at != 0 && changetype<Packet>(at).sequence == end) {
+      end += changetype<Packet>(at).length;
+      at = changetype<Packet>(at).next;
+    }
+    const isLatest = !before(c.aheadLatest, start) && before(c.aheadLatest, end);
+    if (isLatest && count > 0) {
+      const keep = min(count, SACK_BLOCKS_MAX - 1);
+      memory.copy(starts + 8, starts, <usize>keep * 8);
+      store<u32>(starts, start);
+      store<u32>(starts, end, 4);
+      count = keep + 1;
+    } else if (count < SACK_BLOCKS_MAX) {
+      store<u32>(starts + <usize>count * 8, start);
+      store<u32>(starts + <usize>count * 8, end, 4);
+      count++;
+    }
+  }
+  const bytes = 4 + count * 8;
+  const option = push(packet, bytes);
+  store<u16>(option, <u16>OPTION_NOP | ((<u16>OPTION_NOP) << 8));
+  store<u8>(option, OPTION_SACK, 2);
+  store<u8>(option, <u8>(2 + count * 8), 3);
+  for (let i: u32 = 0; i < count * 2; i++) {
+    store32(option + 4 + i * 4, load<u32>(starts + <usize>i * 4));
+  }
+  return bytes;
+}
+
+/** Sends the first segment of the handshake, or sends it again. */
+export function sendSyn(c: TcpConnection): void {
+  const isAnswer = c.state == SYN_RECEIVED;
+  sendSegment(c, c.initialSend, isAnswer ? SYN | ACK : SYN, 0);
+  c.sendNext = c.initialSend + 1;
+  if (before(c.sendMax, c.sendNext)) c.sendMax = c.sendNext;
+  c.timer.startRetransmission(c.congestion.rtoNs);
+}
+
+/** Sends an acknowledgement without data. */
+export function sendAck(c: TcpConnection): void {
+  if (c.state == CLOSED || c.state == SYN_SENT) return;
+  sendSegment(c, c.sendNext, ACK, 0);
+}
+
+/** Sends a segment that asks whether the peer is there: an old number, no data. */
+export function sendProbe(c: TcpConnection): void {
+  sendSegment(c, c.sendUnacknowledged - 1, ACK, 0);
+}
+
+/** Sends a reset of a synchronised connection. */
+export function sendReset(c: TcpConnection): void {
+  sendSegment(c, c.sendNext, RST | ACK, 0);
+}
+
+/** Bytes of data, not counting a FIN, that have been queued after `sequence`. */
+function bytesAfter(c: TcpConnection, sequence: u32): u32 {
+  const offset = sequence - c.sendUnacknowledged;
+  return offset < c.outgoing.length ? c.outgoing.length - offset : 0;
+}
+
+/** Bytes in flight (RFC 6675, "pipe"). */
+function inFlight(c: TcpConnection): u32 {
+  if (!c.inRecovery || c.scoreboard.count == 0) return c.sendNext - c.sendUnacknowledged;
+  const highest = c.scoreboard.highest;
+  const above = before(highest, c.sendNext) ? c.sendNext - highest : 0;
+  return above + c.scoreboard.resentBytes(c.sendUnacknowledged, c.resendNext);
+}
+
+/** Fills holes that the peer reported, as far as the congestion window allows. */
+function resendHoles(c: TcpConnection): void {
+  while (c.scoreboard.count > 0) {
+    if (before(c.resendNext, c.sendUnacknowledged)) c.resendNext = c.sendUnacknowledged;
+    const start = c.scoreboard.skip(c.resendNext);
+    const limit = c.scoreboard.highest;
+    if (!before(start, limit)) return;
+    if (inFlight(c) + c.segmentBytes > c.congestion.window) return;
+    const hole = c.scoreboard.holeEnd(start, limit) - start;
+    const bytes = min(min(hole, c.segmentBytes), bytesAfter(c, start));
+    if (bytes == 0 || !sendSegment(c, start, ACK, bytes)) return;
+    c.totalRetransmissions++;
+    c.timedSinceNs = 0;
+    c.resendNext = start + bytes;
+  }
+}
+
+/** Sends the first unacknowledged segment again. */
+export function resendFirst(c: TcpConnection): void {
+  const bytes = min(c.segmentBytes, c.outgoing.length);
+  const isFin = c.finSent && bytes == c.outgoing.length;
+  sendSegment(c, c.sendUnacknowledged, isFin ? ACK | FIN : ACK, bytes);
+  c.totalRetransmissions++;
+  c.timedSinceNs = 0;
+  const end = c.sendUnacknowledged + bytes;
+  if (before(c.resendNext, end)) c.resendNext = end;
+}
+
+/** Sends one byte into a closed window (RFC 9293, section 3.8.6.1). */
+export function sendWindowProbe(c: TcpConnection): void {
+  if (bytesAfter(c, c.sendUnacknowledged) > 0) {
+    sendSegment(c, c.sendUnacknowledged, ACK, 1);
+    const end = c.sendUnacknowledged + 1;
+    if (before(c.sendNext, end)) c.sendNext = end;
+    if (before(c.sendMax, end)) c.sendMax = end;
+  } else sendProbe(c);
+}
+
+/** True in states in which data and the FIN may be sent. */
+function maySend(state: u32): bool {
+  return (
+    state == ESTABLISHED ||
+    state == CLOSE_WAIT ||
+    state == FIN_WAIT_1 ||
+    state == CLOSING ||
+    state == LAST_ACK
+  );
+}
+
+/** Sends what may be sent now: data, FIN, or the acknowledgement that is owed. */
+export function output(c: TcpConnection): void {
+  if (maySend(c.state)) {
+    if (c.inRecovery && c.usesSack) resendHoles(c);
+    while (sendMore(c)) {}
+  }
+  if (c.ackNow) sendAck(c);
+}
+
+/** Sends one more segment of new data if it may; true if it did. */
+function sendMore(c: TcpConnection): bool {
+  const available = bytesAfter(c, c.sendNext);
+  const wantsFin = c.finQueued && !before(c.sendUnacknowledged + c.outgoing.length, c.sendNext);
+  if (available == 0 && !wantsFin) return false;
+  const sent = c.sendNext - c.sendUnacknowledged;
+  const windowLeft = c.sendWindow > sent ? c.sendWindow - sent : 0;
+  const flight = inFlight(c);
+  const congestionLeft = c.congestion.window > flight ? c.congestion.window - flight : 0;
+  let bytes = min(available, min(windowLeft, congestionLeft));
+  const most = c.offloadsSegmentation ? LARGE_SEND_BYTES : c.segmentBytes;
+  if (bytes > most) bytes = most;
+  // Whole segments only, unless it is the end of the data.
+  if (bytes > c.segmentBytes && bytes < available) bytes -= bytes % c.segmentBytes;
+  if (available > 0 && bytes == 0) {
+    if (windowLeft == 0 && sent == 0) c.timer.startPersist(c.congestion.rtoNs);
+    return false;
+  }
+  const isLast = bytes == available;
+  const sendsFin = isLast && c.finQueued;
+  if (bytes < c.segmentBytes && !sendsFin) {
+    if (!isLast && bytes < c.sendWindowMax / 2) {
+      if (sent == 0) c.timer.startPersist(c.congestion.rtoNs);
+      return false;
+    }
+    // Nagle's algorithm: one small segment in flight (RFC 9293, section 3.7.4).
+    const isResend = before(c.sendNext, c.sendMax);
+    if (isLast && !isResend && (c.corked || (!c.noDelay && sent != 0))) return false;
+  }
+  let flags = ACK;
+  if (isLast && bytes > 0) flags |= PSH;
+  if (sendsFin) flags |= FIN;
+  if (!sendSegment(c, c.sendNext, flags, bytes)) {
+    c.timer.startRetransmission(c.congestion.rtoNs);
+    return false;
+  }
+  advance(c, bytes + (sendsFin ? 1 : 0));
+  if (sendsFin) c.finSent = true;
+  return !sendsFin;
+}
+
+/** Notes that `count` numbers have been sent. */
+function advance(c: TcpConnection, count: u32): void {
+  if (c.timedSinceNs == 0 && !before(c.sendNext, c.sendMax)) {
+    c.timedSequence = c.sendNext + count;
+    c.timedSinceNs = monotonicNs();
+  }
+  if (before(c.sendNext, c.sendMax)) {
+    c.totalRetransmissions++;
+    c.timedSinceNs = 0;
+  }
+  c.sendNext += count;
+  if (before(c.sendMax, c.sendNext)) c.sendMax = c.sendNext;
+  c.timer.ensureRetransmission(c.congestion.rtoNs);
+}
+
+/** Starts the window scale and the other options that we offer in a SYN. */
+export function offerOptions(c: TcpConnection): void {
+  c.receiveScale = RECEIVE_SCALE;
+  c.usesTimestamps = true;
+  c.usesSack = true;
+}
+
+/** Frees a packet that came for nobody, and answers with a reset (RFC 9293, section 3.10.7.1). */
+export function refuse(packet: Packet, sequence: u32, acknowledgement: u32, flags: u32): void {
+  if ((flags & RST) == 0) {
+    const address = newPacket(0);
+    if (address != 0) {
+      const answer = changetype<Packet>(address);
+      const from = packet.transport;
+      const header = push(answer, TCP_HEADER_BYTES);
+      memory.fill(header, 0, TCP_HEADER_BYTES);
+      store<u16>(header, load<u16>(from, 2));
+      store<u16>(header, load<u16>(from), 2);
+      const hasAck = (flags & ACK) != 0;
+      if (hasAck) store32(header + 4, acknowledgement);
+      else store32(header + 8, sequence);
+      store<u8>(header, 5 << 4, 12);
+      store<u8>(header, <u8>(hasAck ? RST : RST | ACK), 13);
+      sealSegment(answer, packet.destination, packet.source, false);
+      ipv4Send(answer, PROTOCOL_TCP, packet.destination, packet.source);
+    }
+  }
+  freePacket(packet);
+}

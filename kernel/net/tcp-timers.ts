@@ -1,0 +1,240 @@
+/**
+ * The timers of a TCP connection: retransmission (RFC 6298), delayed acknowledgement (RFC 9293,
+ * section 3.8.6.3), window probes, keep-alive (section 3.8.4), and the waits at the end.
+ *
+ * One kernel timer serves all deadlines of a connection. It is only ever moved forward in time: a
+ * deadline that was postponed lets it expire once for nothing, which is cheaper than moving it with
+ * every acknowledgement. While armed it holds a reference to the connection.
+ *
+ * Lock: the connection's. Neighbours: `tcp-connection.ts`, `tcp-output.ts`.
+ */
+import { ETIMEDOUT } from "../lib/errno";
+import { monotonicNs } from "../sched/clock";
+import { armTimer, Timer } from "../sched/timer";
+import {
+  CLOSED,
+  ESTABLISHED,
+  FIN_WAIT_2,
+  SYN_RECEIVED,
+  SYN_SENT,
+  TcpConnection,
+  TIME_WAIT,
+} from "./tcp-connection";
+import { processChannel } from "./tcp-input";
+import {
+  output,
+  resendFirst,
+  sendAck,
+  sendProbe,
+  sendReset,
+  sendSyn,
+  sendWindowProbe,
+} from "./tcp-output";
+
+const DELAYED_ACK_NS: u64 = 40_000_000;
+const NS_PER_SECOND: u64 = 1_000_000_000;
+const NS_PER_MS: u64 = 1_000_000;
+const PERSIST_MAX_NS: u64 = 60 * NS_PER_SECOND;
+/** How often a segment, and a SYN, is sent again before the connection is given up (tcp(7)). */
+const RETRIES_MAX: u32 = 15;
+const SYN_RETRIES_MAX: u32 = 6;
+const SYN_ANSWER_RETRIES_MAX: u32 = 5;
+const ORPHAN_RETRIES_MAX: u32 = 8;
+
+export class TcpTimer extends Timer {
+  /** Address of the connection. */
+  connection: usize = 0;
+  /** Deadlines; 0 = none. */
+  retransmitNs: u64 = 0;
+  ackNs: u64 = 0;
+  persistNs: u64 = 0;
+  keepNs: u64 = 0;
+  endNs: u64 = 0;
+  /** The present interval of window probes. */
+  persistIntervalNs: u64 = 0;
+  /** Whether the timer has a reference to the connection. */
+  private holds: bool = false;
+
+  /** Sets the retransmission deadline. */
+  startRetransmission(delayNs: u64): void {
+    this.retransmitNs = monotonicNs() + delayNs;
+    this.schedule(this.retransmitNs);
+  }
+
+  /** Sets it unless it is set. */
+  ensureRetransmission(delayNs: u64): void {
+    if (this.retransmitNs == 0) this.startRetransmission(delayNs);
+  }
+
+  /** Begins to probe a closed window, unless that is going on. */
+  startPersist(delayNs: u64): void {
+    if (this.persistNs != 0 || this.retransmitNs != 0) return;
+    this.persistIntervalNs = delayNs;
+    this.persistNs = monotonicNs() + delayNs;
+    this.schedule(this.persistNs);
+  }
+
+  startDelayedAck(): void {
+    if (this.ackNs != 0) return;
+    this.ackNs = monotonicNs() + DELAYED_ACK_NS;
+    this.schedule(this.ackNs);
+  }
+
+  startKeepAlive(delaySeconds: u32): void {
+    this.keepNs = monotonicNs() + <u64>delaySeconds * NS_PER_SECOND;
+    this.schedule(this.keepNs);
+  }
+
+  /** Ends the connection (TIME-WAIT, an orphan in FIN-WAIT-2) after a while. */
+  startEnd(delayNs: u64): void {
+    this.endNs = monotonicNs() + delayNs;
+    this.schedule(this.endNs);
+  }
+
+  /** No more deadlines. The kernel timer expires once more, to give its reference back. */
+  stop(): void {
+    this.retransmitNs = 0;
+    this.ackNs = 0;
+    this.persistNs = 0;
+    this.keepNs = 0;
+    this.endNs = 0;
+    if (this.armed) armTimer(this, monotonicNs());
+  }
+
+  private schedule(deadlineNs: u64): void {
+    if (this.armed && this.deadlineNs <= deadlineNs) return;
+    if (!this.holds) {
+      this.holds = true;
+      changetype<TcpConnection>(this.connection).retain();
+    }
+    armTimer(this, deadlineNs);
+  }
+
+  private scheduleAll(): void {
+    let first = earlier(this.retransmitNs, this.ackNs);
+    first = earlier(first, this.persistNs);
+    first = earlier(first, this.keepNs);
+    first = earlier(first, this.endNs);
+    if (first != 0) this.schedule(first);
+  }
+
+  expired(): void {
+    const c = changetype<TcpConnection>(this.connection);
+    c.enter();
+    // What is waited for may have arrived and not been looked at.
+    while (c.hasArrivals) processChannel(c);
+    if (c.state != CLOSED) this.serve(c, monotonicNs());
+    if (c.state != CLOSED) this.scheduleAll();
+    const isDone = !this.armed;
+    if (isDone) this.holds = false;
+    c.leave();
+    if (isDone) c.release();
+  }
+
+  private serve(c: TcpConnection, nowNs: u64): void {
+    if (this.endNs != 0 && this.endNs <= nowNs) {
+      this.endNs = 0;
+      c.finish(0);
+      return;
+    }
+    if (this.ackNs != 0 && this.ackNs <= nowNs) {
+      this.ackNs = 0;
+      if (c.ackLater) sendAck(c);
+    }
+    if (this.retransmitNs != 0 && this.retransmitNs <= nowNs) {
+      this.retransmitNs = 0;
+      retransmit(c);
+      if (c.state == CLOSED) return;
+    }
+    if (this.persistNs != 0 && this.persistNs <= nowNs) {
+      this.persistIntervalNs = min(this.persistIntervalNs * 2, PERSIST_MAX_NS);
+      this.persistNs = nowNs + this.persistIntervalNs;
+      if (c.isOrphan && this.persistIntervalNs == PERSIST_MAX_NS) {
+        c.finish(ETIMEDOUT);
+        return;
+      }
+      sendWindowProbe(c);
+    }
+    if (this.keepNs != 0 && this.keepNs <= nowNs) {
+      this.keepNs = 0;
+      keepAlive(c, nowNs);
+    }
+  }
+}
+
+/** The earlier of two deadlines, 0 meaning none. */
+function earlier(a: u64, b: u64): u64 {
+  if (a == 0) return b;
+  if (b == 0) return a;
+  return min(a, b);
+}
+
+/** No acknowledgement came in time (RFC 6298, section 5). */
+function retransmit(c: TcpConnection): void {
+  c.retransmissions++;
+  if (c.retransmissions > retriesOf(c) || isOverUserTimeout(c)) {
+    if (c.state != SYN_SENT && c.state != SYN_RECEIVED) sendReset(c);
+    c.finish(ETIMEDOUT);
+    return;
+  }
+  c.congestion.backOff();
+  c.timedSinceNs = 0;
+  if (c.state == SYN_SENT || c.state == SYN_RECEIVED) {
+    c.totalRetransmissions++;
+    sendSyn(c);
+    return;
+  }
+  if (c.sendUnacknowledged == c.sendMax) return;
+  if (c.retransmissions == 1) c.congestion.collapsed();
+  c.inRecovery = false;
+  c.duplicateAcks = 0;
+  c.scoreboard.clear();
+  c.recoverUntil = c.sendMax;
+  if (c.sendWindow == 0) {
+    // The window closed on data in flight: the segment serves as the probe.
+    resendFirst(c);
+    c.sendNext = c.sendMax;
+    c.timer.startRetransmission(c.congestion.rtoNs);
+    return;
+  }
+  c.sendNext = c.sendUnacknowledged;
+  if (c.finSent && c.outgoing.length == 0) {
+    resendFirst(c);
+    c.sendNext = c.sendMax;
+    c.timer.startRetransmission(c.congestion.rtoNs);
+    return;
+  }
+  output(c);
+  c.timer.ensureRetransmission(c.congestion.rtoNs);
+}
+
+function retriesOf(c: TcpConnection): u32 {
+  if (c.state == SYN_SENT) return SYN_RETRIES_MAX;
+  if (c.state == SYN_RECEIVED) return SYN_ANSWER_RETRIES_MAX;
+  return c.isOrphan ? ORPHAN_RETRIES_MAX : RETRIES_MAX;
+}
+
+/** TCP_USER_TIMEOUT (RFC 5482). */
+function isOverUserTimeout(c: TcpConnection): bool {
+  return c.userTimeoutMs != 0 && monotonicNs() - c.heardNs > <u64>c.userTimeoutMs * NS_PER_MS;
+}
+
+function keepAlive(c: TcpConnection, nowNs: u64): void {
+  if (!c.options.keepsAlive || c.state == TIME_WAIT || c.state == FIN_WAIT_2) return;
+  if (c.state == SYN_SENT || c.state == SYN_RECEIVED) return;
+  const silentNs = nowNs - c.heardNs;
+  const idleNs = <u64>c.keepIdleSeconds * NS_PER_SECOND;
+  if (silentNs < idleNs) {
+    c.keepSent = 0;
+    c.timer.startKeepAlive(<u32>((idleNs - silentNs) / NS_PER_SECOND) + 1);
+    return;
+  }
+  if (c.keepSent >= c.keepCount) {
+    sendReset(c);
+    c.finish(ETIMEDOUT);
+    return;
+  }
+  c.keepSent++;
+  sendProbe(c);
+  c.timer.startKeepAlive(c.keepIntervalSeconds);
+}
