@@ -43,7 +43,7 @@ import { monotonicNs } from "../sched/clock";
 import { Mutex } from "../sched/mutex";
 import { FOREVER, WaitLink } from "../sched/wait";
 import { copyFromList, copyToList, listTotal } from "./buffer-list";
-import { checkAddress, Endpoint, hostOf, portOf, writeAddress } from "./endpoint";
+import { checkAddress, hostOf, portOf, writeAddress } from "./endpoint";
 import { isOwnAddress, LOOPBACK_ADDRESS, sourceFor } from "./interface";
 import { addFlow, tcpPorts } from "./ports";
 import { MSG_DONTWAIT, MSG_MORE, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, ReceiveFacts } from "./socket";

@@ -13,7 +13,6 @@ import { monotonicNs } from "../sched/clock";
 import { armTimer, Timer } from "../sched/timer";
 import {
   CLOSED,
-  ESTABLISHED,
   FIN_WAIT_2,
   SYN_RECEIVED,
   SYN_SENT,
