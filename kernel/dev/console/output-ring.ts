@@ -19,6 +19,8 @@ import { EAGAIN, EFAULT, EINTR, ENOMEM, EPIPE } from "../../lib/errno";
 import { heapAllocate } from "../../mm/heap";
 import { FOREVER, WaitQueue } from "../../sched/wait";
 
+const SMALLEST_RING: usize = 256;
+
 export abstract class OutputRing {
   lock: SpinLock = new SpinLock();
   /** Woken when there is room again, when all is sent, or when the other end goes away. */
@@ -35,11 +37,12 @@ export abstract class OutputRing {
   private writing: bool = false;
 
   /**
-   * @param sizeBytes size of the ring, a power of two; allocated at the first write
+   * @param sizeBytes size of the ring, a power of two; allocated at the first write, smaller when
+   *   memory is short
    * @param changed the wait queue to wake (one for both directions of a device)
    */
   constructor(
-    readonly sizeBytes: usize,
+    public sizeBytes: usize,
     changed: WaitQueue,
   ) {
     this.changed = changed;
@@ -64,8 +67,12 @@ export abstract class OutputRing {
     return this.written - this.freed;
   }
 
+  /** Makes the ring, a smaller one when memory is short: a program's last words must get out. */
   private allocateRing(): bool {
-    if (this.ring == 0) this.ring = heapAllocate(this.sizeBytes);
+    while (this.ring == 0 && this.sizeBytes >= SMALLEST_RING) {
+      this.ring = heapAllocate(this.sizeBytes);
+      if (this.ring == 0) this.sizeBytes /= 2;
+    }
     return this.ring != 0;
   }
 
