@@ -96,7 +96,11 @@ function addNamedObjects(
 function addNamedInCode(files: GuestFiles, launch: Launch, hasRecipe: boolean, cwd: string): void {
   if (!hasRecipe && !isShell(launch.executable)) return;
   const isFile = (path: string): boolean => {
-    return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+    try {
+      return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+    } catch {
+      return false; // code may be longer than any name
+    }
   };
   for (const arg of launch.args) {
     if (/[\s"'(]/.test(arg)) addLiterals(files, arg, cwd);

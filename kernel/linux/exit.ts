@@ -53,6 +53,7 @@ export function killOtherThreads(process: LinuxProcess): void {
     }
     thread = thread.nextInProcess;
   }
+  process.goOn.wakeAll();
   process.lock.release();
 }
 

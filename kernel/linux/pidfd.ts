@@ -14,9 +14,8 @@ import { currentFiles, descriptorLimit, drop, heldFile, hold } from "./held-file
 import { installFile } from "./install";
 import { LinuxProcess, currentProcess } from "./process";
 import { familyLock, findProcess } from "./process-table";
-import { senderInfo } from "./signal-kill";
+import { deliverTo, senderInfo } from "./signal-kill";
 import { SIGNAL_MAX, SI_USER } from "./signal-numbers";
-import { sendToProcess } from "./signal-send";
 import { SIGINFO_BYTES, SignalInfo } from "./signal-state";
 import { copyIn, scratch } from "./user-memory";
 
@@ -105,7 +104,9 @@ export function sysPidfdSendSignal(fd: i32, signal: i32, info: usize, flags: u32
       result = -EPERM;
   } else senderInfo(currentProcess(), signal, SI_USER);
   if (result == 0 && process.isZombie) result = -ESRCH;
-  if (result == 0 && signal != 0) result = sendToProcess(process, scratch());
+  familyLock.acquire();
+  if (result == 0) result = deliverTo(process, signal, scratch());
+  familyLock.release();
   process.letGo();
   return result;
 }

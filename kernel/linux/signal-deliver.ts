@@ -8,6 +8,7 @@ import { TrapFrame } from "../arch/x86_64/trapframe";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { exitByKernel, exitBySignal } from "./exit";
 import { endForLackOfMemory } from "./out-of-memory";
+import { stopProcess, waitWhileStopped } from "./job-control";
 import { LinuxProcess, currentLinuxThread } from "./process";
 import { rseqBeforeSignal } from "./rseq";
 import { pushSignalFrame } from "./signal-frame";
@@ -36,7 +37,14 @@ export function returnToUser(frame: TrapFrame): void {
   const thread = currentLinuxThread();
   if (thread.mustExit) exitByKernel();
   if (thread.lacksMemory) endForLackOfMemory();
+  waitIfStopped(thread);
   if (thread.interruptPending || thread.restoreSignalMask) handleSignals(frame, thread);
+}
+
+function waitIfStopped(thread: LinuxThread): void {
+  if (thread.owner().stopSignal == 0) return;
+  waitWhileStopped(thread.owner());
+  if (thread.mustExit) exitByKernel();
 }
 
 function handleSignals(frame: TrapFrame, thread: LinuxThread): void {
@@ -75,8 +83,12 @@ function chooseHandler(process: LinuxProcess, number: i32, out: SignalAction): b
   process.lock.release();
   if (out.handler == SIG_IGN) return false;
   if (out.handler != SIG_DFL) return true;
-  // There is no job control: stopping the only process would stop it for ever.
-  if ((signalBit(number) & (IGNORED_BY_DEFAULT | STOPPING_BY_DEFAULT)) != 0) return false;
+  if ((signalBit(number) & IGNORED_BY_DEFAULT) != 0) return false;
+  if ((signalBit(number) & STOPPING_BY_DEFAULT) != 0) {
+    stopProcess(process, number);
+    waitIfStopped(currentLinuxThread());
+    return false;
+  }
   exitBySignal(number);
   return false;
 }

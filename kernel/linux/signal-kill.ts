@@ -7,7 +7,8 @@
 import { EFAULT, EINVAL, EPERM, ESRCH } from "../lib/errno";
 import { LinuxProcess, currentProcess } from "./process";
 import { familyLock, findProcess, nextProcess } from "./process-table";
-import { SIGNAL_MAX, SI_TKILL, SI_USER } from "./signal-numbers";
+import { continueProcess } from "./job-control";
+import { SIGCONT, SIGKILL, SIGNAL_MAX, SI_TKILL, SI_USER } from "./signal-numbers";
 import { sendToProcess, sendToThread } from "./signal-send";
 import { SIGINFO_BYTES, SignalInfo } from "./signal-state";
 import { LinuxThread } from "./thread";
@@ -24,7 +25,7 @@ export function sysKill(pid: i32, signal: i32): i64 {
   let result: i64 = -ESRCH;
   if (pid > 0) {
     const process = findProcess(pid);
-    if (process) result = signal == 0 ? 0 : sendToProcess(process, info);
+    if (process) result = deliverTo(process, signal, info);
   } else {
     const group = pid == 0 ? self.groupId : -pid;
     let process = nextProcess(null);
@@ -32,7 +33,7 @@ export function sysKill(pid: i32, signal: i32): i64 {
       // "All" leaves out the first process and the caller, as on Linux.
       const isMeant = pid == -1 ? process.id > 1 && process != self : process.groupId == group;
       if (isMeant && !(process.isZombie && pid == -1)) {
-        if (signal != 0) sendToProcess(process, info);
+        deliverTo(process, signal, info);
         result = 0;
       }
       process = nextProcess(process);
@@ -40,6 +41,13 @@ export function sysKill(pid: i32, signal: i32): i64 {
   }
   familyLock.release();
   return result;
+}
+
+/** Sends a signal to a process, which it may continue; 0 only asks. Hold `familyLock`. */
+export function deliverTo(process: LinuxProcess, signal: i32, info: usize): i64 {
+  if (signal == 0) return 0;
+  if (signal == SIGCONT || signal == SIGKILL) continueProcess(process, signal == SIGCONT);
+  return sendToProcess(process, info);
 }
 
 /** tkill(2). */
@@ -73,6 +81,9 @@ function sendToThreadId(pid: i32, tid: i32, signal: i32, info: usize): i64 {
   }
   if (process) {
     const thread = threadOf(process, tid);
+    if (thread && (signal == SIGCONT || signal == SIGKILL)) {
+      continueProcess(process, signal == SIGCONT);
+    }
     if (thread) result = signal == 0 ? 0 : sendToThread(thread, info);
   }
   familyLock.release();
@@ -91,7 +102,7 @@ export function sysRtSigqueueinfo(pid: i32, signal: i32, info: usize): i64 {
   familyLock.acquire();
   const process = findProcess(pid);
   let result: i64 = process ? 0 : -ESRCH;
-  if (process && signal != 0) result = sendToProcess(process, scratch());
+  if (process) result = deliverTo(process, signal, scratch());
   familyLock.release();
   return result;
 }

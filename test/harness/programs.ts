@@ -37,6 +37,8 @@ const recipes = {
   "abi-event-files": { source: "abi-event-files.c", command: abi },
   "abi-sockets": { source: "abi-sockets.c", command: abi },
   "abi-races": { source: "abi-races.c", command: abi },
+  "abi-processes": { source: "abi-processes.c", command: abi },
+  "processes-memory": { source: "processes-memory.c", command: c("-static") },
   "abi-kernel-memory": { source: "abi-kernel-memory.c", command: abi },
 } satisfies Record<string, { source: string; command: readonly string[] }>;
 
