@@ -83,8 +83,16 @@ function installSystemPackages(command) {
   say(`installing system packages: ${names.join(" ")} …`);
   const apt = [...prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"];
   const [program = "apt-get", ...rest] = apt;
-  /** @param {string[]} args */
-  const run = (args) => spawnSync(program, [...rest, ...args], { stdio: ["ignore", 2, 2] }).status;
+  /** Runs apt-get; its many lines are shown only when it fails. @param {string[]} args */
+  const run = (args) => {
+    const { status, stdout } = spawnSync(program, [...rest, ...args], {
+      stdio: ["ignore", "pipe", 2],
+      encoding: "utf8",
+      maxBuffer: 2 ** 26,
+    });
+    if (status !== 0) process.stderr.write(stdout);
+    return status;
+  };
   const install = ["install", "-y", "-qq", "--no-install-recommends", ...names];
   if (run(install) !== 0 && (run(["update", "-qq"]) !== 0 || run(install) !== 0)) {
     fail(
