@@ -20,7 +20,11 @@ const artifacts: readonly Artifact[] = [
   {
     name: "capstan",
     output: join(root, "capstan/dist/capstan.js"),
-    sources: [join(root, "capstan"), join(root, "scripts/bundle-capstan.ts")],
+    sources: [
+      join(root, "capstan"),
+      join(root, "kernel/linux/syscall-table.ts"),
+      join(root, "scripts/bundle-capstan.ts"),
+    ],
     ignores: (path) => path.endsWith(".test.ts"),
     command: [process.execPath, "--import", "tsx", join(root, "scripts/bundle-capstan.ts")],
   },

@@ -10,6 +10,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const capstan = dirname(dirname(fileURLToPath(import.meta.url)));
 const bundle = join(capstan, "dist/capstan.js");
+/** What `capstan check` knows of the kernel; it is bundled too. */
+const syscallTable = join(dirname(capstan), "kernel/linux/syscall-table.ts");
 
 /** @param {string} path */
 function modifiedMs(path) {
@@ -33,7 +35,7 @@ function newestSourceMs(folder) {
   return newest;
 }
 
-if (modifiedMs(bundle) > newestSourceMs(capstan)) {
+if (modifiedMs(bundle) > Math.max(newestSourceMs(capstan), modifiedMs(syscallTable))) {
   await import(pathToFileURL(bundle).href);
 } else {
   const { register } = await import("tsx/esm/api");

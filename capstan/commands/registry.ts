@@ -4,11 +4,12 @@
  */
 import { Command, CommanderError, Option } from "commander";
 import { UserError } from "../errors.ts";
+import { checkCommand } from "./check.ts";
 import type { CommandDefinition, OptionDefinition } from "./command.ts";
 import { runCommand } from "./run.ts";
 
 /** Every command, in the order of the help text. */
-export const commands: readonly CommandDefinition[] = [runCommand];
+export const commands: readonly CommandDefinition[] = [runCommand, checkCommand];
 
 /** Where help and version texts go. */
 export interface ParserOutput {

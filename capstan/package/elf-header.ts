@@ -17,6 +17,7 @@ export const ET_EXEC = 2;
 const ET_DYN = 3;
 const EM_X86_64 = 62;
 export const PT_LOAD = 1;
+const PF_X = 1;
 
 /** Names of machines that people meet, for messages (e_machine values of the gABI). */
 const machineNames: ReadonlyMap<number, string> = new Map([
@@ -38,6 +39,8 @@ export interface Segment {
   readonly offset: number;
   readonly address: bigint;
   readonly fileSize: number;
+  /** PF_X: the segment holds machine code. */
+  readonly isExecutable: boolean;
 }
 
 /** An open file with checked reads. */
@@ -134,6 +137,7 @@ export function readSegments(input: ElfInput, header: Buffer): Segment[] {
   for (let start = 0; start < table.length; start += entrySize) {
     const segment = {
       type: table.readUInt32LE(start),
+      isExecutable: (table.readUInt32LE(start + 4) & PF_X) !== 0,
       offset: input.toNumber(table.readBigUInt64LE(start + 8), "a segment's offset"),
       address: table.readBigUInt64LE(start + 16),
       fileSize: input.toNumber(table.readBigUInt64LE(start + 32), "a segment's size"),
