@@ -83,22 +83,22 @@ function installSystemPackages(command) {
   say(`installing system packages: ${names.join(" ")} …`);
   const apt = [...prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"];
   const [program = "apt-get", ...rest] = apt;
-  /** Runs apt-get; its many lines are shown only when it fails. @param {string[]} args */
+  /** @param {string[]} args */
   const run = (args) => {
-    const { status, stdout } = spawnSync(program, [...rest, ...args], {
-      stdio: ["ignore", "pipe", 2],
-      encoding: "utf8",
+    const options = /** @type {const} */ ({ stdio: ["ignore", "pipe", "pipe"], encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(program, [...rest, ...args], {
+      ...options,
       maxBuffer: 2 ** 26,
     });
-    if (status !== 0) process.stderr.write(stdout);
-    return status;
+    return { isDone: status === 0, text: `${stdout}${stderr}` };
   };
   const install = ["install", "-y", "-qq", "--no-install-recommends", ...names];
-  if (run(install) !== 0 && (run(["update", "-qq"]) !== 0 || run(install) !== 0)) {
-    fail(
-      `apt-get could not install ${names.join(" ")}: its message is above. Install them by hand.`,
-    );
-  }
+  // Package lists that are missing or old are the usual reason for a failure.
+  if (run(install).isDone) return;
+  const { text } = run(["update", "-qq"]);
+  const again = run(install);
+  if (again.isDone) return;
+  fail(`apt-get could not install ${names.join(" ")}; install them by hand.\n${text}${again.text}`);
 }
 
 function checkNode() {
