@@ -85,9 +85,8 @@ function installSystemPackages(command) {
   const [program = "apt-get", ...rest] = apt;
   /** @param {string[]} args */
   const run = (args) => {
-    const options = /** @type {const} */ ({ stdio: ["ignore", "pipe", "pipe"], encoding: "utf8" });
     const { status, stdout, stderr } = spawnSync(program, [...rest, ...args], {
-      ...options,
+      encoding: "utf8",
       maxBuffer: 2 ** 26,
     });
     return { isDone: status === 0, text: `${stdout}${stderr}` };
