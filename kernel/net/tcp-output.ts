@@ -46,6 +46,7 @@ const NS_PER_MS: u64 = 1_000_000;
 /** Most payload in one packet that the device cuts. */
 const LARGE_SEND_BYTES: u32 = 32768;
 const SACK_BLOCKS_MAX: u32 = 3;
+const SACK_BYTES_MAX: u32 = 28;
 
 /** The timestamp clock: milliseconds with an offset for each connection (RFC 7323, section 5.4). */
 export function timestampNow(c: TcpConnection): u32 {
@@ -117,7 +118,8 @@ function sendSegment(c: TcpConnection, sequence: u32, flags: u32, bytes: u32): b
   store16(header + 14, field);
   store<u32>(header, 0, 16);
   packet.headerBytes = TCP_HEADER_BYTES + optionBytes;
-  packet.segmentBytes = bytes > c.segmentBytes ? <u16>c.segmentBytes : 0;
+  const segmentMax = payloadMax(c);
+  packet.segmentBytes = bytes > segmentMax ? <u16>segmentMax : 0;
   sealSegment(packet, c.localAddress, c.remoteAddress, c.offloadsChecksum);
   if ((flags & ACK) != 0) {
     c.lastAckSent = c.receiveNext;
@@ -247,6 +249,11 @@ function inFlight(c: TcpConnection): u32 {
   return above + c.scoreboard.resentBytes(c.sendUnacknowledged, c.resendNext);
 }
 
+/** Payload of a full segment now: what SACK blocks take away comes off. */
+function payloadMax(c: TcpConnection): u32 {
+  return c.usesSack && c.aheadFirst != 0 ? c.segmentBytes - SACK_BYTES_MAX : c.segmentBytes;
+}
+
 /** Fills holes that the peer reported, as far as the congestion window allows. */
 function resendHoles(c: TcpConnection): void {
   while (c.scoreboard.count > 0) {
@@ -256,7 +263,7 @@ function resendHoles(c: TcpConnection): void {
     if (!before(start, limit)) return;
     if (inFlight(c) + c.segmentBytes > c.congestion.window) return;
     const hole = c.scoreboard.holeEnd(start, limit) - start;
-    const bytes = min(min(hole, c.segmentBytes), bytesAfter(c, start));
+    const bytes = min(min(hole, payloadMax(c)), bytesAfter(c, start));
     if (bytes == 0 || !sendSegment(c, start, ACK, bytes)) return;
     c.totalRetransmissions++;
     c.timedSinceNs = 0;
@@ -266,7 +273,7 @@ function resendHoles(c: TcpConnection): void {
 
 /** Sends the first unacknowledged segment again. */
 export function resendFirst(c: TcpConnection): void {
-  const bytes = min(c.segmentBytes, c.outgoing.length);
+  const bytes = min(payloadMax(c), c.outgoing.length);
   const isFin = c.finSent && bytes == c.outgoing.length;
   sendSegment(c, c.sendUnacknowledged, isFin ? ACK | FIN : ACK, bytes);
   c.totalRetransmissions++;
@@ -315,17 +322,18 @@ function sendMore(c: TcpConnection): bool {
   const flight = inFlight(c);
   const congestionLeft = c.congestion.window > flight ? c.congestion.window - flight : 0;
   let bytes = min(available, min(windowLeft, congestionLeft));
-  const most = c.offloadsSegmentation ? LARGE_SEND_BYTES : c.segmentBytes;
+  const segmentMax = payloadMax(c);
+  const most = c.offloadsSegmentation ? LARGE_SEND_BYTES : segmentMax;
   if (bytes > most) bytes = most;
   // Whole segments only, unless it is the end of the data.
-  if (bytes > c.segmentBytes && bytes < available) bytes -= bytes % c.segmentBytes;
+  if (bytes > segmentMax && bytes < available) bytes -= bytes % segmentMax;
   if (available > 0 && bytes == 0) {
     if (windowLeft == 0 && sent == 0) c.timer.startPersist(c.congestion.rtoNs);
     return false;
   }
   const isLast = bytes == available;
   const sendsFin = isLast && c.finQueued;
-  if (bytes < c.segmentBytes && !sendsFin) {
+  if (bytes < segmentMax && !sendsFin) {
     if (!isLast && bytes < c.sendWindowMax / 2) {
       if (sent == 0) c.timer.startPersist(c.congestion.rtoNs);
       return false;

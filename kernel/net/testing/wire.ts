@@ -1,0 +1,204 @@
+/**
+ * Two hosts, each an instance of the kernel's network stack, and a wire between them that delays,
+ * loses, duplicates, reorders and damages frames as a seeded generator says. Time is simulated.
+ */
+import { type KernelModule, loadKernelModule } from "../../../compiler/testing.ts";
+
+export interface HostExports {
+  start(host: number): void;
+  stop(): void;
+  bufferAddress(): bigint;
+  deliver(length: number): void;
+  timers(): void;
+  openTcp(): number;
+  openUdp(): number;
+  bind(socket: number, port: number): bigint;
+  listen(socket: number, backlog: number): bigint;
+  connect(socket: number, host: number, port: number): bigint;
+  accept(socket: number): number;
+  send(socket: number, length: bigint): bigint;
+  sendTo(socket: number, length: bigint, host: number, port: number): bigint;
+  receive(socket: number, length: bigint, flags: number): bigint;
+  poll(socket: number): number;
+  shutDown(socket: number, how: number): bigint;
+  takeError(socket: number): number;
+  setOption(socket: number, level: number, name: number, value: number): bigint;
+  state(socket: number): number;
+  close(socket: number): void;
+}
+
+/** What may happen to a frame; probabilities from 0 to 1. */
+export interface Weather {
+  loss: number;
+  duplication: number;
+  damage: number;
+  /** Delay in milliseconds, and how much more it may be for some. */
+  delayMs: number;
+  jitterMs: number;
+}
+
+export const CLEAR: Weather = { loss: 0, duplication: 0, damage: 0, delayMs: 1, jitterMs: 0 };
+
+const STEP_NS = 5_000_000n;
+const NS_PER_MS = 1_000_000;
+const ETHERNET_BYTES = 14;
+
+interface Frame {
+  dueNs: bigint;
+  to: Host;
+  bytes: Uint8Array;
+}
+
+/** Numbers from 0 to 1 that follow from a seed (mulberry32). */
+export function generator(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let value = Math.imul(state ^ (state >>> 15), 1 | state);
+    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
+    return ((value ^ (value >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+let current: Wire | null = null;
+const owners = new Map<object, Host>();
+
+export class Host {
+  readonly #module: KernelModule<HostExports>;
+  readonly exports: HostExports;
+  readonly #buffer: bigint;
+  readonly blocksAtStart: number;
+
+  constructor(module: KernelModule<HostExports>, number: number) {
+    this.#module = module;
+    this.exports = module.exports;
+    module.hardware.tscStep = 0n;
+    owners.set(module.memory, this);
+    module.exports.start(number);
+    this.#buffer = BigInt.asUintN(64, module.exports.bufferAddress());
+    this.blocksAtStart = module.heap.liveBlocks;
+  }
+
+  get liveBlocks(): number {
+    return this.#module.heap.liveBlocks;
+  }
+
+  setTime(nowNs: bigint): void {
+    this.#module.hardware.tsc = nowNs;
+  }
+
+  deliver(bytes: Uint8Array): void {
+    this.#module.memory.bytes(this.#buffer, bytes.length).set(bytes);
+    this.exports.deliver(bytes.length);
+  }
+
+  /** Sends as much of `bytes` as goes: how much, or a negative error. */
+  send(socket: number, bytes: Uint8Array): number {
+    const part = bytes.subarray(0, 65536);
+    this.#module.memory.bytes(this.#buffer, part.length).set(part);
+    return Number(this.exports.send(socket, BigInt(part.length)));
+  }
+
+  sendTo(socket: number, bytes: Uint8Array, host: number, port: number): number {
+    this.#module.memory.bytes(this.#buffer, bytes.length).set(bytes);
+    return Number(this.exports.sendTo(socket, BigInt(bytes.length), host, port));
+  }
+
+  /** Receives: bytes (none at the end), or a negative error. */
+  receive(socket: number, length = 65536, flags = 0): Uint8Array | number {
+    const count = Number(this.exports.receive(socket, BigInt(length), flags));
+    if (count < 0) return count;
+    return this.#module.memory.bytes(this.#buffer, count).slice();
+  }
+}
+
+export class Wire {
+  nowNs = 1_000_000_000n;
+  readonly a: Host;
+  readonly b: Host;
+  frames: Frame[] = [];
+  sent = 0;
+  readonly #random: () => number;
+  /** Sees each frame; false drops it. */
+  filter: (bytes: Uint8Array, to: Host) => boolean = () => true;
+
+  constructor(
+    modules: [KernelModule<HostExports>, KernelModule<HostExports>],
+    public weather: Weather,
+    seed: number,
+  ) {
+    this.#random = generator(seed);
+    current = this;
+    for (const module of modules) module.hardware.tsc = this.nowNs;
+    this.a = new Host(modules[0], 1);
+    this.b = new Host(modules[1], 2);
+  }
+
+  /** A host gave a frame to the wire. */
+  sentBy(from: Host, bytes: Uint8Array): void {
+    const to = from === this.a ? this.b : this.a;
+    this.sent++;
+    if (!this.filter(bytes, to) || this.#random() < this.weather.loss) return;
+    this.#transport(to, bytes);
+    if (this.#random() < this.weather.duplication) this.#transport(to, bytes.slice());
+  }
+
+  #transport(to: Host, bytes: Uint8Array): void {
+    const { delayMs, jitterMs, damage } = this.weather;
+    const delay = delayMs + (this.#random() < 0.2 ? this.#random() * jitterMs : 0);
+    // Address resolution has no checksum to notice damage by.
+    if (bytes[12] === 8 && bytes[13] === 0 && this.#random() < damage) {
+      const place = ETHERNET_BYTES + Math.floor(this.#random() * (bytes.length - ETHERNET_BYTES));
+      bytes[place] = (bytes[place] ?? 0) ^ (1 << Math.floor(this.#random() * 8));
+    }
+    this.frames.push({ dueNs: this.nowNs + BigInt(Math.round(delay * NS_PER_MS)), to, bytes });
+  }
+
+  /** Moves time to the next frame, or a little on, and lets happen what is due. */
+  step(): void {
+    let next = this.nowNs + STEP_NS;
+    for (const frame of this.frames) if (frame.dueNs < next) next = frame.dueNs;
+    this.nowNs = next;
+    this.a.setTime(next);
+    this.b.setTime(next);
+    const due = this.frames.filter((frame) => frame.dueNs <= next);
+    this.frames = this.frames.filter((frame) => frame.dueNs > next);
+    for (const frame of due) frame.to.deliver(frame.bytes);
+    this.a.exports.timers();
+    this.b.exports.timers();
+  }
+
+  /** Lets time pass. */
+  pass(milliseconds: number): void {
+    const end = this.nowNs + BigInt(milliseconds) * BigInt(NS_PER_MS);
+    while (this.nowNs < end) this.step();
+  }
+
+  /** Steps until `done` says so; false if it does not within the limit. */
+  until(done: () => boolean, limitMs = 600_000): boolean {
+    const end = this.nowNs + BigInt(limitMs) * BigInt(NS_PER_MS);
+    while (!done()) {
+      if (this.nowNs > end) return false;
+      this.step();
+    }
+    return true;
+  }
+}
+
+/** Compiles the stack; the result makes wires between two new hosts. */
+export async function loadWire(): Promise<(weather: Weather, seed: number) => Wire> {
+  const module = await loadKernelModule<HostExports>("kernel/net/testing/host.testentry.ts", {
+    replace: { "kernel/mm/heap": "compiler/runtime/testheap" },
+    imports: ({ memory }) => ({
+      "host.testentry": {
+        frameSent: (address: bigint, length: number) => {
+          const host = owners.get(memory);
+          if (host && current) {
+            current.sentBy(host, memory.bytes(BigInt.asUintN(64, address), length).slice());
+          }
+        },
+      },
+    }),
+  });
+  return (weather, seed) => new Wire([module.fresh(), module.fresh()], weather, seed);
+}
