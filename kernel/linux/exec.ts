@@ -58,6 +58,7 @@ import {
 } from "./initial-stack";
 import { RLIMIT_STACK } from "./limits";
 import { LinuxProcess } from "./process";
+import { PLACE_OF_BREAK, PLACE_OF_STACK, layoutRandom } from "../vm/random-layout";
 import { LoadedImage, PLACE_FIXED, PLACE_MAPPING, PLACE_PROGRAM, mapImage } from "./program-loader";
 import { ScriptLine, parseScriptLine, prependInterpreter } from "./script";
 import { minimumSignalStackBytes } from "./signal-frame";
@@ -249,7 +250,7 @@ function fillSpace(
 }
 
 function breakStart(imageEnd: u64): usize {
-  const offset = (randomU64() & BREAK_RANDOM_PAGES) * PAGE_BYTES;
+  const offset = (layoutRandom(PLACE_OF_BREAK, randomU64()) & BREAK_RANDOM_PAGES) * PAGE_BYTES;
   return ((imageEnd + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1)) + offset;
 }
 
@@ -258,7 +259,10 @@ function mapStack(process: LinuxProcess, space: AddressSpace, isExecutable: bool
   let bytes = process.limits.softLimit(RLIMIT_STACK);
   if (bytes > MAX_STACK_BYTES) bytes = DEFAULT_STACK_BYTES;
   bytes = (max(bytes, MIN_STACK_BYTES) + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-  const top = USER_END - PAGE_BYTES - (randomU64() & STACK_RANDOM_PAGES) * PAGE_BYTES;
+  const top =
+    USER_END -
+    PAGE_BYTES -
+    (layoutRandom(PLACE_OF_STACK, randomU64()) & STACK_RANDOM_PAGES) * PAGE_BYTES;
   const protection = PROT_READ | PROT_WRITE | (isExecutable ? PROT_EXEC : 0);
   const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
   const mapped = space.map(top - bytes, bytes, protection, flags, null, 0);

@@ -4,7 +4,7 @@
  *
  * Neighbours: `clone.ts` (the system calls), `vm/copy.ts` (the address space), `process-table.ts`.
  */
-import { EAGAIN, EFAULT, ENOMEM } from "../lib/errno";
+import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../lib/errno";
 import { monotonicNs } from "../sched/clock";
 import { startThread } from "../sched/switch";
 import { FOREVER } from "../sched/wait";
@@ -49,6 +49,8 @@ export class CloneRequest {
 /** Makes a process as requested; returns its number, -ENOMEM, -EAGAIN, -EFAULT or -EMFILE. */
 export function createProcess(request: CloneRequest): i64 {
   const parent = currentProcess();
+  // The first process has no parent that a sibling could share.
+  if ((request.flags & CLONE_PARENT) != 0 && parent.id == 1) return -EINVAL;
   const id = allocateId();
   if (id == 0) return -EAGAIN;
   const made = copyProcess(parent, request.flags);

@@ -20,6 +20,7 @@ import {
   PROT_WRITE,
 } from "../vm/flags";
 import { Pager } from "../vm/pager";
+import { PLACE_OF_PROGRAM, layoutRandom } from "../vm/random-layout";
 import {
   ElfHeader,
   ElfLayout,
@@ -100,7 +101,8 @@ function chooseBias(space: AddressSpace, layout: ElfLayout, placement: u32): usi
   const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
   let found: i64 = -1;
   if (placement == PLACE_PROGRAM) {
-    const hint = PROGRAM_BASE + (randomU64() & ((1 << PROGRAM_BASE_BITS) - 1)) * PAGE_BYTES;
+    const random = layoutRandom(PLACE_OF_PROGRAM, randomU64());
+    const hint = PROGRAM_BASE + (random & ((1 << PROGRAM_BASE_BITS) - 1)) * PAGE_BYTES;
     found = space.map(hint, reserveBytes, PROT_NONE, flags | MAP_FIXED_NOREPLACE, null, 0);
   }
   if (found < 0) found = space.map(0, reserveBytes, PROT_NONE, flags, null, 0);
