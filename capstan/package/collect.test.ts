@@ -49,6 +49,7 @@ test("programs of this machine run from their images as on the machine", runs, (
       ["bash", ["-c", "for i in 1 2 3; do echo $((i*i)); done; pwd; exit 7"]],
       ["bash", ["-c", 'while read -r word; do echo "$word"; done < words']],
       ["bash", ["-c", "while read -r word; do echo $word; done < ./words"]],
+      ["bash", ["-c", "sort words | wc -l; x=$(tr a-z A-Z < words); echo $x"]],
       ["dd", ["if=words", "bs=2", "status=none"]],
       ["id", ["-un"]],
       ["date", ["-d", "@0"]],

@@ -26,7 +26,7 @@ import { GuestFiles, isKernelPath } from "./guest-files.ts";
 import { type Launch, planLaunch } from "./launch.ts";
 import { encodeLdCache, parseLdCache } from "./ld-cache.ts";
 import { LibraryClosure, missingLibrariesError } from "./libraries.ts";
-import { addLiterals, isShell, scriptText } from "./literals.ts";
+import { addLiterals, commandsInText, isShell, scriptText } from "./literals.ts";
 import { recipeFor } from "./recipes/index.ts";
 import { isModuleName } from "./recipes/recipe.ts";
 import {
@@ -93,8 +93,24 @@ function addNamedObjects(
 }
 
 /** Files that code names: arguments that are code, and the script that an interpreter runs. */
-function addNamedInCode(files: GuestFiles, launch: Launch, hasRecipe: boolean, cwd: string): void {
-  if (!hasRecipe && !isShell(launch.executable)) return;
+function addNamedInCode(
+  files: GuestFiles,
+  launch: Launch,
+  hasRecipe: boolean,
+  { cwd, env }: ProgramRequest,
+  named: string[],
+): void {
+  const runsCommands = isShell(launch.executable);
+  if (!hasRecipe && !runsCommands) return;
+  const addFrom = (text: string): void => {
+    addLiterals(files, text, cwd);
+    if (!runsCommands) return;
+    const isProgram = (path: string): boolean => isFile(path) && mayBeObject(path);
+    for (const path of commandsInText(text, env.PATH ?? "", isProgram)) {
+      files.addReadable(path);
+      named.push(path);
+    }
+  };
   const isFile = (path: string): boolean => {
     try {
       return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
@@ -103,10 +119,10 @@ function addNamedInCode(files: GuestFiles, launch: Launch, hasRecipe: boolean, c
     }
   };
   for (const arg of launch.args) {
-    if (/[\s"'(]/.test(arg)) addLiterals(files, arg, cwd);
+    if (/[\s"'(]/.test(arg)) addFrom(arg);
   }
   const script = launch.args.find((arg) => !arg.startsWith("-") && isFile(resolve(cwd, arg)));
-  if (script !== undefined) addLiterals(files, scriptText(resolve(cwd, script)), cwd);
+  if (script !== undefined) addFrom(scriptText(resolve(cwd, script)));
 }
 
 /** A loader cache with only the libraries that the image has. */
@@ -176,7 +192,7 @@ export async function collectProgram(request: ProgramRequest): Promise<Collected
   });
 
   const named = await addArguments(files, args, cwd);
-  addNamedInCode(files, launch, recipe !== undefined, cwd);
+  addNamedInCode(files, launch, recipe !== undefined, request, named);
   const additions = request.add.map((text) => parseAddition(text, cwd));
   // Those with a place of their own come last: they may replace what lies there.
   additions.sort((a, b) => Number(a.guestPath !== undefined) - Number(b.guestPath !== undefined));

@@ -5,7 +5,8 @@
  *
  * The text is cut into words at spaces, quotes and the like, whatever the language. A word that names
  * a regular file of the host, absolutely or from the current directory, is taken along. Directories
- * are not, nor names that the program puts together: `--add` is for those.
+ * are not, nor names that the program puts together: `--add` is for those. Words of shell texts that
+ * name commands bring those commands.
  *
  * Neighbours: `collect.ts` says which texts; `arguments.ts` handles arguments that are paths.
  */
@@ -35,6 +36,35 @@ export function wordsInText(text: string): Set<string> {
     if (words.size === MAX_WORDS) break;
   }
   return words;
+}
+
+/** Words of shell texts that are commands of PATH as well, but mean the shell's own. */
+const SHELL_WORDS = new Set(
+  (
+    "alias bg break case cd command continue declare do done echo elif else esac eval exec exit " +
+    "export false fg fi for function getopts hash if in jobs kill let local printf pwd read return " +
+    "select set shift source test then time trap true type ulimit umask unset until wait while"
+  ).split(" "),
+);
+
+/**
+ * The programs that a shell text runs, as far as its words tell: each word that is the name of an
+ * executable in `searchPath`.
+ * @param mayRun whether a file is a program
+ */
+export function commandsInText(
+  text: string,
+  searchPath: string,
+  mayRun: (path: string) => boolean,
+): string[] {
+  const directories = searchPath.split(":").filter((directory) => directory.startsWith("/"));
+  const commands: string[] = [];
+  for (const word of wordsInText(text)) {
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(word) || SHELL_WORDS.has(word)) continue;
+    const path = directories.map((directory) => resolve(directory, word)).find(mayRun);
+    if (path !== undefined) commands.push(path);
+  }
+  return commands;
 }
 
 /** The text of a script; empty for a file that is large, binary or unreadable. */
