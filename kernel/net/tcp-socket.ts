@@ -66,6 +66,8 @@ import { getTcpOption, inheritOptions, setTcpOption } from "./tcp-options";
 import { offerOptions, output, sendAck, sendReset, sendSyn, shouldTellWindow } from "./tcp-output";
 
 const BACKLOG_MAX: i32 = 4096;
+/** Handshakes of one listener that may be going on at a time. */
+const HANDSHAKES_MAX: u32 = 512;
 /** Most bytes copied from the application at a time. */
 const CHUNK_MAX: u32 = 16384 - 64;
 const ORPHAN_WAIT_NS: u64 = 60_000_000_000;
@@ -81,6 +83,8 @@ export class TcpSocket extends TcpConnection {
   acceptNext: TcpSocket | null = null;
   /** Connections that are not accepted yet, established or not; atomic. */
   private children: u32 = 0;
+  /** Established ones among them; guarded by `acceptLock`. */
+  private waiting: u32 = 0;
   private backlog: u32 = 0;
   private isBound: bool = false;
 
@@ -116,7 +120,10 @@ export class TcpSocket extends TcpConnection {
   /** Counts one more connection that is not accepted yet; false if there are too many. */
   countChild(): bool {
     const cell = changetype<usize>(this) + offsetof<TcpSocket>("children");
-    if (atomic.add<u32>(cell, 1) < this.backlog) return true;
+    // As in Linux the backlog is about established connections (listen(2), NOTES).
+    if (atomic.add<u32>(cell, 1) < this.backlog + HANDSHAKES_MAX && this.waiting < this.backlog) {
+      return true;
+    }
     atomic.sub<u32>(cell, 1);
     return false;
   }
@@ -137,6 +144,7 @@ export class TcpSocket extends TcpConnection {
     if (isOpen) {
       socket.retain();
       socket.acceptNext = null;
+      this.waiting++;
       const last = this.acceptLast;
       if (last) last.acceptNext = socket;
       else this.acceptFirst = socket;
@@ -156,6 +164,7 @@ export class TcpSocket extends TcpConnection {
       this.acceptFirst = child.acceptNext;
       if (this.acceptFirst == null) this.acceptLast = null;
       child.acceptNext = null;
+      this.waiting--;
       this.childLost();
     }
     return child;
@@ -473,6 +482,7 @@ export class TcpSocket extends TcpConnection {
     let child = this.acceptFirst;
     this.acceptFirst = null;
     this.acceptLast = null;
+    this.waiting = 0;
     this.acceptLock.release();
     tcpPorts.unbind(this);
     this.changed.wakeAll();

@@ -185,3 +185,26 @@ test("a peer that vanishes ends the connection with ETIMEDOUT", () => {
   wire.pass(1_500_000);
   assert.equal(wire.a.exports.takeError(client), 110);
 });
+
+test("connections beyond the backlog are made when there is room", () => {
+  const wire = makeWire(CLEAR, 7);
+  const { a, b } = wire;
+  const listener = b.exports.openTcp();
+  b.exports.bind(listener, PORT);
+  b.exports.listen(listener, 2);
+  const clients = Array.from({ length: 10 }, () => a.exports.openTcp());
+  for (const client of clients) a.exports.connect(client, 2, PORT);
+  let accepted = 0;
+  const done = wire.until(() => {
+    const server = b.exports.accept(listener);
+    if (server >= 0) {
+      accepted++;
+      b.exports.close(server);
+    }
+    return accepted === clients.length;
+  });
+  assert.ok(done, `${accepted} accepted`);
+  for (const client of clients) a.exports.close(client);
+  b.exports.close(listener);
+  assertNoLeak(wire);
+});
