@@ -93,7 +93,8 @@ export function reassemble(packet: Packet, headerBytes: u32, fragment: u32): usi
   lock.acquire();
   const datagram = datagramOf(packet, key);
   let whole: usize = 0;
-  if (!insert(datagram, packet, offset, length, hasMore)) {
+  if (isRepetition(datagram, packet)) freePacket(packet);
+  else if (!insert(datagram, packet, offset, length, hasMore)) {
     freePacket(packet);
     datagram.drop();
   } else if (datagram.totalBytes != 0 && datagram.receivedBytes == datagram.totalBytes) {
@@ -102,6 +103,15 @@ export function reassemble(packet: Packet, headerBytes: u32, fragment: u32): usi
   }
   lock.release();
   return whole;
+}
+
+/** True if the same fragment is there already: the network duplicates packets. */
+function isRepetition(within: Datagram, packet: Packet): bool {
+  for (let at = within.first; at != 0; at = changetype<Packet>(at).next) {
+    const other = changetype<Packet>(at);
+    if (other.sequence == packet.sequence) return other.length == packet.length;
+  }
+  return false;
 }
 
 /** Puts a fragment in its place; false if it contradicts those that are there. */
