@@ -97,3 +97,15 @@ guestTest("perl: system, backquotes, fork, pipes", () => {
   const argv = ["/usr/bin/perl", "-e", text];
   return assertSameAsHost({ argv, options, stdin: Buffer.from(""), timeoutMs });
 });
+
+guestTest("make -j4", () => {
+  const makefile = [
+    ...["all: one two three", "\tcat one two three", "\trm one two three"],
+    ...["one two three:", "\t@seq 1 20 | wc -l > $@", ""],
+  ].join("\n");
+  const argv = ["/usr/bin/make", "-j4", "-f", "-"];
+  const remove = ["--add", "/usr/bin/rm"];
+  const input = Buffer.from(makefile);
+  const all = [...options, ...remove];
+  return assertSameAsHost({ argv, options: all, stdin: input, cwd: "/tmp", timeoutMs });
+});
