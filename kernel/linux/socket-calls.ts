@@ -1,8 +1,9 @@
 /**
- * The socket system calls: socketpair(2), send(2), recv(2) and their relatives. The only family so
- * far is AF_UNIX, and only in connected pairs; socket(2) says EAFNOSUPPORT to all others.
+ * The socket system calls: socket(2), socketpair(2), send(2), recv(2), accept(2) and their
+ * relatives, for all families.
  *
- * Neighbours: `socket-file.ts` (what a socket must do), `socket-options.ts`, `socket-messages.ts`.
+ * Neighbours: `socket-file.ts` (what a socket must do), `socket-options.ts`, `socket-messages.ts`,
+ * `unix-socket.ts` and `inet-socket.ts` (the families).
  */
 import { O_CLOEXEC, O_NONBLOCK } from "../fs/constants";
 import { kernelMemoryIsShort } from "../fs/page-cache";
@@ -11,7 +12,6 @@ import {
   EBADF,
   EFAULT,
   EINVAL,
-  EISCONN,
   ENOMEM,
   ENOTSOCK,
   EOPNOTSUPP,
@@ -19,28 +19,36 @@ import {
   EPROTONOSUPPORT,
   ESOCKTNOSUPPORT,
   asError,
+  errorOf,
   isError,
 } from "../lib/errno";
+import { heapAllocate, heapFree } from "../mm/heap";
+import { AF_INET, AF_INET6 } from "../net/socket";
+import { UnixEnd } from "../net/unix/unix-end";
 import { FD_CLOEXEC } from "./fd-table";
 import { TRANSFER_MAX, transferResult } from "./file-io";
-import { drop, heldFile, hold } from "./held-file";
-import { installPair } from "./install";
+import { currentFiles, descriptorLimit, drop, heldFile, hold } from "./held-file";
+import { newInetSocket } from "./inet-socket";
+import { installFile, installPair } from "./install";
 import { dropVectors, makeVector } from "./io-vector";
+import { ADDRESS_BYTES, Incoming, Outgoing, copyAddress } from "./socket-exchange";
 import {
   MSG_NOSIGNAL,
   MSG_OOB,
   SOCK_DGRAM,
+  SOCK_RAW,
   SOCK_SEQPACKET,
   SOCK_STREAM,
   SocketFile,
 } from "./socket-file";
-import { UnixPair } from "./unix-pair";
-import { AF_UNIX, UnixSocket } from "./unix-socket";
+import { AF_UNIX } from "./unix-address";
+import { UnixSocket, identifyPeer } from "./unix-socket";
 import { checkRange, copyOut, load32, loadedValue, scratch, store32 } from "./user-memory";
 
 const SOCK_TYPE_MASK: i32 = 0xf;
 const SOCK_FLAGS: i32 = <i32>(O_CLOEXEC | O_NONBLOCK);
-const SOCK_RAW: i32 = 3;
+/** Types of sockets are below this. */
+const SOCK_MAX: i32 = 11;
 const PF_MAX: i32 = 46;
 
 /** Borrows the socket behind `fd`: as `hold`, or -EBADF, -ENOTSOCK. */
@@ -58,52 +66,85 @@ export function heldSocket(held: usize): SocketFile {
 }
 
 /** socket(2). */
-export function sysSocket(_family: i32, type: i32, _protocol: i32): i64 {
-  return (type & ~(SOCK_TYPE_MASK | SOCK_FLAGS)) != 0 ? -EINVAL : -EAFNOSUPPORT;
+export function sysSocket(family: i32, type: i32, protocol: i32): i64 {
+  const kind = type & SOCK_TYPE_MASK;
+  if ((type & ~(SOCK_TYPE_MASK | SOCK_FLAGS)) != 0 || kind >= SOCK_MAX) return -EINVAL;
+  if (kernelMemoryIsShort()) return -ENOMEM;
+  const status = <u32>type & O_NONBLOCK;
+  let made: usize;
+  if (family == AF_UNIX) {
+    const localKind = unixType(kind, protocol);
+    made = localKind < 0 ? asError(localKind) : newUnixSocket(<i32>localKind, status);
+  } else if (family == AF_INET || family == AF_INET6) {
+    made = newInetSocket(family, kind, protocol, status);
+  } else made = asError(-EAFNOSUPPORT);
+  if (isError(made)) return errorOf(made);
+  return installFile(changetype<SocketFile>(made), descriptorFlagsOf(<u32>type));
+}
+
+function descriptorFlagsOf(type: u32): u32 {
+  return (type & O_CLOEXEC) != 0 ? FD_CLOEXEC : 0;
+}
+
+/** The type of a local socket, or a negative error; SOCK_RAW is another word for datagrams. */
+function unixType(kind: i32, protocol: i32): i64 {
+  if (protocol != 0 && protocol != AF_UNIX) return -EPROTONOSUPPORT;
+  if (kind == SOCK_RAW) return SOCK_DGRAM;
+  const isKnown = kind == SOCK_STREAM || kind == SOCK_DGRAM || kind == SOCK_SEQPACKET;
+  return isKnown ? kind : -ESOCKTNOSUPPORT;
+}
+
+function newUnixSocket(kind: i32, status: u32): usize {
+  return changetype<usize>(new UnixSocket(new UnixEnd(kind), status));
 }
 
 /** socketpair(2). */
 export function sysSocketpair(family: i32, type: i32, protocol: i32, fds: usize): i64 {
   if ((type & ~(SOCK_TYPE_MASK | SOCK_FLAGS)) != 0) return -EINVAL;
   if (family != AF_UNIX) return family > 0 && family < PF_MAX ? -EOPNOTSUPP : -EAFNOSUPPORT;
-  if (protocol != 0 && protocol != AF_UNIX) return -EPROTONOSUPPORT;
-  let kind = type & SOCK_TYPE_MASK;
-  if (kind == SOCK_RAW) kind = SOCK_DGRAM;
-  if (kind != SOCK_STREAM && kind != SOCK_DGRAM && kind != SOCK_SEQPACKET) return -ESOCKTNOSUPPORT;
+  const kind = unixType(type & SOCK_TYPE_MASK, protocol);
+  if (kind < 0) return kind;
   if (kernelMemoryIsShort()) return -ENOMEM;
   const status = <u32>type & O_NONBLOCK;
-  const pair = new UnixPair();
-  const first = new UnixSocket(pair, 0, kind, status);
-  const second = new UnixSocket(pair, 1, kind, status);
-  pair.release();
-  return installPair(first, second, (<u32>type & O_CLOEXEC) != 0 ? FD_CLOEXEC : 0, fds);
+  const first = new UnixEnd(<i32>kind);
+  const second = new UnixEnd(<i32>kind);
+  identifyPeer(first);
+  identifyPeer(second);
+  first.retain();
+  second.retain();
+  first.setPeer(second);
+  second.setPeer(first);
+  const flags = descriptorFlagsOf(<u32>type);
+  return installPair(new UnixSocket(first, status), new UnixSocket(second, status), flags, fds);
 }
 
-/** sendto(2). A connected socket takes no address. */
+/** sendto(2). */
 export function sysSendto(
   fd: i32,
   buffer: usize,
   size: usize,
   flags: u32,
   address: usize,
-  _length: u32,
+  length: u32,
 ): i64 {
   const held = holdSocket(fd);
   if (isError(held)) return <i64>held;
   let result: i64 = -EFAULT;
   if (checkRange(buffer, size)) {
-    const list = makeVector(buffer, min(size, TRANSFER_MAX));
-    if (list == 0) result = -ENOMEM;
-    else {
-      result = address != 0 ? -EISCONN : sendList(held, list, flags);
+    const extra = address != 0 && length != 0 ? new Outgoing() : null;
+    result = extra ? extra.setAddress(address, length) : 0;
+    const list = result < 0 ? 0 : makeVector(buffer, min(size, TRANSFER_MAX));
+    if (list != 0) {
+      result = sendList(held, list, flags, extra);
       dropVectors(list);
-    }
+    } else if (result == 0) result = -ENOMEM;
+    if (extra) extra.dispose();
   }
   drop(held);
   return sendResult(result, flags);
 }
 
-/** recvfrom(2). The peer of a pair has no name: its address has length 0. */
+/** recvfrom(2). */
 export function sysRecvfrom(
   fd: i32,
   buffer: usize,
@@ -116,31 +157,46 @@ export function sysRecvfrom(
   if (isError(held)) return <i64>held;
   let result: i64 = -EFAULT;
   if (checkRange(buffer, size)) {
-    const list = makeVector(buffer, min(size, TRANSFER_MAX));
-    if (list == 0) result = -ENOMEM;
-    else {
-      result = receiveList(held, list, flags);
+    const extra = address != 0 ? new Incoming() : null;
+    result = extra ? extra.wantAddress() : 0;
+    const list = result < 0 ? 0 : makeVector(buffer, min(size, TRANSFER_MAX));
+    if (list != 0) {
+      result = receiveList(held, list, flags, extra);
       dropVectors(list);
-    }
+      if (extra && result >= 0) {
+        const stored = putAddress(address, length, extra.address, extra.addressLength);
+        if (stored < 0) result = stored;
+      }
+    } else if (result == 0) result = -ENOMEM;
+    if (extra) extra.dispose();
   }
   drop(held);
-  if (result >= 0 && address != 0 && length != 0) {
-    const stored = store32(length, 0);
-    if (stored < 0) result = stored;
-  }
   return result;
 }
 
+/**
+ * Copies as much of a kernel address as fits to the application and reports its real length.
+ * @param length user address of the capacity, replaced by the length
+ */
+export function putAddress(address: usize, length: usize, bytes: usize, used: usize): i64 {
+  const loaded = load32(length);
+  if (loaded < 0) return loaded;
+  const capacity = <i32>loadedValue();
+  if (capacity < 0) return -EINVAL;
+  const copied = copyOut(address, bytes, min(used, <usize>capacity));
+  return copied < 0 ? copied : store32(length, <u32>used);
+}
+
 /** Sends a buffer list on a held socket. */
-export function sendList(held: usize, list: usize, flags: u32): i64 {
+export function sendList(held: usize, list: usize, flags: u32, extra: Outgoing | null): i64 {
   if ((flags & MSG_OOB) != 0) return -EOPNOTSUPP;
-  return heldSocket(held).send(list, flags);
+  return heldSocket(held).send(list, flags, extra);
 }
 
 /** Receives into a buffer list from a held socket. */
-export function receiveList(held: usize, list: usize, flags: u32): i64 {
+export function receiveList(held: usize, list: usize, flags: u32, extra: Incoming | null): i64 {
   if ((flags & MSG_OOB) != 0) return -EOPNOTSUPP;
-  return heldSocket(held).receive(list, flags);
+  return heldSocket(held).receive(list, flags, extra);
 }
 
 /** A broken pipe raises SIGPIPE unless MSG_NOSIGNAL was given. */
@@ -159,18 +215,25 @@ export function sysShutdown(fd: i32, how: i32): i64 {
 
 /** bind(2). */
 export function sysBind(fd: i32, address: usize, length: u32): i64 {
-  const held = holdSocket(fd);
-  if (isError(held)) return <i64>held;
-  const result = heldSocket(held).bind(address, length);
-  drop(held);
-  return result;
+  return withAddress(fd, address, length, false);
 }
 
 /** connect(2). */
 export function sysConnect(fd: i32, address: usize, length: u32): i64 {
+  return withAddress(fd, address, length, true);
+}
+
+/** bind(2) or connect(2) with a copy of the address. */
+function withAddress(fd: i32, address: usize, length: u32, connects: bool): i64 {
   const held = holdSocket(fd);
   if (isError(held)) return <i64>held;
-  const result = heldSocket(held).connect(address, length);
+  const block = heapAllocate(ADDRESS_BYTES);
+  let result: i64 = block == 0 ? -ENOMEM : copyAddress(block, address, length);
+  if (result == 0) {
+    const socket = heldSocket(held);
+    result = connects ? socket.connect(block, length) : socket.bind(block, length);
+  }
+  if (block != 0) heapFree(block);
   drop(held);
   return result;
 }
@@ -179,8 +242,7 @@ export function sysConnect(fd: i32, address: usize, length: u32): i64 {
 export function sysListen(fd: i32, backlog: i32): i64 {
   const held = holdSocket(fd);
   if (isError(held)) return <i64>held;
-  const socket = heldSocket(held);
-  const result = socket.type == SOCK_DGRAM ? -EOPNOTSUPP : socket.listen(backlog);
+  const result = heldSocket(held).listen(backlog);
   drop(held);
   return result;
 }
@@ -190,14 +252,28 @@ export function sysAccept(fd: i32, address: usize, length: usize): i64 {
   return sysAccept4(fd, address, length, 0);
 }
 
-/** accept4(2): no family has listening sockets yet, so every accept says what is wrong. */
-export function sysAccept4(fd: i32, _address: usize, _length: usize, flags: u32): i64 {
+/** accept4(2). */
+export function sysAccept4(fd: i32, address: usize, length: usize, flags: u32): i64 {
   if ((flags & ~(<u32>SOCK_FLAGS)) != 0) return -EINVAL;
   const held = holdSocket(fd);
   if (isError(held)) return <i64>held;
-  const accepted = heldSocket(held).accept(flags);
+  const files = currentFiles();
+  const newFd = files.reserve(0, descriptorLimit());
+  const accepted = newFd < 0 ? asError(newFd) : heldSocket(held).accept(flags & O_NONBLOCK);
   drop(held);
-  return <i64>accepted;
+  if (isError(accepted)) {
+    if (newFd >= 0) files.cancel(newFd);
+    return errorOf(accepted);
+  }
+  const socket = changetype<SocketFile>(accepted);
+  const named = address == 0 ? 0 : putAddressOf(socket, address, length, true);
+  if (named < 0) {
+    files.cancel(newFd);
+    socket.release();
+    return named;
+  }
+  files.fill(newFd, socket, descriptorFlagsOf(flags));
+  return newFd;
 }
 
 /** getsockname(2). */
@@ -210,19 +286,17 @@ export function sysGetpeername(fd: i32, address: usize, length: usize): i64 {
   return nameOf(fd, address, length, true);
 }
 
-/** Copies as much of an address as fits and reports its real length. */
 function nameOf(fd: i32, address: usize, length: usize, ofPeer: bool): i64 {
   const held = holdSocket(fd);
   if (isError(held)) return <i64>held;
-  let result = load32(length);
-  if (result == 0) {
-    const capacity = <i32>loadedValue();
-    const block = scratch();
-    const bytes = heldSocket(held).address(ofPeer, block);
-    if (capacity < 0) result = -EINVAL;
-    else result = copyOut(address, block, min<usize>(bytes, <usize>capacity));
-    if (result == 0) result = store32(length, <u32>bytes);
-  }
+  const result = putAddressOf(heldSocket(held), address, length, ofPeer);
   drop(held);
   return result;
+}
+
+/** Tells the application the own or the peer's address of a socket. */
+function putAddressOf(socket: SocketFile, address: usize, length: usize, ofPeer: bool): i64 {
+  const block = scratch();
+  const bytes = socket.address(ofPeer, block);
+  return bytes < 0 ? bytes : putAddress(address, length, block, <usize>bytes);
 }

@@ -1,15 +1,23 @@
 /**
- * sendmsg(2), recvmsg(2) and the calls for several messages at once. Control messages (descriptors,
- * credentials) are not carried: sending some is EOPNOTSUPP, none are ever received.
+ * sendmsg(2), recvmsg(2) and the calls for several messages at once.
  *
- * Neighbours: `socket-calls.ts`, `io-vector.ts`.
+ * Neighbours: `socket-calls.ts`, `socket-control.ts` (control data), `io-vector.ts`.
  */
-import { EINVAL, EISCONN, EMSGSIZE, EOPNOTSUPP, isError } from "../lib/errno";
+import { EINVAL, EMSGSIZE, isError } from "../lib/errno";
 import { monotonicNs } from "../sched/clock";
 import { drop } from "./held-file";
 import { VECTORS_MAX, dropVectors, takeVectors } from "./io-vector";
 import { deadlineArgument } from "./poll";
-import { heldSocket, holdSocket, receiveList, sendList, sendResult } from "./socket-calls";
+import {
+  heldSocket,
+  holdSocket,
+  putAddress,
+  receiveList,
+  sendList,
+  sendResult,
+} from "./socket-calls";
+import { putControl, takeControl } from "./socket-control";
+import { ADDRESS_BYTES, Incoming, Outgoing } from "./socket-exchange";
 import { MSG_CMSG_CLOEXEC, MSG_DONTWAIT } from "./socket-file";
 import { copyIn, scratch, store32, store64 } from "./user-memory";
 
@@ -20,6 +28,7 @@ const NAME: usize = 0;
 const NAME_LENGTH: usize = 8;
 const VECTORS: usize = 16;
 const VECTOR_COUNT: usize = 24;
+const CONTROL: usize = 32;
 const CONTROL_LENGTH: usize = 40;
 const FLAGS: usize = 48;
 
@@ -96,12 +105,22 @@ function sendOne(held: usize, message: usize, flags: u32): i64 {
   const header = scratch();
   const copied = copyIn(header, message, MSGHDR_BYTES);
   if (copied < 0) return copied;
-  if (load<i32>(header, NAME_LENGTH) < 0) return -EINVAL;
-  if (load<usize>(header, NAME) != 0 && load<i32>(header, NAME_LENGTH) != 0) return -EISCONN;
-  if (load<usize>(header, CONTROL_LENGTH) != 0) return -EOPNOTSUPP;
+  const nameLength = load<i32>(header, NAME_LENGTH);
+  if (nameLength < 0) return -EINVAL;
+  const name = load<usize>(header, NAME);
+  const control = load<usize>(header, CONTROL);
+  const controlLength = load<usize>(header, CONTROL_LENGTH);
+  const hasName = name != 0 && nameLength != 0;
   const list = takeBuffers();
   if (isError(list)) return <i64>list;
-  const result = sendList(held, list, flags);
+  const extra = hasName || (control != 0 && controlLength != 0) ? new Outgoing() : null;
+  let result: i64 = 0;
+  if (extra && hasName) result = extra.setAddress(name, min<usize>(nameLength, ADDRESS_BYTES));
+  if (extra && result == 0 && control != 0) {
+    result = takeControl(heldSocket(held), extra, control, controlLength);
+  }
+  if (result == 0) result = sendList(held, list, flags, extra);
+  if (extra) extra.dispose();
   dropVectors(list);
   return result;
 }
@@ -110,13 +129,27 @@ function receiveOne(held: usize, message: usize, flags: u32): i64 {
   const header = scratch();
   const copied = copyIn(header, message, MSGHDR_BYTES);
   if (copied < 0) return copied;
+  const name = load<usize>(header, NAME);
+  const nameLength = load<i32>(header, NAME_LENGTH);
+  if (nameLength < 0) return -EINVAL;
+  const control = load<usize>(header, CONTROL);
+  const controlLength = load<usize>(header, CONTROL_LENGTH);
   const list = takeBuffers();
   if (isError(list)) return <i64>list;
-  const result = receiveList(held, list, flags & ~MSG_CMSG_CLOEXEC);
+  const extra = new Incoming();
+  let result: i64 = name == 0 ? 0 : extra.wantAddress();
+  if (result == 0) result = receiveList(held, list, flags & ~MSG_CMSG_CLOEXEC, extra);
+  if (result >= 0) {
+    let stored: i64 = 0;
+    if (name != 0)
+      stored = putAddress(name, message + NAME_LENGTH, extra.address, extra.addressLength);
+    if (stored == 0) stored = putControl(heldSocket(held), extra, control, controlLength, flags);
+    if (stored >= 0) stored = store64(message + CONTROL_LENGTH, <u64>stored);
+    const shown = extra.flags | (flags & MSG_CMSG_CLOEXEC);
+    if (stored == 0) stored = store32(message + FLAGS, shown);
+    if (stored < 0) result = stored;
+  }
+  extra.dispose();
   dropVectors(list);
-  if (result < 0) return result;
-  let stored = store32(message + NAME_LENGTH, 0);
-  if (stored == 0) stored = store64(message + CONTROL_LENGTH, 0);
-  if (stored == 0) stored = store32(message + FLAGS, heldSocket(held).receivedFlags);
-  return stored < 0 ? stored : result;
+  return result;
 }

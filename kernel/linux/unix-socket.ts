@@ -1,11 +1,10 @@
 /**
- * An end of a pair of local sockets as an open file: streams, datagrams and sequenced packets
- * (unix(7)). Descriptors cannot be passed yet.
+ * A local socket as an open file: streams, datagrams and sequenced packets (unix(7)).
  *
- * Neighbours: `unix-pair.ts` (shared state), `message-queue.ts`, `io-vector.ts`.
+ * Neighbours: `net/unix/unix-end.ts` (state below), `unix-transfer.ts` (moving messages),
+ * `unix-address.ts` (names).
  */
 import {
-  O_NONBLOCK,
   O_RDWR,
   POLLERR,
   POLLHUP,
@@ -20,66 +19,57 @@ import { kernelMemoryIsShort } from "../fs/page-cache";
 import {
   EAGAIN,
   ECONNREFUSED,
-  ECONNRESET,
-  EFAULT,
   EINVAL,
   EISCONN,
-  EMSGSIZE,
   ENOMEM,
+  ENOTCONN,
   ENOTTY,
-  EPIPE,
+  EOPNOTSUPP,
+  EPERM,
   ETIMEDOUT,
+  asError,
+  errorOf,
+  isError,
 } from "../lib/errno";
 import { free } from "../lib/object";
-import { monotonicNs } from "../sched/clock";
-import { FOREVER, WaitLink } from "../sched/wait";
-import { dropVectors, gather, makeVector, scatter, vectorTotal } from "./io-vector";
-import { dropMessage, messageBytes, messageLength, newMessage } from "./message-queue";
-import {
-  MSG_DONTWAIT,
-  MSG_PEEK,
-  MSG_TRUNC,
-  MSG_WAITALL,
-  SOCK_DGRAM,
-  SOCK_STREAM,
-  SocketFile,
-} from "./socket-file";
-import { PairSide, UnixPair } from "./unix-pair";
+import { messageLength } from "../net/unix/message-queue";
+import { UnixEnd } from "../net/unix/unix-end";
+import { UnixName } from "../net/unix/unix-name";
+import { WaitLink } from "../sched/wait";
+import { dropVectors, makeVector } from "./io-vector";
+import { currentProcess } from "./process";
+import { Incoming, Outgoing } from "./socket-exchange";
+import { MSG_PEEK, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, SocketFile } from "./socket-file";
+import { AF_UNIX, FAMILY_BYTES, bindUnixEnd, checkUnixAddress, findUnixEnd } from "./unix-address";
+import { receivePackets, receiveStream, sendMessages } from "./unix-transfer";
 import { store32 } from "./user-memory";
 
-export const AF_UNIX: i32 = 1;
-
-/** Bytes that may be on their way in one direction (net.core.wmem_default). */
-export const BUFFER_BYTES: usize = 212992;
-/** A stream is cut into messages of this size. */
-const STREAM_CHUNK: usize = 32768;
 const FIONREAD: u32 = 0x541b;
-/** Bytes of the address of a socket without a name: the family alone. */
-const UNNAMED_BYTES: usize = 2;
-/** Bytes of struct sockaddr_un. */
-const ADDRESS_BYTES: u32 = 110;
+const SIOCOUTQ: u32 = 0x5411;
+const AF_UNSPEC: u16 = 0;
+/** Most connections that may wait to be accepted (net.core.somaxconn). */
+const BACKLOG_MAX: u32 = 4096;
+
+/** Says in `end` that the running process is at the other side (SO_PEERCRED). */
+export function identifyPeer(end: UnixEnd): void {
+  const process = currentProcess();
+  const credentials = process.credentials;
+  end.setPeerIdentity(process.id, credentials.effectiveUser, credentials.effectiveGroup);
+}
 
 export class UnixSocket extends SocketFile {
-  private own: PairSide;
-  private peer: PairSide;
-
-  /** Takes a reference of the pair. @param index which end, 0 or 1 */
+  /** Takes over the reference of the end. @param status O_NONBLOCK or 0 */
   constructor(
-    private pair: UnixPair,
-    index: u32,
-    type: i32,
-    flags: u32,
+    readonly end: UnixEnd,
+    status: u32,
   ) {
-    super(AF_UNIX, type, 0, O_RDWR | flags);
-    pair.retain();
-    this.own = pair.side(index);
-    this.peer = pair.side(1 - index);
+    super(AF_UNIX, end.type, 0, O_RDWR | status);
   }
 
   read(buffer: usize, length: usize): i64 {
     const list = makeVector(buffer, length);
     if (list == 0) return -ENOMEM;
-    const result = this.receive(list, 0);
+    const result = this.receive(list, 0, null);
     dropVectors(list);
     return result;
   }
@@ -87,233 +77,289 @@ export class UnixSocket extends SocketFile {
   write(buffer: usize, length: usize): i64 {
     const list = makeVector(buffer, length);
     if (list == 0) return -ENOMEM;
-    const result = this.send(list, 0);
+    const result = this.send(list, 0, null);
     dropVectors(list);
     return result;
   }
 
-  send(list: usize, flags: u32): i64 {
-    const total = vectorTotal(list);
-    if (this.type != SOCK_STREAM && total > BUFFER_BYTES) return -EMSGSIZE;
+  send(list: usize, flags: u32, extra: Outgoing | null): i64 {
+    const target = this.target(extra);
+    if (isError(target)) return errorOf(target);
+    const peer = changetype<UnixEnd>(target);
     const deadlineNs = this.deadline(flags, this.sendTimeoutNs);
-    let done: usize = 0;
-    do {
-      const part = this.type == SOCK_STREAM ? min(total - done, STREAM_CHUNK) : total;
-      if (part == 0 && this.type == SOCK_STREAM) break;
-      const status = this.sendPart(list, done, part, deadlineNs);
-      if (status < 0) return done != 0 ? <i64>done : status;
-      done += part;
-    } while (done < total);
-    return <i64>done;
+    const result = sendMessages(
+      this.end,
+      peer,
+      list,
+      deadlineNs,
+      <usize>this.sendBufferBytes,
+      extra,
+    );
+    if (result == -ECONNREFUSED && this.type == SOCK_DGRAM && this.end.peer == peer) {
+      this.end.setPeer(null);
+    }
+    peer.release();
+    return result;
   }
 
-  /** Sends `length` bytes as one message; 0 or a negative error. */
-  private sendPart(list: usize, skip: usize, length: usize, deadlineNs: u64): i64 {
-    const message = kernelMemoryIsShort() ? 0 : newMessage(length);
-    if (message == 0) return -ENOMEM;
-    if (gather(list, skip, messageBytes(message), length) < 0) {
-      dropMessage(message);
-      return -EFAULT;
+  /** Whom to send to: a UnixEnd with a reference, or a negative error. */
+  private target(extra: Outgoing | null): usize {
+    const hasAddress = extra != null && extra.address != 0;
+    if (this.type == SOCK_STREAM && hasAddress) {
+      return asError(this.end.peer ? -EISCONN : -EOPNOTSUPP);
     }
-    const lock = this.pair.lock;
-    lock.acquire();
+    if (!extra || !hasAddress || this.type == SOCK_SEQPACKET) {
+      const peer = this.end.takePeer();
+      return peer ? changetype<usize>(peer) : asError(-ENOTCONN);
+    }
+    const status = checkUnixAddress(extra.address, extra.addressLength);
+    return status < 0 ? asError(status) : this.findDatagramPeer(extra.address, extra.addressLength);
+  }
+
+  /** A datagram socket that takes messages of this one: it is not connected with another. */
+  private findDatagramPeer(address: usize, length: usize): usize {
+    const found = findUnixEnd(address, length, this.type);
+    if (isError(found)) return found;
+    const end = changetype<UnixEnd>(found);
+    const theirs = end.takePeer();
+    const maySend = !theirs || theirs == this.end;
+    if (theirs) theirs.release();
+    if (maySend) return found;
+    end.release();
+    return asError(-EPERM);
+  }
+
+  receive(list: usize, flags: u32, extra: Incoming | null): i64 {
+    const end = this.end;
+    if (this.type != SOCK_DGRAM && !end.peer) {
+      return this.type == SOCK_STREAM ? -EINVAL : -ENOTCONN;
+    }
+    const deadlineNs = this.deadline(flags, this.receiveTimeoutNs);
+    if (this.type != SOCK_STREAM) return receivePackets(end, list, flags, deadlineNs, extra);
+    const result = receiveStream(end, list, flags, deadlineNs, extra, this.passesIdentity());
+    if (result > 0 && extra && (flags & MSG_PEEK) == 0) this.putPeerName(extra);
+    return result;
+  }
+
+  /** A stream tells the name of the other end with the bytes, if it has one. */
+  private putPeerName(extra: Incoming): void {
+    const peer = this.end.peer;
+    const name = peer ? peer.name : null;
+    if (name) extra.putAddress(name.bytes, name.length);
+  }
+
+  bind(address: usize, length: usize): i64 {
+    const status = checkUnixAddress(address, length);
+    return status < 0 ? status : bindUnixEnd(this.end, address, length);
+  }
+
+  connect(address: usize, length: usize): i64 {
+    if (length < FAMILY_BYTES) return -EINVAL;
+    if (this.type == SOCK_DGRAM) return this.connectDatagrams(address, length);
+    const status = checkUnixAddress(address, length);
+    if (status < 0) return status;
+    const found = findUnixEnd(address, length, this.type);
+    if (isError(found)) return errorOf(found);
+    const listener = changetype<UnixEnd>(found);
+    const result = this.connectTo(listener);
+    listener.release();
+    return result;
+  }
+
+  private connectDatagrams(address: usize, length: usize): i64 {
+    if (load<u16>(address) == AF_UNSPEC) {
+      this.end.setPeer(null);
+      return 0;
+    }
+    const status = checkUnixAddress(address, length);
+    if (status < 0) return status;
+    const found = this.findDatagramPeer(address, length);
+    if (isError(found)) return errorOf(found);
+    this.end.setPeer(changetype<UnixEnd>(found));
+    return 0;
+  }
+
+  /** Connects with a listening socket, waiting for a place in its queue. */
+  private connectTo(listener: UnixEnd): i64 {
+    const own = this.end;
+    own.lock.acquire();
+    const mayConnect = own.mayConnect();
+    if (mayConnect) own.isConnecting = true;
+    const error: i64 = own.isListening ? -EINVAL : -EISCONN;
+    own.lock.release();
+    if (!mayConnect) return error;
+
+    const status = kernelMemoryIsShort() ? -ENOMEM : this.connectThrough(listener);
+    own.lock.acquire();
+    own.isConnecting = false;
+    own.lock.release();
+    return status;
+  }
+
+  /** Makes the other end and has it wait to be accepted. */
+  private connectThrough(listener: UnixEnd): i64 {
+    const remote = this.makeRemote(listener);
+    const status = this.enqueue(listener, remote);
+    if (status == 0) {
+      this.end.setPeer(remote);
+      listener.changed.wakeAll();
+    } else {
+      remote.close(true);
+      remote.release();
+    }
+    return status;
+  }
+
+  /** The end that accept(2) will give out, with a reference, not yet connected. */
+  private makeRemote(listener: UnixEnd): UnixEnd {
+    const remote = new UnixEnd(this.type);
+    const name = listener.name;
+    if (name) name.retain();
+    remote.name = name;
+    identifyPeer(remote);
+    return remote;
+  }
+
+  /** Puts the remote end (with one more reference) into the listener's queue. */
+  private enqueue(listener: UnixEnd, remote: UnixEnd): i64 {
+    const own = this.end;
+    const deadlineNs = this.deadline(0, this.sendTimeoutNs);
     let status: i64 = 0;
+    listener.lock.acquire();
     while (true) {
-      status = this.sendError();
-      if (status < 0 || this.hasRoom()) break;
-      status = deadlineNs == 0 ? -EAGAIN : this.own.changed.sleep(lock, deadlineNs, true);
-      if (status < 0) break;
+      if (!listener.isListening || listener.isReadShut) status = -ECONNREFUSED;
+      if (status < 0 || listener.pendingCount <= listener.backlog) break;
+      status = deadlineNs == 0 ? -EAGAIN : listener.room.sleep(listener.lock, deadlineNs, true);
     }
-    if (status == 0) this.peer.incoming.append(message);
-    lock.release();
-    if (status < 0) dropMessage(message);
-    else this.peer.changed.wakeAll();
+    if (status == 0) {
+      own.retain();
+      remote.peer = own;
+      remote.retain();
+      listener.addPending(remote);
+      own.setPeerIdentity(listener.peerProcess, listener.peerUser, listener.peerGroup);
+    }
+    listener.lock.release();
     return status == -ETIMEDOUT ? -EAGAIN : status;
   }
 
-  receive(list: usize, flags: u32): i64 {
-    const deadlineNs = this.deadline(flags, this.receiveTimeoutNs);
-    const wanted = vectorTotal(list);
-    const isStream = this.type == SOCK_STREAM;
-    if (isStream && wanted == 0) return 0;
-    const waitsForAll = isStream && (flags & MSG_WAITALL) != 0 && (flags & MSG_PEEK) == 0;
-    let done: usize = 0;
-    this.receivedFlags = 0;
-    do {
-      const status = this.lockForReceiving(deadlineNs);
-      if (status <= 0) return done != 0 ? <i64>done : status;
-      const taken = isStream
-        ? this.takeBytes(list, done, wanted - done, (flags & MSG_PEEK) != 0)
-        : this.takePacket(list, wanted, flags);
-      this.own.receiving.unlock();
-      this.peer.changed.wakeAll();
-      if (taken < 0) return done != 0 ? <i64>done : taken;
-      done += <usize>taken;
-    } while (waitsForAll && done < wanted);
-    return <i64>done;
+  listen(backlog: i32): i64 {
+    if (this.type == SOCK_DGRAM) return -EOPNOTSUPP;
+    const result = this.end.listen(min(<u32>backlog, BACKLOG_MAX));
+    if (result == 0) identifyPeer(this.end);
+    return result;
   }
 
-  /**
-   * Waits for a message and takes the receive mutex.
-   * @returns 1 with the mutex held, or without it: 0 at the end of the stream, a negative error
-   */
-  private lockForReceiving(deadlineNs: u64): i64 {
-    const own = this.own;
-    const lock = this.pair.lock;
+  accept(status: u32): usize {
+    if (this.type == SOCK_DGRAM) return asError(-EOPNOTSUPP);
+    const own = this.end;
+    const deadlineNs = this.deadline(0, this.receiveTimeoutNs);
+    let error: i64 = 0;
+    let accepted: UnixEnd | null = null;
+    own.lock.acquire();
     while (true) {
-      own.receiving.lock();
-      lock.acquire();
-      const isEmpty = own.incoming.isEmpty;
-      let status: i64 = 1;
-      if (isEmpty) {
-        own.receiving.unlock();
-        status = this.emptyStatus(deadlineNs);
-      }
-      lock.release();
-      if (!isEmpty || status <= 0) return status == -ETIMEDOUT ? -EAGAIN : status;
+      if (!own.isListening || own.isReadShut) error = -EINVAL;
+      if (error < 0) break;
+      accepted = own.takePending();
+      if (accepted) break;
+      error = deadlineNs == 0 ? -EAGAIN : own.changed.sleep(own.lock, deadlineNs, true);
     }
+    if (accepted) own.room.wakeAll();
+    own.lock.release();
+    if (!accepted) return asError(error == -ETIMEDOUT ? -EAGAIN : error);
+    return changetype<usize>(new UnixSocket(accepted, status));
   }
 
-  /** Nothing has arrived: 1 after a sleep, 0 at the end, or a negative error. (lock) */
-  private emptyStatus(deadlineNs: u64): i64 {
-    const own = this.own;
-    if (own.pendingError != 0) {
-      const error = own.pendingError;
-      own.pendingError = 0;
-      return -error;
-    }
-    if (own.isReadShut || (this.type != SOCK_DGRAM && this.peer.isWriteShut)) return 0;
-    if (deadlineNs == 0) return -EAGAIN;
-    const status = own.changed.sleep(this.pair.lock, deadlineNs, true);
-    return status < 0 ? status : 1;
-  }
-
-  /** Takes bytes of a stream across messages. (receive mutex) */
-  private takeBytes(list: usize, skip: usize, wanted: usize, isPeek: bool): i64 {
-    const queue = this.own.incoming;
-    let done: usize = 0;
-    let message = queue.first;
-    while (message != 0 && done < wanted) {
-      const part = min(messageLength(message), wanted - done);
-      const isAll = part == messageLength(message);
-      if (scatter(list, skip + done, messageBytes(message), part) < 0) {
-        return done != 0 ? <i64>done : -EFAULT;
-      }
-      done += part;
-      this.pair.lock.acquire();
-      const next = queue.after(message);
-      if (!isPeek) {
-        if (isAll) queue.removeFirst();
-        else queue.consume(part);
-      }
-      this.pair.lock.release();
-      message = next;
-    }
-    return <i64>done;
-  }
-
-  /** Takes one packet; what does not fit is lost. (receive mutex) */
-  private takePacket(list: usize, wanted: usize, flags: u32): i64 {
-    const queue = this.own.incoming;
-    const message = queue.first;
-    const length = messageLength(message);
-    const part = min(length, wanted);
-    const copied = scatter(list, 0, messageBytes(message), part);
-    if (part < length) this.receivedFlags = MSG_TRUNC;
-    if ((flags & MSG_PEEK) == 0) {
-      this.pair.lock.acquire();
-      queue.removeFirst();
-      this.pair.lock.release();
-    }
-    if (copied < 0) return copied;
-    return <i64>((flags & MSG_TRUNC) != 0 ? length : part);
-  }
-
-  /** Why nothing can be sent, or 0. (lock) */
-  private sendError(): i64 {
-    if (this.own.isWriteShut) return -EPIPE;
-    if (this.peer.isClosed && this.type == SOCK_DGRAM) return -ECONNREFUSED;
-    return this.peer.isReadShut ? -EPIPE : 0;
-  }
-
-  private hasRoom(): bool {
-    return this.peer.incoming.bytes < BUFFER_BYTES;
-  }
-
-  private deadline(flags: u32, timeoutNs: u64): u64 {
-    if ((flags & MSG_DONTWAIT) != 0 || (this.flags & O_NONBLOCK) != 0) return 0;
-    return timeoutNs == FOREVER ? FOREVER : monotonicNs() + timeoutNs;
-  }
-
-  /** The address is checked before the state of the socket. */
-  connect(_address: usize, length: u32): i64 {
-    return length <= <u32>UNNAMED_BYTES || length > ADDRESS_BYTES ? -EINVAL : -EISCONN;
+  isListening(): bool {
+    return this.end.isListening;
   }
 
   shutDown(how: u32): i64 {
-    this.pair.lock.acquire();
-    if (how != 1) this.own.isReadShut = true;
-    if (how != 0) this.own.isWriteShut = true;
-    this.pair.lock.release();
-    this.own.changed.wakeAll();
-    this.peer.changed.wakeAll();
+    this.end.shutDown(how != 1, how != 0);
     return 0;
   }
 
   takeError(): i32 {
-    const error = this.own.pendingError;
-    this.own.pendingError = 0;
+    const error = this.end.pendingError;
+    this.end.pendingError = 0;
     return error;
   }
 
-  address(_ofPeer: bool, out: usize): usize {
+  address(ofPeer: bool, out: usize): i64 {
+    let name: UnixName | null = this.end.name;
+    if (ofPeer) {
+      const peer = this.end.takePeer();
+      if (!peer) return -ENOTCONN;
+      name = peer.name;
+      peer.release();
+    }
+    if (name) {
+      memory.copy(out, name.bytes, name.length);
+      return <i64>name.length;
+    }
     store<u16>(out, <u16>AF_UNIX);
-    return UNNAMED_BYTES;
+    return <i64>FAMILY_BYTES;
   }
 
   poll(link: WaitLink | null): u32 {
-    if (link) this.own.changed.add(link);
-    const own = this.own;
-    const peer = this.peer;
+    const own = this.end;
+    if (link) own.changed.add(link);
     const isConnectionType = this.type != SOCK_DGRAM;
     let events: u32 = 0;
-    this.pair.lock.acquire();
-    const isEnd = own.isReadShut || (isConnectionType && peer.isWriteShut);
-    if (!own.incoming.isEmpty || isEnd) events |= POLLIN | POLLRDNORM;
-    if (isEnd) events |= POLLRDHUP;
-    const isHungUp = isEnd && (own.isWriteShut || peer.isReadShut);
-    if (isHungUp && isConnectionType) events |= POLLHUP;
-    if (this.hasRoom()) events |= POLLOUT | POLLWRNORM | POLLWRBAND;
+    own.lock.acquire();
+    if (!own.incoming.isEmpty || own.pendingCount != 0 || own.isReadShut) {
+      events |= POLLIN | POLLRDNORM;
+    }
+    if (own.isReadShut) events |= POLLRDHUP;
+    const isFresh = isConnectionType && !own.peer && !own.isListening;
+    if (isFresh || (own.isReadShut && own.isWriteShut)) events |= POLLHUP;
     if (own.pendingError != 0) events |= POLLERR;
-    this.pair.lock.release();
+    const isWriter = !own.isListening;
+    own.lock.release();
+    if (isWriter && this.hasRoom()) events |= POLLOUT | POLLWRNORM | POLLWRBAND;
     return events;
   }
 
+  /** True if the peer takes more; if not, `changed` will tell. */
+  private hasRoom(): bool {
+    const peer = this.end.takePeer();
+    if (!peer) return true;
+    let hasRoom = peer.incoming.charge < <usize>this.sendBufferBytes;
+    if (!hasRoom) {
+      this.end.watchRoom(peer);
+      hasRoom = peer.incoming.charge < <usize>this.sendBufferBytes;
+    }
+    peer.release();
+    return hasRoom;
+  }
+
   unpoll(link: WaitLink): void {
-    this.own.changed.remove(link);
+    this.end.changed.remove(link);
   }
 
   ioctl(request: u32, argument: usize): i64 {
+    if (request == SIOCOUTQ) return store32(argument, <u32>this.unread());
     if (request != FIONREAD) return -ENOTTY;
-    const queue = this.own.incoming;
-    this.pair.lock.acquire();
+    if (this.end.isListening) return -EINVAL;
+    const queue = this.end.incoming;
+    this.end.lock.acquire();
     let bytes = queue.bytes;
-    if (this.type != SOCK_STREAM) bytes = queue.isEmpty ? 0 : messageLength(queue.first);
-    this.pair.lock.release();
+    if (this.type == SOCK_DGRAM) bytes = queue.isEmpty ? 0 : messageLength(queue.first);
+    this.end.lock.release();
     return store32(argument, <u32>bytes);
   }
 
+  /** Bytes sent that the other end has not read. */
+  private unread(): usize {
+    const peer = this.end.takePeer();
+    if (!peer) return 0;
+    const bytes = peer.incoming.bytes;
+    peer.release();
+    return bytes;
+  }
+
   dispose(): void {
-    const own = this.own;
-    const peer = this.peer;
-    this.pair.lock.acquire();
-    if (!own.incoming.isEmpty && this.type != SOCK_DGRAM) peer.pendingError = ECONNRESET;
-    own.isReadShut = true;
-    own.isWriteShut = true;
-    own.isClosed = true;
-    this.pair.lock.release();
-    peer.changed.wakeAll();
-    this.pair.release();
+    this.end.close(true);
+    this.end.release();
     free(this);
   }
 }
