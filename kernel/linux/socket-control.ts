@@ -15,7 +15,7 @@ import { currentProcess } from "./process";
 import { Incoming, Outgoing } from "./socket-exchange";
 import { MSG_CMSG_CLOEXEC, MSG_CTRUNC, SocketFile } from "./socket-file";
 import { AF_UNIX } from "./unix-address";
-import { copyIn, store32, store64 } from "./user-memory";
+import { copyIn, copyOut, scratch, store32, store64 } from "./user-memory";
 
 const SOL_SOCKET: i32 = 1;
 const SCM_RIGHTS: i32 = 1;
@@ -105,7 +105,7 @@ export function putControl(
 ): i64 {
   const capacity = control == 0 ? 0 : length;
   let used: usize = 0;
-  if (extra.hasIdentity && socket.passesIdentity()) {
+  if (socket.passesIdentity()) {
     const written = putIdentity(extra, control, capacity);
     if (written < 0) return written;
     used = <usize>written;
@@ -124,18 +124,21 @@ function putHead(address: usize, bytes: usize, type: i32): i64 {
   return store64(address + LEVEL, <u64>SOL_SOCKET | ((<u64>type) << 32));
 }
 
+/** Writes who sent the bytes; at the end of a stream nobody did. What does not fit is cut. */
 function putIdentity(extra: Incoming, control: usize, capacity: usize): i64 {
   const bytes = HEADER_BYTES + UCRED_BYTES;
-  if (capacity < bytes) {
-    extra.flags |= MSG_CTRUNC;
-    return 0;
-  }
-  let status = putHead(control, bytes, SCM_CREDENTIALS);
-  const data = control + HEADER_BYTES;
-  if (status == 0) status = store32(data, <u32>extra.process);
-  if (status == 0) status = store32(data + 4, extra.user);
-  if (status == 0) status = store32(data + 8, extra.group);
-  return status < 0 ? -EFAULT : <i64>min(aligned(bytes), capacity);
+  if (capacity < bytes) extra.flags |= MSG_CTRUNC;
+  if (capacity < HEADER_BYTES) return 0;
+  const given = min(bytes, capacity);
+  const block = scratch();
+  store<u64>(block, given);
+  store<i32>(block, SOL_SOCKET, LEVEL);
+  store<i32>(block, SCM_CREDENTIALS, TYPE);
+  const data = block + HEADER_BYTES;
+  store<i32>(data, extra.process);
+  store<u32>(data, extra.user, 4);
+  store<u32>(data, extra.group, 8);
+  return copyOut(control, block, given) < 0 ? -EFAULT : <i64>min(aligned(bytes), capacity);
 }
 
 /** Opens the files here and writes their descriptors. The bundle stays with `extra`. */

@@ -64,7 +64,7 @@ function pathLengthOf(address: usize, length: usize): usize {
 export function findUnixEnd(address: usize, length: usize, type: i32): usize {
   if (length <= FAMILY_BYTES) return asError(-EINVAL);
   const found = isAbstract(address)
-    ? changetype<usize>(findAbstract(address, length))
+    ? changetype<usize>(findAbstract(address, length, type))
     : findByPath(address, length);
   if (isError(found)) return found;
   if (found == 0) return asError(-ECONNREFUSED);
@@ -88,10 +88,8 @@ function findByPath(address: usize, length: usize): usize {
 /** bind(2) to a checked address; the family alone asks for a free abstract name. */
 export function bindUnixEnd(end: UnixEnd, address: usize, length: usize): i64 {
   if (length == FAMILY_BYTES) return end.name ? 0 : autobind(end);
-  if (end.name) return -EINVAL;
-  return isAbstract(address)
-    ? bindName(end, address, length, null)
-    : bindPath(end, address, length);
+  if (!isAbstract(address)) return bindPath(end, address, length);
+  return end.name ? -EINVAL : bindName(end, address, length, null);
 }
 
 function bindName(end: UnixEnd, address: usize, length: usize, dentry: Dentry | null): i64 {
@@ -104,6 +102,13 @@ function bindName(end: UnixEnd, address: usize, length: usize, dentry: Dentry | 
 function bindPath(end: UnixEnd, address: usize, length: usize): i64 {
   const path = address + FAMILY_BYTES;
   const pathLength = pathLengthOf(address, length);
+  if (end.name) {
+    // A path that exists is told first.
+    const old = resolve(fsContext(), null, path, pathLength, 0);
+    if (isError(old)) return -EINVAL;
+    changetype<Dentry>(old).release();
+    return -EADDRINUSE;
+  }
   const made = makeNode(fsContext(), null, path, pathLength, S_IFSOCK | SOCKET_MODE, 0);
   if (made < 0) return made == -EEXIST ? -EADDRINUSE : made;
   const found = resolve(fsContext(), null, path, pathLength, 0);

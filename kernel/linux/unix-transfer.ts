@@ -19,7 +19,7 @@ import {
   senderUser,
   setRights,
   setSender,
-  setSenderName,
+  setSenderIdentity,
   takeRights,
 } from "../net/unix/message-queue";
 import { dropRights } from "../net/unix/rights";
@@ -73,13 +73,14 @@ export function sendMessages(
 
 /** Notes in a message who sent it. */
 function describe(message: usize, own: UnixEnd, extra: Outgoing | null): void {
-  setSenderName(message, own.name);
+  const process = currentProcess();
   if (extra && extra.hasIdentity) {
-    setSender(message, extra.process, extra.user, extra.group);
+    setSender(message, own, extra.process);
+    setSenderIdentity(message, extra.user, extra.group);
     return;
   }
-  const process = currentProcess();
-  setSender(message, process.id, process.credentials.realUser, process.credentials.realGroup);
+  setSender(message, own, process.id);
+  setSenderIdentity(message, process.credentials.realUser, process.credentials.realGroup);
 }
 
 /** Waits for room and appends the message; the descriptors of `extra` go with the first one. */

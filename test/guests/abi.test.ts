@@ -18,6 +18,7 @@ const programs: readonly ProgramName[] = [
   "abi-epoll",
   "abi-event-files",
   "abi-sockets",
+  "abi-unix",
   "abi-races",
 ];
 

@@ -36,6 +36,7 @@ const recipes = {
   "abi-epoll": { source: "abi-epoll.c", command: abi },
   "abi-event-files": { source: "abi-event-files.c", command: abi },
   "abi-sockets": { source: "abi-sockets.c", command: abi },
+  "abi-unix": { source: "abi-unix.c", command: abi },
   "abi-races": { source: "abi-races.c", command: abi },
   "abi-processes": { source: "abi-processes.c", command: abi },
   "processes-memory": { source: "processes-memory.c", command: c("-static") },

@@ -14,6 +14,7 @@
  */
 import { heapAllocate, heapFree } from "../../mm/heap";
 import { Rights, dropRights } from "./rights";
+import { UnixEnd } from "./unix-end";
 import { UnixName } from "./unix-name";
 
 @unmanaged
@@ -22,7 +23,7 @@ class Message {
   length: usize;
   taken: usize;
   rights: usize;
-  name: usize;
+  sender: usize;
   process: i32;
   user: u32;
   group: u32;
@@ -51,12 +52,17 @@ export function messageLength(message: usize): usize {
   return changetype<Message>(message).length - changetype<Message>(message).taken;
 }
 
-/** Says who sent a message. */
-export function setSender(message: usize, process: i32, user: u32, group: u32): void {
-  const head = changetype<Message>(message);
-  head.process = process;
-  head.user = user;
-  head.group = group;
+/** Says who sent a message; takes a reference of the end. */
+export function setSender(message: usize, sender: UnixEnd, process: i32): void {
+  sender.retain();
+  changetype<Message>(message).sender = changetype<usize>(sender);
+  changetype<Message>(message).process = process;
+}
+
+/** Says for which user and group it was sent. */
+export function setSenderIdentity(message: usize, user: u32, group: u32): void {
+  changetype<Message>(message).user = user;
+  changetype<Message>(message).group = group;
 }
 
 export function senderProcess(message: usize): i32 {
@@ -71,16 +77,9 @@ export function senderGroup(message: usize): u32 {
   return changetype<Message>(message).group;
 }
 
-/** Tells the sender's name; takes a reference. */
-export function setSenderName(message: usize, name: UnixName | null): void {
-  if (!name) return;
-  name.retain();
-  changetype<Message>(message).name = changetype<usize>(name);
-}
-
 /** The name of the sender, without a reference; null if it has none. */
 export function senderName(message: usize): UnixName | null {
-  return changetype<UnixName | null>(changetype<Message>(message).name);
+  return changetype<UnixEnd>(changetype<Message>(message).sender).name;
 }
 
 /** Attaches a bundle of files; the message takes it over. */
@@ -104,9 +103,9 @@ export function takeRights(message: usize, isPeek: bool): Rights | null {
 /** Frees a message that is in no queue. May sleep if it carries files. */
 export function dropMessage(message: usize): void {
   const rights = takeRights(message, false);
-  const name = senderName(message);
+  const sender = changetype<UnixEnd | null>(changetype<Message>(message).sender);
   heapFree(message);
-  if (name) name.release();
+  if (sender) sender.release();
   if (rights) dropRights(rights);
 }
 

@@ -54,12 +54,14 @@ function hashOfVnode(vnode: Vnode): u64 {
   return hashInteger(<u64>changetype<usize>(vnode));
 }
 
-/** Finds an abstract name. (namesLock) */
-function abstractName(address: usize, length: usize): UnixName | null {
+/** Finds an abstract name; each type of sockets has its own. (namesLock) */
+function abstractName(address: usize, length: usize, type: i32): UnixName | null {
   let name = names.firstWith(hashBytes(address, length));
   while (name) {
+    const end = name.end;
     const isSame = !name.dentry && name.length == length;
-    if (isSame && memory.compare(name.bytes, address, length) == 0) return name;
+    if (isSame && end && end.type == type && memory.compare(name.bytes, address, length) == 0)
+      return name;
     name = names.nextWith(name);
   }
   return null;
@@ -84,9 +86,9 @@ function endOf(name: UnixName | null): UnixEnd | null {
 }
 
 /** The socket bound to an abstract name, with a reference; null if there is none. */
-export function findAbstract(address: usize, length: usize): UnixEnd | null {
+export function findAbstract(address: usize, length: usize, type: i32): UnixEnd | null {
   namesLock.acquire();
-  const end = endOf(abstractName(address, length));
+  const end = endOf(abstractName(address, length, type));
   namesLock.release();
   return end;
 }
@@ -107,7 +109,7 @@ export function enterName(name: UnixName, end: UnixEnd): i64 {
   const dentry = name.dentry;
   const hash = dentry ? hashOfVnode(dentry.node) : hashBytes(name.bytes, name.length);
   namesLock.acquire();
-  const isTaken = !dentry && abstractName(name.bytes, name.length) != null;
+  const isTaken = !dentry && abstractName(name.bytes, name.length, end.type) != null;
   if (!isTaken) {
     name.end = end;
     names.insert(name, hash);
