@@ -4,6 +4,7 @@
 import type { AcceleratorChoice } from "../hypervisor/accelerator.ts";
 import type { MachineType } from "../hypervisor/hypervisor.ts";
 import type { GuestConsole } from "../protocol/command-line.ts";
+import { type NetworkSpec, parseNetwork } from "../run/network.ts";
 import type { CommandInput, OptionDefinition } from "./command.ts";
 import { parseChoice, parseCount, parseEnvironment, parseMemory, parseSeconds } from "./options.ts";
 
@@ -36,6 +37,21 @@ export const runOptionDefinitions: readonly OptionDefinition[] = [
     description: "auto, serial or virtio: what the program's terminal is",
     initial: "auto",
   },
+  {
+    flags: "-p, --publish <host:guest>",
+    description: "forward a port of this machine to the guest: 8080:80, 53:53/udp",
+    repeats: true,
+  },
+  {
+    flags: "--net <name>",
+    description: "user (NAT, needs no root), tap=NAME, bridge=NAME or none",
+  },
+  {
+    flags: "--ip <address/bits>",
+    description: "the guest's address: ADDRESS/BITS[,GATEWAY] or dhcp",
+  },
+  { flags: "--mac <address>", description: "address of the network card" },
+  { flags: "--pcap <file>", description: "write all packets to this file" },
   { flags: "--timeout <seconds>", description: "end the machine after this time" },
   { flags: "--verbose", description: "show the kernel's log and timings on stderr" },
   { flags: "--quiet", description: "do not list system calls that were missing" },
@@ -60,6 +76,8 @@ export interface RunOptions {
   readonly json: boolean;
   readonly kernel: string | undefined;
   readonly gdbPort: number | undefined;
+  /** Undefined: no network card. */
+  readonly network: NetworkSpec | undefined;
 }
 
 const consoles = { auto: undefined, serial: "serial", virtio: "hvc" } as const;
@@ -98,6 +116,13 @@ export function parseRunOptions(input: CommandInput): RunOptions {
     quiet: options.quiet === true,
     json: options.json === true,
     kernel: text("kernel"),
+    network: parseNetwork({
+      publish: list("publish"),
+      net: text("net"),
+      ip: text("ip"),
+      mac: text("mac"),
+      pcap: text("pcap"),
+    }),
     gdbPort: gdb === undefined ? undefined : parseCount("--gdb", gdb, 1, 65535),
   };
 }

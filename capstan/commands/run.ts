@@ -46,6 +46,7 @@ ${exitStatusTable.map(({ status, meaning }) => `  ${status.padEnd(6)} ${meaning}
 Examples:
   capstan run -- /bin/echo hello
   capstan run -m 1G -- python3 script.py
+  capstan run -p 8080:80 -- python3 -m http.server 80
   capstan run --add ./data:/data -- sha256sum /data/big.bin`;
 
 /** The command as data. */
@@ -95,6 +96,7 @@ async function run(input: CommandInput): Promise<number> {
     epochNs: BigInt(Date.now()) * 1_000_000n,
     entropy: randomBytes(32),
     ...(isTerminal ? { terminal: terminalSize(process.stdout) } : {}),
+    ...(options.network?.ip === undefined ? {} : { ip: options.network.ip }),
   };
   const spec: Omit<MachineSpec, "commandLine" | "initrdPath"> = {
     machine: options.machine,
@@ -105,6 +107,7 @@ async function run(input: CommandInput): Promise<number> {
     cpus: options.cpus,
     console,
     ...(options.gdbPort === undefined ? {} : { gdbPort: options.gdbPort }),
+    ...(options.network === undefined ? {} : { network: options.network }),
   };
   announce(options, prepared);
   const result = await withConfiguration(spec, configuration, (complete) =>

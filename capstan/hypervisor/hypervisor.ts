@@ -4,6 +4,7 @@
  */
 import type { Readable, Writable } from "node:stream";
 import type { GuestConsole } from "../protocol/command-line.ts";
+import type { NetworkSpec } from "../run/network.ts";
 
 /** How guest instructions are executed: in hardware by KVM or HVF, or translated by TCG. */
 export type Accelerator = "kvm" | "hvf" | "tcg";
@@ -26,6 +27,8 @@ export interface MachineSpec {
   readonly console: GuestConsole;
   /** TCP port on 127.0.0.1 for gdb; the guest waits for it. */
   readonly gdbPort?: number;
+  /** A network card; none by default. */
+  readonly network?: NetworkSpec;
 }
 
 /** How the VMM's process ended. */

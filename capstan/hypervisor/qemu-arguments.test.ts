@@ -60,3 +60,34 @@ test("gdb waits on the loopback address only", () => {
   assert.equal(value(args, "-gdb"), "tcp:127.0.0.1:1234");
   assert.ok(args.includes("-S"));
 });
+
+test("a network card is connected with what was asked for", () => {
+  const forwards = [
+    { protocol: "tcp", hostAddress: "127.0.0.1", hostPort: 8080, guestPort: 80 },
+    { protocol: "udp", hostAddress: "0.0.0.0", hostPort: 53, guestPort: 5353 },
+  ] as const;
+  const card = { ip: "10.0.2.15/24::10.0.2.2", mac: "52:54:00:12:34:56", pcap: "/a,b.pcap" };
+  const user = qemuArguments({
+    ...spec,
+    network: { backend: { kind: "user", forwards }, ...card },
+  });
+  assert.equal(
+    value(user, "-netdev"),
+    "user,id=net,hostfwd=tcp:127.0.0.1:8080-10.0.2.15:80,hostfwd=udp:0.0.0.0:53-10.0.2.15:5353",
+  );
+  assert.equal(value(user, "-object"), "filter-dump,id=capture,netdev=net,file=/a,,b.pcap");
+  assert.ok(user.includes("virtio-net-device,netdev=net,mac=52:54:00:12:34:56"));
+  const tap = qemuArguments({
+    ...spec,
+    machine: "q35",
+    network: {
+      backend: { kind: "tap", name: "tap0" },
+      ip: undefined,
+      mac: undefined,
+      pcap: undefined,
+    },
+  });
+  assert.equal(value(tap, "-netdev"), "tap,id=net,ifname=tap0,script=no,downscript=no");
+  assert.ok(tap.includes("virtio-net-pci,disable-legacy=on,netdev=net"));
+  assert.ok(!qemuArguments(spec).includes("-netdev"));
+});

@@ -9,6 +9,7 @@
  * - `q35` without SMM, SATA, SMBus, USB and VMware port starts in 50 ms instead of 63 ms.
  * - `force-legacy=false` gives virtio 1.x on MMIO; QEMU's default there is still the legacy layout.
  */
+import type { NetworkBackend, NetworkSpec } from "../run/network.ts";
 import type { MachineSpec } from "./hypervisor.ts";
 
 /** File descriptors of the QEMU process; each is one end of a socket pair that capstan holds. */
@@ -32,6 +33,7 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...(spec.rootImagePath === undefined ? [] : diskArguments(spec, spec.rootImagePath)),
     ...["-device", device(spec, "virtio-rng")],
     ...channelArguments(spec),
+    ...(spec.network === undefined ? [] : networkArguments(spec, spec.network)),
     ...(spec.gdbPort === undefined ? [] : ["-gdb", `tcp:127.0.0.1:${spec.gdbPort}`, "-S"]),
   ];
 }
@@ -67,6 +69,34 @@ function diskArguments(spec: MachineSpec, path: string): string[] {
     "-device",
     device(spec, "virtio-blk", "drive=root"),
   ];
+}
+
+/** A card, what it is connected with, and who listens. */
+function networkArguments(spec: MachineSpec, network: NetworkSpec): string[] {
+  const { backend, ip, mac, pcap } = network;
+  const mine = mac === undefined ? [] : [`mac=${mac}`];
+  const capture = `filter-dump,id=capture,netdev=net,file=${pcap?.replaceAll(",", ",,")}`;
+  return [
+    ...["-netdev", netdev(backend, ip)],
+    ...["-device", device(spec, "virtio-net", "netdev=net", ...mine)],
+    ...(pcap === undefined ? [] : ["-object", capture]),
+  ];
+}
+
+function netdev(backend: NetworkBackend, ip: string | undefined): string {
+  switch (backend.kind) {
+    case "tap":
+      return `tap,id=net,ifname=${backend.name},script=no,downscript=no`;
+    case "bridge":
+      return `bridge,id=net,br=${backend.name}`;
+    case "user": {
+      const guest = ip?.split("/")[0] ?? "";
+      const forwards = backend.forwards.map(({ protocol, hostAddress, hostPort, guestPort }) => {
+        return `,hostfwd=${protocol}:${hostAddress}:${hostPort}-${guest}:${guestPort}`;
+      });
+      return `user,id=net${forwards.join("")}`;
+    }
+  }
 }
 
 function channelArguments(spec: MachineSpec): string[] {

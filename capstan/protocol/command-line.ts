@@ -31,6 +31,8 @@ export interface GuestConfiguration {
   /** 32 random bytes for the guest's generator. */
   readonly entropy: Buffer;
   /** Size of the terminal in characters, when there is one. */
+  /** Network address, prefix length and gateway as `ip=` takes them; absent: DHCP. */
+  readonly ip?: string;
   readonly terminal?: { readonly rows: number; readonly columns: number };
 }
 
@@ -51,6 +53,7 @@ export function encodeConfiguration(configuration: GuestConfiguration): string {
     `entropy=${configuration.entropy.toString("hex")}`,
     ...(configuration.verbose ? ["verbose"] : []),
     ...(terminal ? [`rows=${terminal.rows}`, `cols=${terminal.columns}`] : []),
+    ...(configuration.ip === undefined ? [] : [`ip=${encodeWord(configuration.ip)}`]),
     `cwd=${encodeWord(configuration.cwd)}`,
     ...(argv0 === executable ? [] : [`argv0=${encodeWord(argv0)}`]),
     ...Object.entries(configuration.env).map(([name, value]) => {

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { UserError } from "../errors.ts";
+import { type NetworkSpec, type NetworkTexts, parseNetwork } from "./network.ts";
+
+const nothing: NetworkTexts = {
+  publish: [],
+  net: undefined,
+  ip: undefined,
+  mac: undefined,
+  pcap: undefined,
+};
+
+function parse(texts: Partial<NetworkTexts>): NetworkSpec | undefined {
+  return parseNetwork({ ...nothing, ...texts });
+}
+
+function fails(texts: Partial<NetworkTexts>): void {
+  assert.throws(
+    () => parse(texts),
+    (error) => error instanceof UserError,
+    JSON.stringify(texts),
+  );
+}
+
+test("a machine has a card only if it is asked for", () => {
+  assert.equal(parse({}), undefined);
+  assert.equal(parse({ net: "none", publish: ["1:1"] }), undefined);
+  assert.equal(parse({ net: "user" })?.backend.kind, "user");
+  assert.equal(parse({ pcap: "a.pcap" })?.pcap, "a.pcap");
+});
+
+test("ports are forwarded from this machine alone unless told otherwise", () => {
+  const spec = parse({ publish: ["8080:80", "53:5353/udp", "0.0.0.0:1:65535/tcp"] });
+  assert.deepEqual(spec?.backend, {
+    kind: "user",
+    forwards: [
+      { protocol: "tcp", hostAddress: "127.0.0.1", hostPort: 8080, guestPort: 80 },
+      { protocol: "udp", hostAddress: "127.0.0.1", hostPort: 53, guestPort: 5353 },
+      { protocol: "tcp", hostAddress: "0.0.0.0", hostPort: 1, guestPort: 65535 },
+    ],
+  });
+  for (const text of ["", "80", "0:80", "80:65536", "a:80", "1.2.3:4:5", "80:80/sctp", "1:2,x:3"]) {
+    fails({ publish: [text] });
+  }
+});
+
+test("addresses become the kernel's option", () => {
+  assert.equal(parse({ net: "user" })?.ip, "10.0.2.15/24::10.0.2.2");
+  assert.equal(parse({ net: "user", ip: "dhcp" })?.ip, undefined);
+  assert.equal(parse({ net: "tap=tap0" })?.ip, undefined);
+  assert.equal(parse({ net: "tap=tap0", ip: "10.1.0.2/16" })?.ip, "10.1.0.2/16::");
+  assert.equal(
+    parse({ net: "bridge=br0", ip: "10.1.0.2/16,10.1.0.1" })?.ip,
+    "10.1.0.2/16::10.1.0.1",
+  );
+  for (const ip of ["10.0.0.1", "10.0.0.1/33", "10.0.0.256/8", "x/8", "1.2.3.4/8,5"]) fails({ ip });
+});
+
+test("what QEMU would misread is refused", () => {
+  for (const net of ["tap", "tap=", "tap=a,script=x", "tap=0123456789abcdef", "vde"])
+    fails({ net });
+  for (const mac of ["52:54:00:12:34", "53:54:00:12:34:56", "zz:54:00:12:34:56"]) fails({ mac });
+  assert.equal(parse({ mac: "52:54:00:AB:cd:ef" })?.mac, "52:54:00:ab:cd:ef");
+  fails({ net: "tap=tap0", publish: ["1:2"] });
+});

@@ -1,0 +1,124 @@
+/**
+ * The network of a machine, from the options of `capstan run`: `-p`, `--net`, `--ip`, `--mac` and
+ * `--pcap`. A machine gets a network card only if one of them asks for it.
+ *
+ * Neighbours: `hypervisor/qemu-arguments.ts` makes QEMU's options of it; the kernel reads `ip=`.
+ */
+import { isIPv4 } from "node:net";
+import { UserError } from "../errors.ts";
+
+/** A port of the host that leads to one of the guest. */
+export interface PortForward {
+  readonly protocol: "tcp" | "udp";
+  /** Address of the host to listen on. */
+  readonly hostAddress: string;
+  readonly hostPort: number;
+  readonly guestPort: number;
+}
+
+/** What the card is connected with: QEMU's own NAT, a tap device, or a bridge. */
+export type NetworkBackend =
+  | { readonly kind: "user"; readonly forwards: readonly PortForward[] }
+  | { readonly kind: "tap"; readonly name: string }
+  | { readonly kind: "bridge"; readonly name: string };
+
+/** A network card. */
+export interface NetworkSpec {
+  readonly backend: NetworkBackend;
+  /** Value of the kernel's `ip=` option; undefined: the guest asks by DHCP. */
+  readonly ip: string | undefined;
+  readonly mac: string | undefined;
+  /** File of the host for a capture of all packets. */
+  readonly pcap: string | undefined;
+}
+
+/** The texts of the options. */
+export interface NetworkTexts {
+  readonly publish: readonly string[];
+  readonly net: string | undefined;
+  readonly ip: string | undefined;
+  readonly mac: string | undefined;
+  readonly pcap: string | undefined;
+}
+
+/** Address and gateway in QEMU's user network, which are always the same: no DHCP is needed. */
+const userNetworkAddress = "10.0.2.15/24";
+const userNetworkGateway = "10.0.2.2";
+
+/**
+ * Reads the options.
+ * @returns undefined if the machine needs no network card
+ * @throws UserError `BadNetwork`
+ */
+export function parseNetwork(texts: NetworkTexts): NetworkSpec | undefined {
+  const { publish, net, ip, mac, pcap } = texts;
+  const isWanted = publish.length > 0 || [net, ip, mac, pcap].some((text) => text !== undefined);
+  if (!isWanted || net === "none") return undefined;
+  const backend = parseBackend(net ?? "user", publish.map(parseForward));
+  return {
+    backend,
+    ip: addressOption(ip ?? (backend.kind === "user" ? userNetworkAddress : undefined), backend),
+    mac: mac === undefined ? undefined : parseMac(mac),
+    pcap,
+  };
+}
+
+function parseBackend(text: string, forwards: readonly PortForward[]): NetworkBackend {
+  if (text === "user") return { kind: "user", forwards };
+  const [, kind, name] = /^(tap|bridge)=([\w.-]{1,15})$/.exec(text) ?? [];
+  if ((kind !== "tap" && kind !== "bridge") || name === undefined) {
+    throw bad("--net", text, "it takes user, none, tap=NAME or bridge=NAME", "--net tap=tap0");
+  }
+  if (forwards.length > 0) {
+    throw bad("--net", text, "ports are forwarded (-p) by the user network only", "--net user");
+  }
+  return { kind, name };
+}
+
+/** `HOST:GUEST`, `ADDRESS:HOST:GUEST`, each with `/udp` or `/tcp` at the end if need be. */
+function parseForward(text: string): PortForward {
+  const match = /^(?:([\d.]+):)?(\d+):(\d+)(?:\/(tcp|udp))?$/.exec(text);
+  const [, address = "127.0.0.1", host = "", guest = "", protocol = "tcp"] = match ?? [];
+  const ports = [Number(host), Number(guest)];
+  const isValid = match && isIPv4(address) && ports.every((port) => port > 0 && port < 65536);
+  if (!isValid) {
+    const why = "it takes a port of this machine and one of the guest, from 1 to 65535";
+    throw bad("-p", text, why, "-p 8080:80, -p 5353:53/udp, -p 0.0.0.0:8080:80");
+  }
+  return {
+    protocol: protocol === "udp" ? "udp" : "tcp",
+    hostAddress: address,
+    hostPort: Number(host),
+    guestPort: Number(guest),
+  };
+}
+
+/** `ADDRESS/BITS[,GATEWAY]` as the kernel takes it: `ADDRESS/BITS::GATEWAY`. */
+function addressOption(text: string | undefined, backend: NetworkBackend): string | undefined {
+  if (text === undefined || text === "dhcp") return undefined;
+  const match = /^([\d.]+)\/(\d{1,2})(?:,([\d.]+))?$/.exec(text);
+  const [, address = "", bits = "", given] = match ?? [];
+  const gateway = given ?? (backend.kind === "user" ? userNetworkGateway : "");
+  const isValid = isIPv4(address) && Number(bits) >= 1 && Number(bits) <= 32;
+  if (!isValid || (gateway !== "" && !isIPv4(gateway))) {
+    const why = "it takes dhcp, or an address with its prefix length and perhaps a gateway";
+    throw bad("--ip", text, why, "--ip 192.168.1.5/24,192.168.1.1");
+  }
+  return `${address}/${bits}::${gateway}`;
+}
+
+function parseMac(text: string): string {
+  const isMac = /^[\da-f]{2}(:[\da-f]{2}){5}$/i.test(text);
+  if (isMac && (Number.parseInt(text.slice(0, 2), 16) & 1) === 0) return text.toLowerCase();
+  const why = "it takes six pairs of hexadecimal digits, the first one even";
+  throw bad("--mac", text, why, "--mac 52:54:00:12:34:56");
+}
+
+function bad(option: string, text: string, why: string, example: string): UserError {
+  return new UserError({
+    code: "BadNetwork",
+    what: `${option} ${text === "" ? "''" : text} was not understood`,
+    why,
+    fix: `for example: ${example}`,
+  });
+}
