@@ -13,6 +13,8 @@ export interface OptionDefinition {
   readonly initial?: string;
   /** Whether the option may be given several times; its value is then a list. */
   readonly repeats?: boolean;
+  /** Whether an optional value must follow `=`, so that the next word is never taken for it. */
+  readonly needsEquals?: boolean;
 }
 
 /** The options as typed: text, lists of text for repeated ones, true for flags. */

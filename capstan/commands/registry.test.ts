@@ -79,3 +79,13 @@ test("help and version", async () => {
   assert.match(text, /Exit status:/);
   assert.match(text, /Ctrl-\]/);
 });
+
+test("an option whose value needs an equals sign leaves the program alone", async () => {
+  const bare = await parse("run", "-m", "1G", "--trace", "ls", "--trace");
+  assert.deepEqual(bare.args, ["ls", "--trace"]);
+  assert.equal(parseRunOptions(bare).trace, "");
+  const filtered = await parse("run", "--trace=read,write", "--", "--trace");
+  assert.deepEqual(filtered.args, ["--trace"]);
+  assert.equal(parseRunOptions(filtered).trace, "0-1");
+  assert.equal(parseRunOptions(await parse("run", "ls")).trace, undefined);
+});

@@ -53,13 +53,30 @@ export async function runCommandLine(
   }
   try {
     if (argv.length === 0) program.outputHelp();
-    else await program.parseAsync([...argv], { from: "user" });
+    else await program.parseAsync(closeOptions(argv, available), { from: "user" });
     return status;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
     throw usageError(error);
   }
+}
+
+/**
+ * Writes `--trace` as `--trace=all`, so that the parser does not take the program for its value.
+ * Only words before the program are looked at.
+ */
+function closeOptions(argv: readonly string[], available: readonly CommandDefinition[]): string[] {
+  const options = available.find(({ name }) => name === argv[0])?.options ?? [];
+  const words = [...argv];
+  for (let at = 1; at < words.length; at += 1) {
+    const word = words[at] ?? "";
+    if (word === "--" || !word.startsWith("-")) break;
+    const option = options.find(({ flags }) => flags.split(/[ ,]+/).includes(word));
+    if (option?.needsEquals === true) words[at] = `${word}=all`;
+    else if (option?.flags.includes("<") === true) at += 1;
+  }
+  return words;
 }
 
 function toOption(definition: OptionDefinition): Option {

@@ -5,6 +5,7 @@ import type { AcceleratorChoice } from "../hypervisor/accelerator.ts";
 import type { MachineType } from "../hypervisor/hypervisor.ts";
 import type { GuestConsole } from "../protocol/command-line.ts";
 import { type NetworkSpec, parseNetwork } from "../run/network.ts";
+import { traceFamilies, traceNumbers } from "../run/trace-filter.ts";
 import type { CommandInput, OptionDefinition } from "./command.ts";
 import { parseChoice, parseCount, parseEnvironment, parseMemory, parseSeconds } from "./options.ts";
 
@@ -54,6 +55,11 @@ export const runOptionDefinitions: readonly OptionDefinition[] = [
   { flags: "--pcap <file>", description: "write all packets to this file" },
   { flags: "--timeout <seconds>", description: "end the machine after this time" },
   { flags: "--verbose", description: "show the kernel's log and timings on stderr" },
+  {
+    flags: "--trace [filter]",
+    needsEquals: true,
+    description: `show system calls on stderr; filter: names or families (${traceFamilies.join(", ")})`,
+  },
   { flags: "--quiet", description: "do not list system calls that were missing" },
   { flags: "--json", description: "print one JSON object about the run on stdout" },
   { flags: "--kernel <file>", description: "boot this kernel (an ELF file with a PVH entry)" },
@@ -72,6 +78,8 @@ export interface RunOptions {
   readonly console: GuestConsole | undefined;
   readonly timeoutMs: number | undefined;
   readonly verbose: boolean;
+  /** Numbers of the system calls to show, as `0-3,257`, "" for all; undefined: no trace. */
+  readonly trace: string | undefined;
   readonly quiet: boolean;
   readonly json: boolean;
   readonly kernel: string | undefined;
@@ -113,6 +121,7 @@ export function parseRunOptions(input: CommandInput): RunOptions {
     console: consoles[consoleName],
     timeoutMs: timeout === undefined ? undefined : parseSeconds("--timeout", timeout),
     verbose: options.verbose === true,
+    trace: options.trace === undefined ? undefined : traceNumbers(text("trace") ?? "all"),
     quiet: options.quiet === true,
     json: options.json === true,
     kernel: text("kernel"),

@@ -47,6 +47,7 @@ Examples:
   capstan run -- /bin/echo hello
   capstan run -m 1G -- python3 script.py
   capstan run -p 8080:80 -- python3 -m http.server 80
+  capstan run --trace=file,mmap -- ls
   capstan run --add ./data:/data -- sha256sum /data/big.bin`;
 
 /** The command as data. */
@@ -93,6 +94,7 @@ async function run(input: CommandInput): Promise<number> {
     cwd: prepared.program.cwd,
     env: { ...prepared.program.env, ...environment },
     verbose: options.verbose,
+    ...(options.trace === undefined ? {} : { trace: options.trace }),
     epochNs: BigInt(Date.now()) * 1_000_000n,
     entropy: randomBytes(32),
     ...(isTerminal ? { terminal: terminalSize(process.stdout) } : {}),
@@ -114,6 +116,11 @@ async function run(input: CommandInput): Promise<number> {
     runMachine(qemuPath, complete, options, isTerminal),
   );
   return finish(options, prepared, spec, result);
+}
+
+/** Whether the serial port's text goes to stderr: the kernel's log, or the trace. */
+function showsLog(options: RunOptions): boolean {
+  return options.verbose || options.trace !== undefined;
 }
 
 /** Things to know before the machine starts. */
@@ -165,7 +172,7 @@ async function runMachine(
       waitsForBoot: spec.console === "serial",
       stdout: options.json ? stderr : new DescriptorSink(1),
       stderr,
-      log: options.verbose ? stderr : null,
+      log: showsLog(options) ? stderr : null,
       ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
       onStarted: signals.connect,
     });
@@ -193,7 +200,7 @@ function finish(
     imageMs: prepared.durationMs,
     warnings: prepared.program.warnings,
   };
-  const shown = { quiet: options.quiet || options.json, logWasShown: options.verbose };
+  const shown = { quiet: options.quiet || options.json, logWasShown: showsLog(options) };
   process.stderr.write(explain(result, shown));
   if (options.verbose) process.stderr.write(timings(facts, result.report, result));
   if (options.json) process.stdout.write(`${JSON.stringify(toJson(facts, result))}\n`);

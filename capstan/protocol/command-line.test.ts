@@ -78,3 +78,9 @@ test("an argument can not pass for a device word of microvm", () => {
   assert.ok(!text.includes(" virtio_mmio."));
   assert.equal(decodeWord(text.split(" ").at(-1) ?? ""), "virtio_mmio.device=512@0xfeb00000:5");
 });
+
+test("a trace is asked for in words of its own", () => {
+  assert.ok(!encodeConfiguration(plain).includes("trace"));
+  assert.match(encodeConfiguration({ ...plain, trace: "" }), / trace /);
+  assert.match(encodeConfiguration({ ...plain, trace: "0-3,257" }), / trace=0-3,257 /);
+});

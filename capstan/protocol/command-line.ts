@@ -26,6 +26,8 @@ export interface GuestConfiguration {
   readonly env: Readonly<Record<string, string>>;
   /** Whether the kernel writes its log to the serial port. */
   readonly verbose: boolean;
+  /** Numbers of the system calls to trace, as `0-3,257`; "" for all; undefined for no trace. */
+  readonly trace?: string;
   /** Host's wall clock, in nanoseconds since 1970: microvm may have no clock chip. */
   readonly epochNs: bigint;
   /** 32 random bytes for the guest's generator. */
@@ -44,7 +46,7 @@ export const configurationInInitrd = "config=initrd";
 
 /** The whole configuration as one line of text; its length is not limited. */
 export function encodeConfiguration(configuration: GuestConfiguration): string {
-  const { argv0, executable, terminal, epochNs } = configuration;
+  const { argv0, executable, terminal, epochNs, trace } = configuration;
   const nanos = String(epochNs % 1_000_000_000n).padStart(9, "0");
   const options = [
     "root=/dev/vda",
@@ -52,6 +54,7 @@ export function encodeConfiguration(configuration: GuestConfiguration): string {
     `epoch=${epochNs / 1_000_000_000n}.${nanos}`,
     `entropy=${configuration.entropy.toString("hex")}`,
     ...(configuration.verbose ? ["verbose"] : []),
+    ...(trace === undefined ? [] : [trace === "" ? "trace" : `trace=${encodeWord(trace)}`]),
     ...(terminal ? [`rows=${terminal.rows}`, `cols=${terminal.columns}`] : []),
     ...(configuration.ip === undefined ? [] : [`ip=${encodeWord(configuration.ip)}`]),
     `cwd=${encodeWord(configuration.cwd)}`,

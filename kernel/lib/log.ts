@@ -11,6 +11,7 @@ const RING_BYTES: u32 = 16384;
 const ring = new StaticArray<u8>(RING_BYTES);
 let written: u64 = 0;
 let verbose: bool = false;
+let isEchoForced: bool = false;
 let sink: ((byte: u8) => void) | null = null;
 let clockNs: (() => u64) | null = null;
 let atLineStart: bool = true;
@@ -46,6 +47,13 @@ export function logByte(byte: u8): void {
   put(byte);
 }
 
+/** Appends `length` bytes from `address` and echoes them, verbose or not: the user asked for them. */
+export function logEchoed(address: usize, length: usize): void {
+  isEchoForced = true;
+  logBytes(address, length);
+  isEchoForced = false;
+}
+
 /** Appends "[seconds.microseconds] ", as dmesg(1) shows it. */
 function logTime(ns: u64): void {
   put(0x5b);
@@ -62,7 +70,7 @@ function logTime(ns: u64): void {
 function put(byte: u8): void {
   unchecked((ring[<u32>written & (RING_BYTES - 1)] = byte));
   written++;
-  if (verbose) {
+  if (verbose || isEchoForced) {
     const write = sink;
     if (write) write(byte);
   }

@@ -36,7 +36,7 @@ function tracedCall(nr: u32, frame: TrapFrame): void {
   const isOn = trace == TRACE_ON;
   if (isOn) traceEntry(nr, frame);
   const result = dispatch(nr, frame);
-  if (isOn) traceResult(result);
+  if (isOn) traceResult(nr, frame, result);
   if (result == -ENOSYS) countMissing(nr);
   frame.rax = <u64>result;
 }

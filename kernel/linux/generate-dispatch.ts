@@ -8,10 +8,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { traceSource } from "./generate-trace.ts";
 import { type Syscall, syscalls } from "./syscall-table.ts";
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const dispatchPath = join(folder, "dispatch.gen.ts");
+const tracePath = join(folder, "trace.gen.ts");
 const pagePath = join(folder, "../../docs/syscalls.md");
 
 /** Argument types of the table and the AssemblyScript type each becomes. */
@@ -177,11 +179,12 @@ function readIfPresent(path: string): string {
   }
 }
 
-/** Writes both files where their text changed (an unchanged file keeps its time stamp). */
+/** Writes the files where their text changed (an unchanged file keeps its time stamp). */
 export function generateDispatch(): void {
   validate(syscalls);
   for (const [path, text] of [
     [dispatchPath, dispatchSource(syscalls)],
+    [tracePath, traceSource(syscalls)],
     [pagePath, compatibilityPage(syscalls)],
   ] as const) {
     if (readIfPresent(path) !== text) writeFileSync(path, text);
