@@ -64,6 +64,10 @@ const systemPackages = [
     gdb: "gdb",
     "fsck.erofs": "erofs-utils",
     setpriv: "util-linux",
+    ruby: "ruby",
+    php: "php-cli",
+    "lua5.4": "lua5.4",
+    erl: "erlang-base",
   }),
   ...benchTools({ "dpkg-deb": "dpkg", xz: "xz-utils", zstd: "zstd" }),
 ];

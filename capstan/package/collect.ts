@@ -21,13 +21,14 @@ import { contentSizeBytes, neutralAttributes } from "../image/tree.ts";
 import { addAddition, addArguments, parseAddition } from "./arguments.ts";
 import { addBaseline } from "./baseline.ts";
 import { addCompanions, certificatePaths } from "./companions.ts";
-import { type ElfFile, hasElfMagic } from "./elf.ts";
+import { type ElfFile, hasElfMagic, readElf } from "./elf.ts";
+import { ElfError } from "./elf-error.ts";
 import { GuestFiles, isKernelPath } from "./guest-files.ts";
 import { type Launch, planLaunch } from "./launch.ts";
 import { encodeLdCache, parseLdCache } from "./ld-cache.ts";
 import { LibraryClosure, missingLibrariesError } from "./libraries.ts";
 import { addLiterals, commandsInText, isShell, scriptText } from "./literals.ts";
-import { recipeFor } from "./recipes/index.ts";
+import { recogniseRuntime } from "./recipes/index.ts";
 import { isModuleName } from "./recipes/recipe.ts";
 import {
   type CollectedProgram,
@@ -80,13 +81,26 @@ function mayBeObject(path: string): boolean {
   }
 }
 
+/** A program that another one starts needs its loader, which a static program does not bring. */
+function addLoader(files: GuestFiles, path: string): void {
+  try {
+    const { interpreter } = readElf(path);
+    if (interpreter !== undefined) files.add(interpreter);
+  } catch (error) {
+    // For another machine: of no use here nor there.
+    if (!(error instanceof ElfError)) throw error;
+  }
+}
+
 /** Programs and libraries among the files that the user named bring the libraries they need. */
 function addNamedObjects(
   files: GuestFiles,
   libraries: LibraryClosure,
   paths: readonly string[],
 ): void {
-  const missing = paths.filter(mayBeObject).flatMap((path) => libraries.addObject(path));
+  const objects = paths.filter(mayBeObject);
+  const missing = objects.flatMap((path) => libraries.addObject(path));
+  for (const path of objects) addLoader(files, path);
   for (const { name, neededBy } of missing) {
     files.warnings.push(`${neededBy} needs the library ${name}, which this machine lacks`);
   }
@@ -181,18 +195,18 @@ export async function collectProgram(request: ProgramRequest): Promise<Collected
   const files = new GuestFiles(request.signal);
   files.addAll(launch.scripts);
   const libraries = addProgram(files, launch.executable, launch.elf, request);
-  const recipe = recipeFor(launch.executable);
-  await recipe?.collect({
+  const runtime = recogniseRuntime(launch.executable, launch.scripts);
+  await runtime?.recipe.collect({
     files,
     libraries,
-    interpreter: launch.executable,
+    interpreter: runtime.interpreter,
     args: launch.args,
     env,
     cwd,
   });
 
   const named = await addArguments(files, args, cwd);
-  addNamedInCode(files, launch, recipe !== undefined, request, named);
+  addNamedInCode(files, launch, runtime !== undefined, request, named);
   const additions = request.add.map((text) => parseAddition(text, cwd));
   // Those with a place of their own come last: they may replace what lies there.
   additions.sort((a, b) => Number(a.guestPath !== undefined) - Number(b.guestPath !== undefined));

@@ -31,12 +31,14 @@ export interface CopyHooks {
 
 /** What came up on the way. */
 export interface CopyResult {
-  /** Files and directories that this process may not read; they are left out. */
+  /** Files and directories that this process cannot read; they are left out. */
   readonly unreadable: readonly string[];
+  /** What was listed but is not there any more, or is something else; left out. */
+  readonly vanished: readonly string[];
   /** Number of names that are not valid UTF-8; they are left out. */
   readonly undecodable: number;
-  /** Host paths of the symbolic links. */
-  readonly links: readonly string[];
+  /** Host paths of the symbolic links, and what they say. */
+  readonly links: readonly { readonly path: string; readonly target: string }[];
 }
 
 const ownUid = process.getuid?.() ?? 0;
@@ -51,27 +53,26 @@ function isReadable(stats: BigIntStats): boolean {
   return (stats.mode & 0o004n) !== 0n;
 }
 
-/** The names in a directory; none, and a note, if it may not be read. */
-function namesIn(path: string, unreadable: string[]): { names: string[]; undecodable: number } {
-  try {
-    return listDirectory(path);
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === "EACCES" || code === "EPERM") unreadable.push(path);
-    // ENOENT: removed since its parent was listed.
-    else if (code !== "ENOENT") throw error;
-    return { names: [], undecodable: 0 };
-  }
-}
+/** Collects what could not be taken along. */
+class LeftOut {
+  readonly unreadable: string[] = [];
+  readonly vanished: string[] = [];
 
-/** `lstat` of an entry that may just have been removed or lie in a forbidden directory. */
-function look(path: string, unreadable: string[]): BigIntStats | undefined {
-  try {
-    return lookAt(path);
-  } catch (error) {
-    if (systemErrorCode(error) !== "EACCES") throw error;
-    unreadable.push(path);
-    return undefined;
+  /**
+   * The answer of `ask` about the host's `path`, or undefined, and a note, if the host refuses it.
+   * Other programs may change the directory while it is walked. Other errors are passed on.
+   */
+  attempt<T>(path: string, ask: () => T): T | undefined {
+    try {
+      return ask();
+    } catch (error) {
+      const code = systemErrorCode(error);
+      if (code === undefined) throw error;
+      // EINVAL: no symbolic link any more, readlink(2); ESTALE: removed on an NFS server.
+      const isGone = ["ENOENT", "ENOTDIR", "EINVAL", "ESTALE"].includes(code);
+      (isGone ? this.vanished : this.unreadable).push(path);
+      return undefined;
+    }
   }
 }
 
@@ -85,31 +86,34 @@ export async function copyDirectory(
   options: CopyOptions,
   hooks: CopyHooks,
 ): Promise<CopyResult> {
-  const unreadable: string[] = [];
-  const links: string[] = [];
+  const leftOut = new LeftOut();
+  const links: { path: string; target: string }[] = [];
   let undecodable = 0;
   const pending: [path: string, node: DirectoryNode][] = [[start, directory]];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const [path, parent] = next;
     await hooks.pause();
-    const listed = namesIn(path, unreadable);
+    const listed = leftOut.attempt(path, () => listDirectory(path));
+    if (listed === undefined) continue;
     undecodable += listed.undecodable;
     const prefix = path === "/" ? "/" : `${path}/`;
     for (const name of listed.names) {
       const child = prefix + name;
       // The kernel's directories are children of the root.
       if (path === "/" && !hooks.isWanted(child)) continue;
-      const stats = look(child, unreadable);
+      const stats = leftOut.attempt(child, () => lookAt(child));
+      // Removed since its directory was listed: as if it had not been there.
       if (stats === undefined) continue;
       const isDirectory = stats.isDirectory();
       if (options.skip?.leavesOut(name, child, isDirectory) === true) continue;
       if (!isDirectory && stats.isFile() && !isReadable(stats)) {
-        unreadable.push(child);
+        leftOut.unreadable.push(child);
         continue;
       }
       const known = parent.children.get(name);
       const keeps = known?.kind === "directory" && isDirectory;
-      const node = keeps ? known : hooks.nodeFor(child, stats);
+      const node = keeps ? known : leftOut.attempt(child, () => hooks.nodeFor(child, stats));
+      if (node === undefined) continue;
       parent.children.set(name, node);
       options.limit?.count(node);
       if (node.kind === "directory") {
@@ -118,9 +122,9 @@ export async function copyDirectory(
       } else if (node.kind === "file") {
         options.onFile?.(child);
       } else if (node.kind === "symlink") {
-        links.push(child);
+        links.push({ path: child, target: node.target });
       }
     }
   }
-  return { unreadable, undecodable, links };
+  return { unreadable: leftOut.unreadable, vanished: leftOut.vanished, undecodable, links };
 }

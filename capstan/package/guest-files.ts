@@ -13,7 +13,7 @@
  * `tree-path.ts` follows paths within the guest; `collect.ts`, `arguments.ts` and `recipes/` decide
  * what to add.
  */
-import { accessSync, constants, readlinkSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { dirname, posix } from "node:path";
 import { systemErrorCode, UserError } from "../errors.ts";
 import { imageCacheDirectory } from "../image/cache.ts";
@@ -26,7 +26,7 @@ import {
   neutralAttributes,
   splitPath,
 } from "../image/tree.ts";
-import { type CopyOptions, copyDirectory } from "./copy-directory.ts";
+import { type CopyOptions, type CopyResult, copyDirectory } from "./copy-directory.ts";
 import { completeDirectory, hostNode, lookAt, partialDirectoryAttributes } from "./host.ts";
 import { MAX_SYMLINKS, resolveInTree } from "./tree-path.ts";
 
@@ -37,6 +37,9 @@ const KERNEL_DIRECTORIES = ["/proc", "/sys", "/dev"];
 export function isKernelPath(path: string): boolean {
   return KERNEL_DIRECTORIES.some((root) => path === root || path.startsWith(`${root}/`));
 }
+
+/** Codes of the errors of `add` that say that a path cannot be followed. */
+const LINK_ERRORS = new Set(["SymlinkLoop", "PathUnreadable"]);
 
 export interface AddTreeOptions extends CopyOptions {
   /** Also add what symbolic links in the tree point to, if that lies outside of it. */
@@ -212,18 +215,23 @@ export class GuestFiles {
       parent.children.set(name, directory);
       return directory;
     }
-    const node = this.#nodeFor(path, stats);
-    parent.children.set(name, node);
+    const node = this.#ask(path, () => this.#nodeFor(path, stats));
+    if (node !== undefined) parent.children.set(name, node);
     return node;
   }
 
   #look(path: string): ReturnType<typeof lookAt> {
+    return this.#ask(path, () => lookAt(path));
+  }
+
+  /** What the host answers about a path; undefined if there is nothing (any more). */
+  #ask<T>(path: string, question: () => T): T | undefined {
     try {
-      return lookAt(path);
+      return question();
     } catch (error) {
       const code = systemErrorCode(error);
       // ENOTDIR: a file where a directory should be; not found, like ENOENT.
-      if (code === "ENOTDIR") return undefined;
+      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
       throw new UserError({
         code: "PathUnreadable",
         what: `cannot look at ${path}`,
@@ -267,29 +275,41 @@ export class GuestFiles {
       },
       pause: () => this.pause(),
     });
-    this.#warnAbout(start, copied.unreadable, copied.undecodable);
+    this.#warnAbout(start, copied);
     if (options.followLinks !== true) return;
-    for (const link of copied.links) await this.#followLink(start, link, options);
+    for (const { path, target } of copied.links) {
+      await this.#followLink(start, posix.resolve(dirname(path), target), options);
+    }
   }
 
   /** Adds what a link points to, unless that is in the tree that is being added anyway. */
-  async #followLink(start: string, link: string, options: AddTreeOptions): Promise<void> {
-    const target = posix.resolve(dirname(link), readlinkSync(link));
+  async #followLink(start: string, target: string, options: AddTreeOptions): Promise<void> {
     if (target === start || target.startsWith(`${start}/`)) return;
     // A link to a directory that contains the link would add everything around it.
     if (target === "/" || start.startsWith(`${target}/`)) return;
-    await this.addTree(target, options);
+    try {
+      await this.addTree(target, options);
+    } catch (error) {
+      // Nobody asked for this file by its name: a link that leads nowhere may stay one.
+      const isLost = error instanceof UserError && LINK_ERRORS.has(error.code);
+      if (!isLost) throw error;
+      this.warnings.push(`${error.what}: ${error.why}`);
+    }
   }
 
-  #warnAbout(start: string, unreadable: readonly string[], undecodable: number): void {
-    if (unreadable.length > 0) {
-      const some = unreadable.slice(0, 3).join(", ");
-      const more = unreadable.length > 3 ? ` and ${unreadable.length - 3} more` : "";
-      this.warnings.push(`left out because they are not readable for you: ${some}${more}`);
-    }
+  #warnAbout(start: string, { unreadable, vanished, undecodable }: CopyResult): void {
+    this.#warnLeftOut("they are not readable for you", unreadable);
+    this.#warnLeftOut("they were removed meanwhile", vanished);
     if (undecodable > 0) {
       this.warnings.push(`left out ${undecodable} names in ${start} that are not valid UTF-8`);
     }
+  }
+
+  #warnLeftOut(reason: string, paths: readonly string[]): void {
+    if (paths.length === 0) return;
+    const some = paths.slice(0, 3).join(", ");
+    const more = paths.length > 3 ? ` and ${paths.length - 3} more` : "";
+    this.warnings.push(`left out because ${reason}: ${some}${more}`);
   }
 
   /** The directory at a guest path, through the tree's symbolic links; created if missing. */

@@ -26,6 +26,7 @@ const recipes = {
   ending: { source: "ending.c", command: c("-static") },
   exhaust: { source: "exhaust.c", command: c("-static") },
   "hello-go": { source: "hello.go", command: ["go", "build"] },
+  goroutines: { source: "goroutines.go", command: ["go", "build"] },
   "threads-rust": { source: "threads.rs", command: ["rustc", "-O"] },
   "abi-open": { source: "abi-open.c", command: abi },
   "abi-descriptors": { source: "abi-descriptors.c", command: abi },

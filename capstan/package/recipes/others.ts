@@ -1,13 +1,11 @@
 /**
- * Runtimes whose files lie together: Ruby, PHP, Lua and Java. Directories are taken as a whole.
+ * Runtimes whose files lie together: Ruby, PHP and Lua. Directories are taken as a whole.
  *
  * Neighbours: `recipe.ts` is the interface.
  */
-import { realpathSync } from "node:fs";
-import { dirname, resolve } from "node:path";
 import { UserError } from "../../errors.ts";
 import { ask } from "../ask.ts";
-import { addRuntimeTrees, isDirectory, type Recipe, type RecipeContext } from "./recipe.ts";
+import { addRuntimeTrees, type Recipe } from "./recipe.ts";
 
 /** A recipe for a runtime that prints its directories and files, one a line, when asked. */
 function asking(name: string, pattern: RegExp, question: readonly string[]): Recipe {
@@ -33,9 +31,10 @@ function asking(name: string, pattern: RegExp, question: readonly string[]): Rec
 
 export const ruby = asking("Ruby", /^ruby[0-9.]*$/, ["-e", "puts $LOAD_PATH, Gem.path"]);
 
+/** Debian's PHP has no time zones of its own and complains at the start when there are none. */
 export const php = asking("PHP", /^php[0-9.]*$/, [
   "-r",
-  'echo implode("\\n", [php_ini_loaded_file(), PHP_CONFIG_FILE_SCAN_DIR, ' +
+  'echo implode("\\n", ["/usr/share/zoneinfo", php_ini_loaded_file(), PHP_CONFIG_FILE_SCAN_DIR, ' +
     'ini_get("extension_dir"), str_replace(":", "\\n", get_include_path()), ""]);',
 ]);
 
@@ -45,30 +44,3 @@ export const lua = asking("Lua", /^lua(jit)?[0-9.-]*$/, [
   'for entry in (package.path .. ";" .. package.cpath):gmatch("[^;?]+%?") do ' +
     'local directory = entry:match("^(/.+/)%?$"); if directory then print(directory) end end',
 ]);
-
-/** Paths in `-cp`, `-classpath` and `--module-path`, which separate with colons. */
-function classPath(args: readonly string[], cwd: string): string[] {
-  const at = args.findIndex((arg) => /^(-cp|-classpath|--class-path|-p|--module-path)$/.test(arg));
-  if (at === -1) return [];
-  const entries = (args[at + 1] ?? "").split(":").filter((entry) => entry !== "");
-  return entries.map((entry) => resolve(cwd, entry.replace(/\/\*$/, "")));
-}
-
-/** bin/java lies in the directory that holds everything. */
-async function collectJava(context: RecipeContext): Promise<void> {
-  const home = dirname(dirname(realpathSync(context.interpreter)));
-  const parts = ["lib", "conf", "jre"].map((name) => `${home}/${name}`).filter(isDirectory);
-  await addRuntimeTrees(context, [...parts, ...classPath(context.args, context.cwd)], {
-    // Sources and link-time modules serve only to build software.
-    skip: {
-      name: "java",
-      leavesOut: (name) => name === "src.zip" || name === "ct.sym" || name === "jmods",
-    },
-  });
-}
-
-export const java: Recipe = {
-  name: "Java",
-  recognises: (fileName) => fileName === "java",
-  collect: collectJava,
-};

@@ -27,6 +27,8 @@ export interface Recipe {
   readonly name: string;
   /** Whether a program with this file name (symbolic links resolved) is the runtime. */
   recognises(fileName: string): boolean;
+  /** Whether the runtime is started by a shell script of its own, which bears its name. */
+  readonly startsByScript?: boolean;
   /** Adds what the runtime needs. Throws a UserError if that cannot be found out. */
   collect(context: RecipeContext): Promise<void>;
 }
