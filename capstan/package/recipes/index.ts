@@ -42,7 +42,7 @@ export function recogniseRuntime(
 }
 
 /** The recipe for a program: by the name it is called with, or by that of the file behind it. */
-function recipeFor(programPath: string): Recipe | undefined {
+export function recipeFor(programPath: string): Recipe | undefined {
   const names = [basename(realpathSync(programPath)), basename(programPath)];
   for (const name of names) {
     const recipe = recipes.find((candidate) => candidate.recognises(name));
