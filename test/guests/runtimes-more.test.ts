@@ -71,14 +71,3 @@ for (const [index, collector] of ["Serial", "Parallel", "G1", "Z"].entries()) {
     return assertSameAsHost({ argv, options: machine, timeoutMs });
   }, ["java", "javac"]);
 }
-
-guestTest(
-  "java compiles its source in the guest",
-  () =>
-    assertSameAsHost({
-      argv: ["java", "-Xmx96m", join(scripts, "Work.java")],
-      options: ["-m", "1G", "-c", "2"],
-      timeoutMs,
-    }),
-  ["java"],
-);
