@@ -29,7 +29,11 @@ export const LINE_DATA_READY: u8 = 1 << 0;
 export const LINE_TRANSMITTER_EMPTY: u8 = 1 << 5;
 
 /** How often a full transmitter is asked before the byte is dropped: no UART hangs the kernel. */
-const MAX_POLLS: u32 = 100000;
+const PATIENT_POLLS: u32 = 20_000_000;
+/** The same once a byte was dropped: whoever should read will hardly come back. */
+const IMPATIENT_POLLS: u32 = 1000;
+
+let maxPolls: u32 = PATIENT_POLLS;
 
 /** True once the port was found absent (a floating bus reads 0xff); output is then dropped. */
 let absent: bool = false;
@@ -46,7 +50,7 @@ export function serialWriteByte(byte: u8): void {
 /** Writes one byte to COM1 as it is, waiting until the transmitter takes it. Any context. */
 export function serialWriteRaw(byte: u8): void {
   if (absent) return;
-  for (let polls: u32 = 0; polls < MAX_POLLS; polls++) {
+  for (let polls: u32 = 0; polls < maxPolls; polls++) {
     const status = inb(COM1 + UART_LINE_STATUS);
     if (status == 0xff) {
       absent = true;
@@ -57,6 +61,7 @@ export function serialWriteRaw(byte: u8): void {
       return;
     }
   }
+  maxPolls = IMPATIENT_POLLS;
 }
 
 /** Writes `text` (ASCII) to COM1, polled. */
