@@ -30,6 +30,14 @@ export class SpinLock {
     }
   }
 
+  /** Takes the lock if it is free; otherwise nothing changes. */
+  tryAcquire(): bool {
+    disableInterrupts();
+    if (atomic.xchg<u32>(changetype<usize>(this) + offsetof<SpinLock>("held"), 1) == 0) return true;
+    enableInterrupts();
+    return false;
+  }
+
   /** Gives the lock back; turns interrupts on again if this was the last lock and they were on. */
   release(): void {
     atomic.store<u32>(changetype<usize>(this) + offsetof<SpinLock>("held"), 0);

@@ -4,17 +4,17 @@
  *
  * The receive path calls `arrived`, which appends to the channel. If a thread waits on the
  * connection, it is woken and does the protocol work itself, where the data is wanted; if the channel
- * already held something, or nobody waits, the work is done at once. Whoever gives the lock back
- * first works off what came meanwhile (`leave`), so a segment that the own CPU sends to itself while
- * it holds the lock (over `lo`) is never lost and never recurses into the same connection.
+ * already held something, or nobody waits, the work is done at once, unless somebody holds the lock:
+ * whoever gives it back works off what came meanwhile (`leave`). So nobody waits for a connection's
+ * lock while holding another's, and segments over `lo` are neither lost nor processed recursively.
  *
  * Lock: `lock`, by `enter` and `leave`; nothing is shared with other connections. A connection that
  * is alive holds one reference to itself. Neighbours: `tcp-input.ts`, `tcp-output.ts`,
  * `tcp-timers.ts` work on it; `tcp-socket.ts` is its upper half.
  */
-import { cpuId } from "../arch/cpu";
 import { freePackets, Packet } from "../dev/packet";
 import { free } from "../lib/object";
+import { currentThread } from "../sched/thread";
 import { Endpoint } from "./endpoint";
 import { InetOptions } from "./inet-options";
 import { removeFlow, tcpPorts } from "./ports";
@@ -136,7 +136,6 @@ export abstract class TcpConnection extends Endpoint {
   private sackThird: u64 = 0;
   private sackFourth: u64 = 0;
 
-  private owner: u32 = 0;
   private isAlive: bool = false;
   private lifeEnds: bool = false;
 
@@ -156,30 +155,38 @@ export abstract class TcpConnection extends Endpoint {
     return changetype<usize>(this) + offsetof<TcpConnection>("sackFirst");
   }
 
-  /** Takes the lock. */
+  /** Takes the lock. Not with another connection's lock held, which may want this one's. */
   enter(): void {
     this.lock.acquire();
-    this.owner = cpuId() + 1;
   }
 
   /** Works off what has arrived and gives the lock back. */
   leave(): void {
-    while (this.hasArrivals) processChannel(this);
-    const ends = this.lifeEnds;
-    this.lifeEnds = false;
-    this.owner = 0;
-    this.lock.release();
-    if (ends) this.release();
+    do {
+      while (this.hasArrivals) processChannel(this);
+      const ends = this.lifeEnds;
+      this.lifeEnds = false;
+      this.lock.release();
+      // Whoever found the lock taken has left its packet to us; it cannot come after the look below.
+      if (ends) {
+        this.release();
+        return;
+      }
+    } while (this.hasArrivals && this.lock.tryAcquire());
   }
 
   /** Sleeps until `changed`; the lock is held before and after. @returns as WaitQueue.sleep */
   sleep(deadlineNs: u64): i32 {
+    const thread = currentThread();
+    thread.waiter.reset();
+    this.changed.add(thread.link);
+    // In the queue before the lock goes: what is worked off from here on wakes us.
+    this.leave();
+    const result = thread.waiter.wait(deadlineNs, true);
+    this.changed.remove(thread.link);
+    this.enter();
     while (this.hasArrivals) processChannel(this);
-    this.owner = 0;
-    const result = this.changed.sleep(this.lock, deadlineNs);
-    this.owner = cpuId() + 1;
-    while (this.hasArrivals) processChannel(this);
-    return result;
+    return thread.waiter.wasWoken() ? 0 : result;
   }
 
   /** A segment for this connection: takes the packet. Any context. */
@@ -189,10 +196,8 @@ export abstract class TcpConnection extends Endpoint {
       this.changed.wakeAll();
       return;
     }
-    if (atomic.load<u32>(changetype<usize>(this) + offsetof<TcpConnection>("owner")) == cpuId() + 1)
-      return;
-    this.enter();
-    this.leave();
+    // The sender may hold its own connection's lock (over `lo`): never wait for this one.
+    if (this.lock.tryAcquire()) this.leave();
   }
 
   /** The connection begins to live by itself. The lock is held. */

@@ -55,7 +55,7 @@ export function tcpReceive(packet: Packet): void {
 /** A new connection takes the place of one in TIME-WAIT (RFC 9293, section 3.6.1). */
 function makesRoom(connection: TcpConnection, packet: Packet, flags: u32): bool {
   if (connection.state != TIME_WAIT || (flags & (SYN | ACK | RST)) != SYN) return false;
-  connection.enter();
+  if (!connection.lock.tryAcquire()) return false;
   const isNew =
     connection.state == TIME_WAIT && before(connection.receiveNext, load32(packet.data + 4));
   if (isNew) connection.finish(0);
