@@ -29,7 +29,7 @@ import {
   RAM_BASE,
   RW,
   SIGBUS,
-} from "./vm-machine.test.ts";
+} from "./testing/machine.ts";
 
 /** What the model knows of a page. */
 interface ModelPage {

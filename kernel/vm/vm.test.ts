@@ -34,7 +34,7 @@ import {
   RW,
   SIGBUS,
   VMA_NEVER_WRITE,
-} from "./vm-machine.test.ts";
+} from "./testing/machine.ts";
 
 test("an anonymous page is zero, keeps what is written, and goes with its mapping", async () => {
   const kernel = await machine(32n);

@@ -68,10 +68,14 @@ export class TestProvider extends ProcessProvider {
     return true;
   }
   fsContext(pid: i32): FsContext | null {
-    return pid == PID ? this.context : null;
+    if (pid != PID) return null;
+    this.context.retain();
+    return this.context;
   }
   executable(pid: i32): Dentry | null {
-    return pid == PID ? this.program : null;
+    if (pid != PID) return null;
+    this.program.retain();
+    return this.program;
   }
   addressSpace(_pid: i32): AddressSpace | null {
     return null;

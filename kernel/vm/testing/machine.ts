@@ -1,6 +1,6 @@
 /** What the tests of address spaces share: a machine in Node, constants of mmap(2), results. */
 import assert from "node:assert/strict";
-import { type KernelModule, loadKernelModule } from "../../compiler/testing.ts";
+import { type KernelModule, loadKernelModule } from "../../../compiler/testing.ts";
 
 export interface Exports {
   boot(ramBase: bigint, ramBytes: bigint): void;
