@@ -68,6 +68,7 @@ function handleInterrupt(vector: u32): void {
   } else if (vector == VECTOR_RESCHEDULE) {
     endOfInterrupt();
     setUserWork(true);
+    if (!runQueue().isEmpty()) runQueue().limitSlice();
   } else if (vector != VECTOR_SPURIOUS) {
     dispatchInterrupt(vector);
   }

@@ -131,6 +131,12 @@ export class RunQueue {
     return thread;
   }
 
+  /** True if the running thread's slice is going to end. */
+  isSliceLimited(): bool {
+    const slice = this.slice;
+    return slice != null && slice.armed;
+  }
+
   /** Makes sure that the running thread's slice ends. */
   limitSlice(): void {
     let slice = this.slice;

@@ -63,7 +63,8 @@ export function enqueue(thread: Thread): void {
   else target.pushBack(thread);
   if (target != own) {
     if (atFront) target.reschedule = true;
-    if (target.isIdle || atFront) target.notify();
+    // A busy CPU starts the running thread's time slice when it hears that somebody waits.
+    if (target.isIdle || atFront || !target.isSliceLimited()) target.notify();
     return;
   }
   if (atFront) {
@@ -162,6 +163,7 @@ export function schedule(): void {
   next.switchedInNs = now;
   next.state = THREAD_RUNNING;
   queue.reschedule = false;
+  if (next.process != null && !queue.isEmpty()) queue.limitSlice();
 
   // Whether interrupts were on belongs to the thread, not to the CPU.
   const interruptsOn = interruptsBefore();
