@@ -39,7 +39,7 @@ guestTest("gdb breaks, steps and prints backtraces in TypeScript lines", async (
   const { stdout } = await runOnHost(argv, { cwd: repositoryRoot });
   const text = stdout.toString("utf8");
   assert.match(text, /sysWrite \(fd=1, buffer=\d+, count=6\) at kernel\/linux\/file-io\.ts:\d+/);
-  assert.match(text, /#1 .* at kernel\/linux\/\S+\.ts:\d+/);
+  assert.match(text, /#1 .* at kernel\/\S+\.ts:\d+/);
   assert.match(text, /#2 .*systemCall .* at kernel\/linux\/dispatch\.ts:\d+/);
   assert.match(text, /^\d+\s+\S.*\n/m, "a source line after the step");
   const finished = await guest;
