@@ -68,9 +68,10 @@ export class AuxiliaryVector {
     this.count++;
   }
 
-  /** Frees what the object owns. */
+  /** Frees the object and what it owns. */
   destroy(): void {
     __free(changetype<usize>(this.entries));
+    __free(changetype<usize>(this));
   }
 }
 
