@@ -15,7 +15,7 @@ import { free } from "../lib/object";
 import { closeFile } from "./fd-control";
 import { copyArgumentStrings, freeProgramStrings } from "./argument-strings";
 import { drop } from "./held-file";
-import { ProgramStart, loadProgram, startRegisters } from "./exec";
+import { loadProgram, startRegisters } from "./exec";
 import { ProgramStrings } from "./initial-stack";
 import { nameThread } from "./init";
 import {
@@ -29,6 +29,7 @@ import {
   pathLength,
   takePath,
 } from "./path-argument";
+import { ProgramStart } from "./program-space";
 import { LinuxProcess, currentLinuxThread, currentProcess } from "./process";
 import { SS_DISABLE } from "./signal-numbers";
 import { LinuxThread } from "./thread";

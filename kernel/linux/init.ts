@@ -17,7 +17,7 @@ import { monotonicNs } from "../sched/clock";
 import { startThread } from "../sched/switch";
 import { AddressSpace } from "../vm/address-space";
 import { ProgramCommand } from "./command-line";
-import { ProgramStart, loadProgram, startRegisters } from "./exec";
+import { loadProgram, startRegisters } from "./exec";
 import { FdTable } from "./fd-table";
 import { ProgramStrings } from "./initial-stack";
 import {
@@ -27,6 +27,7 @@ import {
   endWithError,
   failMachine,
 } from "./machine-end";
+import { ProgramStart } from "./program-space";
 import { LinuxProcess, currentLinuxThread, currentProcess } from "./process";
 import { enterProcess, familyLock } from "./process-table";
 import { registerProcessFacts } from "./process-facts";

@@ -1,3 +1,0 @@
-export * from "./dispatch";
-export * from "./init";
-export * from "./signal-deliver";
