@@ -18,7 +18,7 @@ import {
 import { userCopyEnd, userCopyFault, userCopyStart } from "./arch/x86_64/sym";
 import { TrapFrame, isUserFrame } from "./arch/x86_64/trapframe";
 import { currentProcess } from "./linux/process";
-import { rseqAfterSwitch } from "./linux/rseq";
+import { rseqAfterSwitch, rseqTellCpu } from "./linux/rseq";
 import { noteLackOfMemory, returnToUser, userFault } from "./linux/signal-deliver";
 import { USER_END } from "./mm/layout";
 import { panicAt } from "./panic-screen";
@@ -128,6 +128,10 @@ export function userReturn(frame: TrapFrame): void {
       runQueue().reschedule = false;
       yieldNow();
       rseqAfterSwitch(frame);
+    }
+    if (thread.isMisinformed()) {
+      rseqTellCpu();
+      continue; // the copy may have switched threads
     }
     if (!thread.interruptPending) break;
     sti();

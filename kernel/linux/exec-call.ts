@@ -116,6 +116,7 @@ function resetThread(process: LinuxProcess, thread: LinuxThread): void {
   thread.robustList = 0;
   thread.clearChildTid = 0;
   thread.rseqArea = 0;
+  thread.toldCpu = -1;
   thread.fsBase = 0;
   thread.gsBase = 0;
   wrmsr(MSR_FS_BASE, 0);

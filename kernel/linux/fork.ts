@@ -158,6 +158,7 @@ function copyThread(process: LinuxProcess, request: CloneRequest, id: i32): Linu
   }
   if (!sharesMemory) {
     thread.rseqArea = parent.rseqArea;
+    thread.toldCpu = parent.toldCpu;
     thread.rseqSignature = parent.rseqSignature;
   }
   if ((flags & CLONE_CHILD_SETTID) != 0) {

@@ -12,7 +12,7 @@
  *
  * Neighbours: `signal-deliver.ts`, `kernel/trap.ts`.
  */
-import { cli, cpuId, sti } from "../arch/cpu";
+import { cli, sti } from "../arch/cpu";
 import { TrapFrame, VECTOR_MODIFIED } from "../arch/x86_64/trapframe";
 import { EBUSY, EFAULT, EINVAL, EPERM } from "../lib/errno";
 import { exitBySignal } from "./exit";
@@ -35,6 +35,7 @@ export function sysRseq(area: usize, areaBytes: u32, flags: u32, signature: u32)
     if (signature != thread.rseqSignature) return -EPERM;
     if (writeIds(area, 0, RSEQ_CPU_ID_UNINITIALIZED) != 0) return -EFAULT;
     thread.rseqArea = 0;
+    thread.toldCpu = -1;
     return 0;
   }
   if (flags != 0) return -EINVAL;
@@ -44,10 +45,19 @@ export function sysRseq(area: usize, areaBytes: u32, flags: u32, signature: u32)
   }
   if ((area & 31) != 0 || areaBytes < RSEQ_BYTES) return -EINVAL;
   if (store64(area + CS_POINTER, 0) != 0) return -EFAULT;
-  if (writeIds(area, cpuId(), cpuId()) != 0) return -EFAULT;
   thread.rseqArea = area;
   thread.rseqSignature = signature;
-  return 0;
+  if (tellCpu(thread)) return 0;
+  thread.rseqArea = 0;
+  return -EFAULT;
+}
+
+/** Writes the CPU the thread runs on to its structure; false if that cannot be written to. */
+function tellCpu(thread: LinuxThread): bool {
+  // The copy may wait for a page and so move the thread: then the way back does this again.
+  const cpu = thread.cpu;
+  thread.toldCpu = <i32>cpu;
+  return writeIds(thread.rseqArea, cpu, cpu) == 0;
 }
 
 function writeIds(area: usize, start: u32, current: u32): i64 {
@@ -60,6 +70,14 @@ function writeIds(area: usize, start: u32, current: u32): i64 {
 /** A signal handler is about to run: abort the critical section that the thread is in, if any. */
 export function rseqBeforeSignal(frame: TrapFrame, thread: LinuxThread): void {
   if (thread.rseqArea != 0 && !abortSection(frame, thread)) exitBySignal(SIGSEGV);
+}
+
+/** The running thread has come to another CPU than its structure says. */
+export function rseqTellCpu(): void {
+  const thread = currentLinuxThread();
+  sti();
+  if (!tellCpu(thread)) exitBySignal(SIGSEGV);
+  cli();
 }
 
 /** The running thread was off its CPU while in user mode: as `rseqBeforeSignal`. */

@@ -353,7 +353,7 @@ export const syscalls: readonly Syscall[] = [
   { nr: 321, name: "bpf", handler: "", from: "", args: "", status: "absent", note: "one application, one kernel: nothing to load" },
   { nr: 322, name: "execveat", handler: "sysExecveat", from: "./exec-call", args: "directoryFd:i32 path:ptr arguments:ptr environment:ptr flags:u32", status: "full", note: "" },
   { nr: 323, name: "userfaultfd", handler: "", from: "", args: "", status: "absent", note: "one application, one kernel: nothing to load" },
-  { nr: 324, name: "membarrier", handler: "sysMembarrier", from: "./system-info", args: "command:i32 flags:u32 cpu:i32", status: "partial", note: "one CPU; no rseq commands" },
+  { nr: 324, name: "membarrier", handler: "sysMembarrier", from: "./system-info", args: "command:i32 flags:u32 cpu:i32", status: "partial", note: "no rseq commands" },
   { nr: 325, name: "mlock2", handler: "sysMlock2", from: "./memory-calls", args: "address:ptr length:usize flags:u32", status: "partial", note: "checks the range; memory is never paged out" },
   { nr: 326, name: "copy_file_range", handler: "sysCopyFileRange", from: "./file-transfer", args: "inFd:i32 inOffset:ptr outFd:i32 outOffset:ptr length:usize flags:u32", status: "full", note: "" },
   { nr: 327, name: "preadv2", handler: "sysPreadv2", from: "./file-io-vector", args: "fd:i32 vectors:ptr vectorCount:i32 offset:i64 offsetHigh:u64 flags:u32", status: "partial", note: "no RWF_NOWAIT, RWF_APPEND" },

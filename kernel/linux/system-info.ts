@@ -6,6 +6,7 @@ import { mfence } from "../arch/cpu";
 import { randomBytes } from "../dev/random";
 import { EFAULT, EINVAL, ENOMEM } from "../lib/errno";
 import { heapAllocate, heapFree } from "../mm/heap";
+import { flushKernelRange, flushRange } from "../mm/tlb";
 import { freeFrameCount, totalFrameCount } from "../mm/frames";
 import { monotonicNs } from "../sched/clock";
 import { currentProcess } from "./process";
@@ -112,16 +113,27 @@ export function sysGetrandom(target: usize, length: usize, flags: u32): i64 {
 
 const MEMBARRIER_QUERY: i32 = 0;
 const MEMBARRIER_GLOBAL: i32 = 1;
+const MEMBARRIER_PRIVATE: i32 = 8;
+/** Commands 4, 16 and 64 only announce that a private or global command will be used. */
+const MEMBARRIER_REGISTRATIONS: i32 = 0x54;
+const MEMBARRIER_PRIVATE_SYNC_CORE: i32 = 32;
 /** Commands 1 to 64: global and private barriers and their registrations, without rseq. */
 const MEMBARRIER_SUPPORTED: i32 = 0x7f;
 
-/** membarrier(2): with one CPU every switch of threads is a barrier. */
+/**
+ * membarrier(2): an interrupt that another processor has served is a barrier there. The expedited
+ * commands reach the processors that run this process, the others all.
+ */
 export function sysMembarrier(command: i32, flags: u32, _cpu: i32): i64 {
   if (flags != 0) return -EINVAL;
   if (command == MEMBARRIER_QUERY) return MEMBARRIER_SUPPORTED;
   const isKnown = (command & (command - 1)) == 0 && (command & MEMBARRIER_SUPPORTED) != 0;
   if (!isKnown || command < MEMBARRIER_GLOBAL) return -EINVAL;
   mfence();
+  const isPrivate = command == MEMBARRIER_PRIVATE || command == MEMBARRIER_PRIVATE_SYNC_CORE;
+  const isRegistration = (command & MEMBARRIER_REGISTRATIONS) != 0;
+  if (isPrivate) flushRange(currentProcess().addressSpaceRoot, 0, 0);
+  else if (!isRegistration) flushKernelRange(0, 0);
   return 0;
 }
 

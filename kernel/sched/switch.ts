@@ -203,7 +203,7 @@ function switchUserState(queue: RunQueue, previous: Thread, next: Thread): void 
   next.cpu = cpuId();
   setKernelStack(next.stackTop);
   setInterruptStack(next.stackTop);
-  setUserWork(next.interruptPending);
+  setUserWork(next.interruptPending || next.isMisinformed());
 }
 
 /** Completes a switch on the new stack: the previous thread may now run elsewhere, or be freed. */

@@ -57,6 +57,11 @@ export class Thread {
   cpu: u32 = 0;
   /** Bit n: it may run on CPU n (sched_setaffinity). */
   affinity: u64 = u64.MAX_VALUE;
+  /**
+   * The CPU that the application was told it runs on (rseq(2)), -1 if it does not ask: on another one
+   * the way back to user mode calls `linux/`.
+   */
+  toldCpu: i32 = -1;
   /** Link in the run queue. */
   nextReady: Thread | null = null;
   /** Time on a CPU so far, up to the last switch. */
@@ -90,6 +95,11 @@ export class Thread {
   /** True if the thread's affinity includes `cpu`. */
   mayRunOn(cpu: u32): bool {
     return ((this.affinity >> cpu) & 1) != 0;
+  }
+
+  /** True if the application believes that it runs on another CPU than it does. */
+  isMisinformed(): bool {
+    return this.toldCpu >= 0 && this.toldCpu != <i32>this.cpu;
   }
 
   /** False if the kernel stack could not be allocated. */
