@@ -3,7 +3,8 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { prepareProgram } from "../../capstan/run/prepare.ts";
+import { silentProgress } from "../../capstan/console/progress.ts";
+import { prepareSource } from "../../capstan/run/prepare.ts";
 import { capstanLauncher } from "../../test/harness/paths.ts";
 import type { HostExperiment } from "../experiment.ts";
 import { median } from "../statistics.ts";
@@ -43,15 +44,16 @@ export const imageBuild: HostExperiment = {
   measure: async () => {
     const folder = mkdtempSync(join(tmpdir(), "capstan-bench-"));
     try {
-      const request = {
-        program: benchProgram("large"),
-        args: [],
-        cwd: "/",
-        env: {},
-        add: [],
-        searchPath: "/bin",
-      };
-      const { image, durationMs } = await prepareProgram(request, { CAPSTAN_ROOT: folder });
+      const { image, durationMs } = await prepareSource(
+        { kind: "program", program: benchProgram("large"), args: [] },
+        {
+          cwd: "/",
+          env: {},
+          add: [],
+          host: { PATH: "/bin", CAPSTAN_ROOT: folder },
+          progress: silentProgress,
+        },
+      );
       const overhead = (image.sizeBytes - image.contentBytes) / 1024;
       return { ours: { "image-time": durationMs, "image-overhead": overhead } };
     } finally {

@@ -3,8 +3,9 @@
  * with the flags of the Linux guest.
  */
 import { randomBytes } from "node:crypto";
+import { silentProgress } from "../../capstan/console/progress.ts";
 import { encodeConfiguration } from "../../capstan/protocol/command-line.ts";
-import { prepareProgram } from "../../capstan/run/prepare.ts";
+import { prepareSource } from "../../capstan/run/prepare.ts";
 import type { BenchGuest, BootRequest } from "./guest.ts";
 import { bootMachine, type MachineFlags } from "./machine.ts";
 
@@ -15,21 +16,20 @@ export function ourGuest(kernelPath: string, flags: MachineFlags): BenchGuest {
 
 async function boot(kernelPath: string, flags: MachineFlags, request: BootRequest) {
   const { args = [], files = {} } = request;
-  const prepared = await prepareProgram(
+  const prepared = await prepareSource(
+    { kind: "program", program: request.program, args: [] },
     {
-      program: request.program,
-      args: [],
       cwd: "/",
       env: {},
       add: Object.entries(files).map(([guest, host]) => `${host}:${guest}`),
-      searchPath: "/bin",
+      host: process.env,
+      progress: silentProgress,
     },
-    process.env,
   );
   const commandLine = encodeConfiguration({
     console: "serial",
-    executable: prepared.program.executable,
-    argv0: prepared.program.argv0,
+    executable: prepared.source.launch.executable,
+    argv0: prepared.source.launch.argv0,
     args,
     cwd: "/",
     env: {},

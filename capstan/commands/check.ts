@@ -5,7 +5,7 @@
 import { examine } from "../check/examine.ts";
 import { judge } from "../check/judge.ts";
 import { toJson, toText, verdictStatus } from "../check/report.ts";
-import { guestEnvironment } from "../run/guest-environment.ts";
+import { guestEnvironment } from "../source/guest-environment.ts";
 import type { CommandDefinition, CommandInput, OptionValues } from "./command.ts";
 import { parseEnvironment } from "./options.ts";
 

@@ -25,6 +25,8 @@ export type OptionValues = Readonly<
 /** What a handler gets. */
 export interface CommandInput {
   readonly args: readonly string[];
+  /** Whether `--` stands before `args`: they are a program of this machine, not a source. */
+  readonly afterDashes: boolean;
   readonly options: OptionValues;
   readonly env: NodeJS.ProcessEnv;
 }

@@ -60,7 +60,7 @@ test("options that repeat are collected, defaults are filled in", async () => {
 });
 
 test("wrong usage is an error for the user, with the status of usage", async () => {
-  const wrong = [["run"], ["run", "--nonsense", "ls"], ["fly"], ["run", "-m"], ["--nonsense"]];
+  const wrong = [["run", "--nonsense", "ls"], ["fly"], ["run", "-m"], ["--nonsense"]];
   for (const argv of wrong) {
     await assert.rejects(
       runCommandLine(argv, {}, "1.2.3", { write: () => {} }),
@@ -72,8 +72,8 @@ test("wrong usage is an error for the user, with the status of usage", async () 
 
 test("help and version", async () => {
   assert.match(await help("--version"), /^1\.2\.3\n$/);
-  assert.match(await help(), /run a program of this machine/);
-  assert.match(await help("--help"), /run a program of this machine/);
+  assert.match(await help(), /run an application in a virtual machine/);
+  assert.match(await help("--help"), /run an application in a virtual machine/);
   const text = await help("run", "--help");
   for (const { flags } of runCommand.options) assert.ok(text.includes(flags.split(" ")[0] ?? ""));
   assert.match(text, /Exit status:/);
@@ -88,4 +88,16 @@ test("an option whose value needs an equals sign leaves the program alone", asyn
   assert.deepEqual(filtered.args, ["--trace"]);
   assert.equal(parseRunOptions(filtered).trace, "0-1");
   assert.equal(parseRunOptions(await parse("run", "ls")).trace, undefined);
+});
+
+test("words after a double dash are a program, others a source", async () => {
+  for (const [argv, afterDashes] of [
+    [["run", "--", "ls", "-l"], true],
+    [["run", "-m", "1G", "--", "ls"], true],
+    [["run", "ls", "--", "x"], false],
+    [["run", "."], false],
+    [["run", "--verbose"], false],
+  ] as const) {
+    assert.equal((await parse(...argv)).afterDashes, afterDashes, argv.join(" "));
+  }
 });

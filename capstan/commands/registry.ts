@@ -42,7 +42,10 @@ export async function runCommandLine(
     for (const option of definition.options) command.addOption(toOption(option));
     command.addHelpText("after", `\n${definition.notes}`);
     command.action(async () => {
-      const input = { args: command.args, options: command.opts(), env };
+      const { args } = command;
+      // The parser drops a `--` before the first word; what it meant is still in the line.
+      const afterDashes = argv[argv.length - args.length - 1] === "--";
+      const input = { args, afterDashes, options: command.opts(), env };
       status = await definition.run(input);
     });
   }

@@ -1,6 +1,6 @@
 /**
- * `capstan run [options] -- PROGRAM [ARGS...]`: makes an image of a program of the host, boots it
- * and behaves like the program: same output, same exit status. Neighbours: `run/` does the work in
+ * `capstan run [options] SOURCE [ARGS...]`, or `-- PROGRAM [ARGS...]`: makes an image, boots it
+ * and behaves like the program in it: same output, same exit status. Neighbours: `run/` does the work in
  * parts that are tested on their own; this file connects them.
  */
 import { randomBytes } from "node:crypto";
@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DescriptorSink } from "../console/output.ts";
+import { progressOn, silentProgress } from "../console/progress.ts";
 import { enterRawMode, isInteractive, terminalSize } from "../console/terminal.ts";
 import { exitStatusTable } from "../exit-status.ts";
 import { capstanHome } from "../home.ts";
@@ -21,19 +22,21 @@ import {
   encodeConfiguration,
   type GuestConfiguration,
 } from "../protocol/command-line.ts";
-import { guestEnvironment } from "../run/guest-environment.ts";
 import { findKernel } from "../run/kernel-file.ts";
 import { exitStatusOf } from "../run/outcome.ts";
-import { type PreparedProgram, prepareProgram } from "../run/prepare.ts";
+import { type PreparedSource, prepareSource } from "../run/prepare.ts";
 import { explain, type RunFacts, timings, toJson } from "../run/report.ts";
 import { runSession, type SessionResult } from "../run/session.ts";
 import { endBySignal, stopOnSignals } from "../run/signals.ts";
+import { sourceRequest } from "../source/resolve.ts";
 import type { CommandDefinition, CommandInput } from "./command.ts";
 import { parseRunOptions, type RunOptions, runOptionDefinitions } from "./run-options.ts";
 
-const notes = `Arguments that name files or directories of the host are copied into the image; the program
-starts in the same directory. Use -- before the program when its name begins with a dash.
+const notes = `SOURCE is a directory, an image, a package or a program of this machine; -- before a program
+takes it for nothing else.
 
+Arguments that name files or directories of the host are copied into the image; the program
+starts in the same directory. 
 In a terminal, keys go to the program as they are (Ctrl-C interrupts the program); Ctrl-] ends
 the machine. Otherwise Ctrl-C ends the machine.
 
@@ -53,8 +56,8 @@ Examples:
 /** The command as data. */
 export const runCommand: CommandDefinition = {
   name: "run",
-  summary: "run a program of this machine in a virtual machine",
-  parameters: "<program> [args...]",
+  summary: "run an application in a virtual machine",
+  parameters: "[source] [args...]",
   options: runOptionDefinitions,
   notes,
   run,
@@ -68,31 +71,27 @@ async function run(input: CommandInput): Promise<number> {
   const isTerminal = isInteractive(process.stdin, process.stdout) && !options.json;
   const console = options.console ?? (isTerminal ? "hvc" : "ports");
   const hasTerminal = console !== "ports";
-  const [program = "", ...args] = input.args;
-  const environment = guestEnvironment(options.env, hasTerminal ? env.TERM : undefined);
   const accelerator = chooseAccelerator(options.accel, thisHost(qemuPath, capstanHome(env)));
   // Both take time of their own; a failure of either is reported after both are settled.
   const [chosen, prepared] = await settleBoth(
     accelerator,
-    prepareProgram(
-      {
-        program,
-        args,
-        cwd: process.cwd(),
-        env: environment,
-        add: options.add,
-        searchPath: env.PATH ?? "/usr/local/bin:/usr/bin:/bin",
-      },
-      env,
-    ),
+    prepareSource(sourceRequest(input.args, input.afterDashes), {
+      cwd: process.cwd(),
+      env: options.env,
+      add: options.add,
+      host: env,
+      progress: options.quiet || options.json ? silentProgress : progressOn(process.stderr),
+      ...(hasTerminal && env.TERM !== undefined ? { terminalType: env.TERM } : {}),
+    }),
   );
+  const { launch } = prepared.source;
   const configuration: GuestConfiguration = {
     console,
-    executable: prepared.program.executable,
-    argv0: prepared.program.argv0,
-    args: prepared.program.args,
-    cwd: prepared.program.cwd,
-    env: { ...prepared.program.env, ...environment },
+    executable: launch.executable,
+    argv0: launch.argv0,
+    args: launch.args,
+    cwd: launch.cwd,
+    env: launch.env,
     verbose: options.verbose,
     ...(options.trace === undefined ? {} : { trace: options.trace }),
     epochNs: BigInt(Date.now()) * 1_000_000n,
@@ -124,9 +123,9 @@ function showsLog(options: RunOptions): boolean {
 }
 
 /** Things to know before the machine starts. */
-function announce(options: RunOptions, prepared: PreparedProgram): void {
+function announce(options: RunOptions, prepared: PreparedSource): void {
   if (!options.quiet && !options.json) {
-    for (const warning of prepared.program.warnings) {
+    for (const warning of prepared.source.warnings) {
       process.stderr.write(`capstan: note: ${warning}\n`);
     }
   }
@@ -184,12 +183,12 @@ async function runMachine(
 
 function finish(
   options: RunOptions,
-  prepared: PreparedProgram,
+  prepared: PreparedSource,
   spec: Omit<MachineSpec, "commandLine">,
   result: SessionResult,
 ): number {
   const facts: RunFacts = {
-    program: prepared.program.executable,
+    program: prepared.source.launch.executable,
     machine: {
       type: spec.machine,
       accelerator: spec.accelerator,
@@ -198,7 +197,7 @@ function finish(
     },
     image: prepared.image,
     imageMs: prepared.durationMs,
-    warnings: prepared.program.warnings,
+    warnings: prepared.source.warnings,
   };
   const shown = { quiet: options.quiet || options.json, logWasShown: showsLog(options) };
   process.stderr.write(explain(result, shown));

@@ -83,6 +83,10 @@ function addContent(hash: TextHash, content: FileContent): void {
     hash.add(`host ${content.path}\0${content.sizeBytes} ${content.identity}\0`);
     return;
   }
+  if (content.from === "slice") {
+    hash.add(`slice ${content.sizeBytes} ${content.sha256}\0`);
+    return;
+  }
   hash.add("bytes ");
   hash.addBytes(content.bytes);
 }

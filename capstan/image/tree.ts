@@ -46,7 +46,21 @@ export interface BytesContent {
   readonly bytes: Uint8Array;
 }
 
-export type FileContent = HostContent | BytesContent;
+/**
+ * Contents that are a part of a host file which never changes once it has its name: a store's.
+ * Images made from containers and archives consist of these.
+ */
+export interface SliceContent {
+  readonly from: "slice";
+  /** Absolute path on the host. */
+  readonly path: string;
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+  /** SHA-256 of the contents, hexadecimal: their identity, whatever file they lie in. */
+  readonly sha256: string;
+}
+
+export type FileContent = HostContent | BytesContent | SliceContent;
 
 export interface FileNode {
   readonly kind: "file";
@@ -183,5 +197,5 @@ export class FsTree {
 
 /** Size of a file's contents in bytes. */
 export function contentSizeBytes(content: FileContent): number {
-  return content.from === "host" ? content.sizeBytes : content.bytes.length;
+  return content.from === "bytes" ? content.bytes.length : content.sizeBytes;
 }

@@ -1,30 +1,33 @@
 /**
- * From a program of the host to an image on disk: collects what the program needs and builds the
- * image, or takes it from the cache. Neighbours: `package/` and `image/` do the work.
+ * From a source to an image on disk: resolves the source and builds the image, or takes it from the
+ * cache. Neighbours: `../source/` and `../image/` do the work.
  */
 import { type BuiltImage, buildImage } from "../image/build.ts";
-import { collectProgram } from "../package/collect.ts";
-import type { CollectedProgram, ProgramRequest } from "../package/types.ts";
+import { resolveSource } from "../source/resolve.ts";
+import type { ResolvedSource, SourceOptions, SourceRequest } from "../source/source.ts";
 
-/** A program that is ready to boot. */
-export interface PreparedProgram {
-  readonly program: CollectedProgram;
+/** A source that is ready to boot. */
+export interface PreparedSource {
+  readonly source: ResolvedSource;
   readonly image: BuiltImage;
-  /** Time that collecting and building took. */
+  /** Time that resolving and building took. */
   readonly durationMs: number;
 }
 
 /**
- * Prepares a program.
- * @throws UserError when the program does not exist, cannot be executed, lacks libraries, or is
- *   too large
+ * Prepares a source.
+ * @throws UserError when the source cannot be resolved or the image cannot be written
  */
-export async function prepareProgram(
-  request: ProgramRequest,
-  env: NodeJS.ProcessEnv,
-): Promise<PreparedProgram> {
+export async function prepareSource(
+  request: SourceRequest,
+  options: SourceOptions,
+): Promise<PreparedSource> {
   const startMs = performance.now();
-  const program = await collectProgram(request);
-  const image = await buildImage(program, { env });
-  return { program, image, durationMs: performance.now() - startMs };
+  const source = await resolveSource(request, options);
+  const { host, signal } = options;
+  const image = await buildImage(source, {
+    env: host,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return { source, image, durationMs: performance.now() - startMs };
 }

@@ -9,7 +9,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { systemErrorCode, UserError } from "../../errors.ts";
-import { contentSizeBytes, type FileContent, identityOf } from "../tree.ts";
+import { contentSizeBytes, type FileContent, type HostContent, identityOf } from "../tree.ts";
 
 /** Something that hands out the bytes of a file by position. */
 export interface ContentReader {
@@ -53,29 +53,22 @@ export function openContent(content: FileContent): ContentReader {
       close: () => {},
     };
   }
-  const { path, sizeBytes } = content;
+  const { path } = content;
   let fd: number;
   try {
     fd = openSync(path, "r");
   } catch (error) {
     throw unreadable(path, error);
   }
-  const found = fstatSync(fd, { bigint: true });
-  if (identityOf(found) !== content.identity || Number(found.size) !== sizeBytes) {
-    closeSync(fd);
-    throw changed(
-      path,
-      Number(found.size) === sizeBytes
-        ? "it was written to or replaced while the image was being built"
-        : `its size changed from ${sizeBytes} to ${found.size} bytes meanwhile`,
-    );
-  }
+  if (content.from === "host") checkUnchanged(fd, content);
+  const startBytes = content.from === "slice" ? content.offsetBytes : 0;
   return {
     read(target, offsetBytes) {
       for (let done = 0; done < target.length; ) {
         let count: number;
         try {
-          count = readSync(fd, target, done, target.length - done, offsetBytes + done);
+          const at = startBytes + offsetBytes + done;
+          count = readSync(fd, target, done, target.length - done, at);
         } catch (error) {
           throw unreadable(path, error);
         }
@@ -85,6 +78,19 @@ export function openContent(content: FileContent): ContentReader {
     },
     close: () => closeSync(fd),
   };
+}
+
+/** Closes the file and throws if it is not the one that was looked at. */
+function checkUnchanged(fd: number, { path, sizeBytes, identity }: HostContent): void {
+  const found = fstatSync(fd, { bigint: true });
+  if (identityOf(found) === identity && Number(found.size) === sizeBytes) return;
+  closeSync(fd);
+  throw changed(
+    path,
+    Number(found.size) === sizeBytes
+      ? "it was written to or replaced while the image was being built"
+      : `its size changed from ${sizeBytes} to ${found.size} bytes meanwhile`,
+  );
 }
 
 /** Size of the pieces in which contents are read: large enough to make system calls cheap. */
@@ -97,6 +103,7 @@ export async function hashContent(
 ): Promise<string> {
   const hash = createHash("sha256");
   if (content.from === "bytes") return hash.update(content.bytes).digest("hex");
+  if (content.from === "slice") return content.sha256;
   const size = contentSizeBytes(content);
   const buffer = Buffer.allocUnsafe(Math.min(size, COPY_CHUNK_BYTES));
   const reader = openContent(content);

@@ -130,7 +130,10 @@ export const directories: fc.Arbitrary<FsNode> = fc.letrec<{ node: FsNode; direc
 
 function fileBytesOf(node: FsNode): Uint8Array | undefined {
   if (node.kind !== "file") return undefined;
-  return node.content.from === "bytes" ? node.content.bytes : readFileSync(node.content.path);
+  const { content } = node;
+  if (content.from === "bytes") return content.bytes;
+  const start = content.from === "slice" ? content.offsetBytes : 0;
+  return readFileSync(content.path).subarray(start, start + content.sizeBytes);
 }
 
 function assertSameNode(path: string, node: FsNode, image: ErofsImage, inode: ImageInode): void {

@@ -1,0 +1,53 @@
+/**
+ * A program of this machine as a source: `capstan run -- PROGRAM [ARGS...]`. Neighbours:
+ * `../package/` finds all that it needs; `resolve.ts` is the user, and sources that come down to a
+ * program of the host (a directory with a script).
+ */
+import { resolve } from "node:path";
+import { collectProgram } from "../package/collect.ts";
+import { guestEnvironment } from "./guest-environment.ts";
+import { launchDefaults, type Origin, type ResolvedSource, type SourceOptions } from "./source.ts";
+
+/** Where programs are looked for when capstan itself has no PATH. */
+const DEFAULT_SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin";
+
+/** What a kind of source may change about a program of the host. */
+export interface ProgramChanges {
+  readonly cwd?: string;
+  /** Variables of the source; those that the user set win. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Extra files, as in `SourceOptions.add`. */
+  readonly add?: readonly string[];
+  readonly origin?: Origin;
+}
+
+/**
+ * Collects a program of the host.
+ * @throws UserError when it does not exist, cannot be executed, lacks libraries, or is too large
+ */
+export async function programSource(
+  program: string,
+  args: readonly string[],
+  options: SourceOptions,
+  changes: ProgramChanges = {},
+): Promise<ResolvedSource> {
+  const { host, signal, terminalType, workdir } = options;
+  const base = changes.cwd ?? options.cwd;
+  const cwd = workdir === undefined ? base : resolve(base, workdir);
+  const env = guestEnvironment({ ...changes.env, ...options.env }, terminalType);
+  const { tree, warnings, ...found } = await collectProgram({
+    program,
+    args,
+    cwd,
+    env,
+    add: [...(changes.add ?? []), ...options.add],
+    searchPath: host.PATH ?? DEFAULT_SEARCH_PATH,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return {
+    tree,
+    launch: { ...launchDefaults, ...found, env: { ...found.env, ...env } },
+    origin: changes.origin ?? { kind: "program", name: found.executable },
+    warnings,
+  };
+}

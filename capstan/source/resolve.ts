@@ -1,0 +1,71 @@
+/**
+ * From what a user named to files and a launch: picks the kind of source and lets it work.
+ *
+ *     -- PROGRAM ARGS      a program of this machine, found in PATH
+ *     SCHEME:TEXT          the kind that has this scheme
+ *     TEXT                 the first kind that recognises it, in the order of `sourceKinds`
+ *
+ * Neighbours: one file or folder for each kind; `source.ts` has the types.
+ */
+import { resolve } from "node:path";
+import { UserError } from "../errors.ts";
+import { findProgram } from "../package/program.ts";
+import { isRegularFile } from "../package/recipes/recipe.ts";
+import { programSource } from "./program.ts";
+import type { ResolvedSource, SourceKind, SourceOptions, SourceRequest } from "./source.ts";
+
+/** A program of this machine, named without `--`: by a path, or a name that PATH knows. */
+const program: SourceKind = {
+  name: "program",
+  recognises: isProgram,
+  resolve: (text, args, options) => programSource(text, args, options),
+};
+
+function isProgram(text: string, { cwd, host }: SourceOptions): boolean {
+  if (text.includes("/")) return isRegularFile(resolve(cwd, text));
+  try {
+    return findProgram(text, host.PATH ?? "", cwd) !== "";
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
+
+/** All kinds of sources; the first that recognises a text gets it. */
+export const sourceKinds: readonly SourceKind[] = [program];
+
+/**
+ * Understands the words of a command line.
+ * @param words positional arguments
+ * @param afterDashes whether they stand after `--`
+ */
+export function sourceRequest(words: readonly string[], afterDashes: boolean): SourceRequest {
+  const [first = "", ...args] = words;
+  return afterDashes
+    ? { kind: "program", program: first, args }
+    : { kind: "source", text: first === "" ? "." : first, args };
+}
+
+/**
+ * Resolves a source: its files, and how its program is started.
+ * @throws UserError when the source is not there or cannot be understood
+ */
+export async function resolveSource(
+  request: SourceRequest,
+  options: SourceOptions,
+): Promise<ResolvedSource> {
+  if (request.kind === "program") return programSource(request.program, request.args, options);
+  const { text, args } = request;
+  const [, scheme, rest] = /^([a-z][a-z-]*):(?:\/\/)?(.*)$/s.exec(text) ?? [];
+  const named = sourceKinds.find((kind) => kind.scheme !== undefined && kind.scheme === scheme);
+  if (named !== undefined) return named.resolve(rest ?? "", args, options);
+  const found = sourceKinds.find((kind) => kind.recognises(text, options));
+  if (found !== undefined) return found.resolve(text, args, options);
+  throw new UserError({
+    code: "SourceNotFound",
+    what: `cannot find ${text}`,
+    why: "there is no directory, image, package or program of this name",
+    fix: "check the name; write -- before a program of this machine: capstan run -- ls",
+    exitStatus: 127,
+  });
+}
