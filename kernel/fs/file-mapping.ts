@@ -21,6 +21,11 @@ export class FileMapping extends Pager {
   ) {
     super();
     dentry.retain();
+    dentry.node.countMapping(1);
+  }
+
+  contentKey(): usize {
+    return changetype<usize>(this.dentry.node);
   }
 
   page(index: u64, forWrite: bool): i64 {
@@ -48,6 +53,7 @@ export class FileMapping extends Pager {
   }
 
   destroy(): void {
+    this.dentry.node.countMapping(-1);
     this.dentry.release();
     free(this);
   }

@@ -35,7 +35,7 @@ import { createEntry } from "./namespace";
 import { PathFile } from "./path-file";
 import { LAST_NAME, PathWalk, RESOLVE_DIRECTORY, RESOLVE_FOLLOW } from "./path-walk";
 import { Vnode } from "./vnode";
-import { writeLockOf } from "./write-locks";
+import { truncateVnode } from "./write-locks";
 
 /**
  * open(2), openat(2).
@@ -76,12 +76,7 @@ export function openDentry(dentry: Dentry, flags: u32): usize {
   if (node.isDirectory && (writes || flags & O_TRUNC)) return asError(-EISDIR);
   if (writes && node.isRegular && node.fs.readOnly) return asError(-EROFS);
   const file = node.open(dentry, flags);
-  if (!isError(file) && flags & O_TRUNC && node.isRegular) {
-    const lock = writeLockOf(node);
-    lock.lock();
-    node.truncate(0);
-    lock.unlock();
-  }
+  if (!isError(file) && flags & O_TRUNC && node.isRegular) truncateVnode(node, 0);
   return file;
 }
 

@@ -25,7 +25,7 @@ import { NamedFile } from "./named-file";
 import { FileMapping } from "./file-mapping";
 import { CLUSTER_PAGES } from "./file-pages";
 import { Vnode } from "./vnode";
-import { writeLockOf } from "./write-locks";
+import { truncateVnode, writeLockOf } from "./write-locks";
 
 /** Largest size of a file: offsets are signed (off_t). */
 const SIZE_MAX: u64 = 0x7fff_ffff_ffff_ffff;
@@ -131,11 +131,7 @@ export class RegularFile extends NamedFile {
   }
 
   truncate(sizeBytes: u64): i64 {
-    const lock = writeLockOf(this.node);
-    lock.lock();
-    const status = this.node.truncate(sizeBytes);
-    lock.unlock();
-    return status;
+    return truncateVnode(this.node, sizeBytes);
   }
 
   allocate(mode: u32, offset: u64, length: u64): i64 {

@@ -24,6 +24,7 @@ import {
   asError,
 } from "../lib/errno";
 import { Mutex } from "../sched/mutex";
+import { unmapContent } from "../vm/unmap-content";
 import { Dentry } from "./dentry";
 import { FilePages, READ_AROUND } from "./file-pages";
 import { AttributeChange, FileSystemStat, Stat } from "./stat";
@@ -69,6 +70,8 @@ export abstract class Vnode extends Counted {
   pages: FilePages | null = null;
   /** Owner's free use: the overlay node above this one (tmpfs), a bound socket (linux/) … */
   attachment: usize = 0;
+  /** How many mappings (`file-mapping`) there are; changed by `countMapping`. */
+  private mappings: i32 = 0;
   /** F_SEAL_* bits (memfd_create). */
   seals: u32 = 0;
 
@@ -254,6 +257,21 @@ export abstract class Vnode extends Counted {
   /** As `pageForMapping` for reading, only if the page is in memory; else 0. Never sleeps. */
   pageInMemory(_index: u64, _shared: bool): u64 {
     return 0;
+  }
+
+  /** One mapping more or less. */
+  countMapping(change: i32): void {
+    atomic.add<i32>(changetype<usize>(this) + offsetof<Vnode>("mappings"), change);
+  }
+
+  /**
+   * Takes the pages that hold the bytes `start` … `end` - 1 out of all mappings of the file, after
+   * they have left the file: the next access looks for them anew. May sleep.
+   * @param takesCopies also the private copies, which do not outlive the end of a file (truncate(2))
+   */
+  protected unmapEverywhere(start: u64, end: u64, takesCopies: bool): void {
+    if (this.mappings == 0) return;
+    unmapContent(changetype<usize>(this), start, end, takesCopies);
   }
 
   /** Start of the next data, or hole, at or after `offset`, which lies in the file (lseek(2)). */

@@ -19,3 +19,12 @@ export function writeLockOf(vnode: Vnode): Mutex {
   const choice = hashInteger(<u64>changetype<usize>(vnode)) & 3;
   return choice < 2 ? (choice == 0 ? lock0 : lock1) : choice == 2 ? lock2 : lock3;
 }
+
+/** Sets the length of a regular file; 0 or a negative error. */
+export function truncateVnode(vnode: Vnode, sizeBytes: u64): i64 {
+  const lock = writeLockOf(vnode);
+  lock.lock();
+  const status = vnode.truncate(sizeBytes);
+  lock.unlock();
+  return status;
+}

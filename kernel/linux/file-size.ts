@@ -7,6 +7,7 @@ import { Dentry } from "../fs/dentry";
 import { File } from "../fs/file";
 import { RESOLVE_FOLLOW } from "../fs/path";
 import { PipeFile } from "../fs/pipe-file";
+import { truncateVnode } from "../fs/write-locks";
 import {
   EBADF,
   EFBIG,
@@ -40,7 +41,7 @@ export function sysTruncate(path: usize, length: i64): i64 {
   else if (vnode.fs.readOnly) result = -EROFS;
   else {
     result = checkFileSize(<u64>length, vnode.sizeBytes());
-    if (result == 0) result = vnode.truncate(<u64>length);
+    if (result == 0) result = truncateVnode(vnode, <u64>length);
   }
   dentry.release();
   return result;

@@ -9,7 +9,7 @@ import { MAP_SHARED } from "../vm/flags";
 import { LinuxProcess } from "./process";
 import { checkRange } from "./user-memory";
 
-/** A futex's identity; `owner` is the address of an AddressSpace or of a Pager. */
+/** A futex's identity; `owner` is the address of an AddressSpace or the content key of a Pager. */
 export class FutexKey {
   owner: usize = 0;
   address: usize = 0;
@@ -37,7 +37,8 @@ export function futexKey(
   if (vma && vma.start <= address && (vma.flags & MAP_SHARED) != 0) {
     const pager = vma.pager;
     if (pager) {
-      out.owner = changetype<usize>(pager);
+      // The offset is whole pages, so the address stays a multiple of 4.
+      out.owner = pager.contentKey();
       out.address = <usize>vma.offset + (address - vma.start);
     }
   }

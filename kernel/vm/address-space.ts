@@ -210,6 +210,18 @@ export class AddressSpace {
     atomic.add<u32>(changetype<usize>(this) + offsetof<AddressSpace>("users"), 1);
   }
 
+  /** As `retain`, unless nobody uses the space any more and it is being destroyed. */
+  retainIfUsed(): bool {
+    const slot = changetype<usize>(this) + offsetof<AddressSpace>("users");
+    let seen = atomic.load<u32>(slot);
+    while (seen != 0) {
+      const before = atomic.cmpxchg<u32>(slot, seen, seen + 1);
+      if (before == seen) return true;
+      seen = before;
+    }
+    return false;
+  }
+
   /** One process less uses the space; the last one destroys it. May sleep. */
   release(): void {
     const slot = changetype<usize>(this) + offsetof<AddressSpace>("users");

@@ -29,6 +29,14 @@ export abstract class Pager extends Counted {
     return 0;
   }
 
+  /**
+   * The same number for all pagers of the same content, and only for those: an object's address.
+   * Shared mappings of a file meet by it, whoever made them (futex(2), truncate(2)).
+   */
+  contentKey(): usize {
+    return changetype<usize>(this);
+  }
+
   /** Name shown in /proc/self/maps. */
   abstract writePath(out: ByteWriter): void;
 

@@ -16,7 +16,6 @@ import { HUGE_PAGE_MASK, HUGE_PAGE_SIZE, PAGE_SIZE } from "../mm/layout";
 import { entryAddress, entryFrame, entrySlot, isTable, PTE_ACCESSED, PTE_DIRTY } from "../mm/pte";
 import { directorySlot } from "../mm/user-tables";
 import { AddressSpace } from "./address-space";
-import { Vma } from "./vma";
 
 /** Frames asked of the page cache at a time. */
 const BATCH: u64 = 64;
@@ -67,27 +66,52 @@ function relieveAll(everything: bool): u64 {
   return released;
 }
 
+/**
+ * The space after `space` on the list (null: the first) that has users left, with one more use of it
+ * (`AddressSpace.release`) for the caller; null at the end. The caller still uses `space`.
+ */
+export function nextSpace(space: AddressSpace | null): AddressSpace | null {
+  listLock.acquire();
+  let next = space ? spaces.next(space) : spaces.first;
+  while (next && !next.retainIfUsed()) next = spaces.next(next);
+  listLock.release();
+  return next;
+}
+
 function releaseFilePages(space: AddressSpace, everything: bool): u64 {
-  const gather = space.gather;
   let released: u64 = 0;
   let vma = space.tree.first;
   while (vma) {
-    if (vma.pager) {
-      beginGather(gather, vma.start, vma.end);
-      releaseIn(space, vma, everything);
-      finishGather(gather);
-      space.resident -= gather.pages;
-      released += gather.pages;
-    }
+    if (vma.pager) released += releaseFileRange(space, vma.start, vma.end, everything);
     vma = space.tree.next(vma);
   }
   return released;
 }
 
-function releaseIn(space: AddressSpace, vma: Vma, everything: bool): void {
+/**
+ * Takes pages of files, but no private copies, out of a range that has no 2 MiB pages. Hold the
+ * space's lock.
+ * @param everything false spares pages that were used since the last time
+ * @returns how many
+ */
+export function releaseFileRange(
+  space: AddressSpace,
+  start: usize,
+  end: usize,
+  everything: bool,
+): u64 {
+  const gather = space.gather;
+  beginGather(gather, start, end);
+  releaseIn(space, start, end, everything);
+  finishGather(gather);
+  space.resident -= gather.pages;
+  return gather.pages;
+}
+
+function releaseIn(space: AddressSpace, start: usize, end: usize, everything: bool): void {
   let next: usize = 0;
-  for (let at = vma.start; at < vma.end; at = next) {
-    next = min((at & ~HUGE_PAGE_MASK) + HUGE_PAGE_SIZE, vma.end);
+  for (let at = start; at < end; at = next) {
+    next = min((at & ~HUGE_PAGE_MASK) + HUGE_PAGE_SIZE, end);
     const directory = directorySlot(space.root, at, false);
     if (!directory) continue;
     const table = load<u64>(directory);

@@ -20,6 +20,7 @@ const programs: readonly ProgramName[] = [
   "abi-sockets",
   "abi-unix",
   "abi-races",
+  "abi-mapped-files",
 ];
 
 for (const name of programs) {

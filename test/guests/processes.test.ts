@@ -3,8 +3,10 @@
  * system calls themselves held against the host's kernel.
  */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { assertSameAsHost } from "../harness/compare.ts";
 import { guestTest } from "../harness/guest-test.ts";
+import { repositoryRoot } from "../harness/paths.ts";
 import { runCapstan } from "../harness/process.ts";
 import { testProgram } from "../harness/programs.ts";
 
@@ -87,6 +89,11 @@ workers = [multiprocessing.Process(target=add, args=(lock,)) for _ in range(3)]
 `;
   const argv = ["/usr/bin/python3", "-c", text];
   return assertSameAsHost({ argv, options: [...options, "-m", "1G"], timeoutMs });
+});
+
+guestTest("python3: multiprocessing by spawn", () => {
+  const argv = ["/usr/bin/python3", join(repositoryRoot, "test/scripts/spawn.py")];
+  return assertSameAsHost({ argv, options: ["-m", "1G"], timeoutMs });
 });
 
 guestTest("perl: system, backquotes, fork, pipes", () => {

@@ -41,6 +41,7 @@ const recipes = {
   "abi-races": { source: "abi-races.c", command: abi },
   "abi-processes": { source: "abi-processes.c", command: abi },
   "processes-memory": { source: "processes-memory.c", command: c("-static") },
+  "abi-mapped-files": { source: "abi-mapped-files.c", command: abi },
   "abi-kernel-memory": { source: "abi-kernel-memory.c", command: abi },
 } satisfies Record<string, { source: string; command: readonly string[] }>;
 

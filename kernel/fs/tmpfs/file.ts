@@ -27,6 +27,8 @@ import { Vnode } from "../vnode";
 
 const SIZE_MAX: u64 = 0x7fff_ffff_ffff_ffff;
 const PAGE_MASK: u64 = <u64>PAGE_BYTES - 1;
+/** Beyond every offset, and a multiple of the page size. */
+const FILE_END: u64 = 1 << 63;
 
 export class TmpfsFile extends TmpfsNode {
   protected size: u64 = 0;
@@ -166,6 +168,7 @@ export class TmpfsFile extends TmpfsNode {
       this.size = sizeBytes;
       this.cutLower(first);
       if (this.pages) this.own.truncate(first);
+      this.unmapEverywhere(first << PAGE_SHIFT, FILE_END, true);
     }
     this.size = sizeBytes;
     this.touch();
@@ -184,7 +187,7 @@ export class TmpfsFile extends TmpfsNode {
     const grows = !(mode & FALLOC_FL_KEEP_SIZE) && end > this.size;
     if (grows && this.seals & F_SEAL_GROW) return -EPERM;
     let status: i64 = 0;
-    if (clears) status = this.clearRange(offset, min<u64>(end, this.size));
+    if (clears) status = this.punch(offset, min<u64>(end, this.size));
     else status = this.reserve(offset >> PAGE_SHIFT, (end + PAGE_MASK) >> PAGE_SHIFT);
     if (status < 0) return status;
     if (grows) this.size = end;
@@ -203,6 +206,14 @@ export class TmpfsFile extends TmpfsNode {
       releaseFrame(frameOf(page));
     }
     return 0;
+  }
+
+  /** Clears a range of a file that may be mapped: mappings lose the pages that the file lost. */
+  private punch(start: u64, end: u64): i64 {
+    const status = this.clearRange(start, end);
+    if (start < end)
+      this.unmapEverywhere(start & ~PAGE_MASK, (end + PAGE_MASK) & ~PAGE_MASK, false);
+    return status;
   }
 
   /** Makes the bytes `start` … `end` - 1 zeros; whole pages go, except where one lies below. */
