@@ -11,6 +11,7 @@
  *
  * Neighbours: `network.ts` (devices), `virtio/net.ts`, `net/`.
  */
+import { IpAddress } from "../lib/ip-address";
 import { heapAllocate, heapFree } from "../mm/heap";
 
 /** What is known about the transport checksum. */
@@ -30,6 +31,8 @@ export class Packet {
   end: usize;
   /** Interface it came from (`net/interface.ts`), 0 = none. */
   origin: usize;
+  /** Address of the IP header of a received packet. */
+  network: usize;
   /** Address of the transport header, once known. */
   transport: usize;
   length: u32;
@@ -38,13 +41,23 @@ export class Packet {
   checksum: u8;
   /** Protocol flags of the layer that holds the packet. */
   flags: u8;
-  /** IPv4 source and destination in host order. */
-  source: u32;
-  destination: u32;
   /** TCP: first sequence number of the payload. UDP: the ports. */
   sequence: u32;
   /** TCP: bytes of the transport header. */
   headerBytes: u32;
+  private sourceFirst: u64;
+  private sourceLast: u64;
+  private destinationFirst: u64;
+  private destinationLast: u64;
+
+  /** From whom to whom; whoever sends a packet fills them in. */
+  get source(): IpAddress {
+    return changetype<IpAddress>(changetype<usize>(this) + offsetof<Packet>("sourceFirst"));
+  }
+
+  get destination(): IpAddress {
+    return changetype<IpAddress>(changetype<usize>(this) + offsetof<Packet>("destinationFirst"));
+  }
 }
 
 /** Room kept in front of data that is to be sent: virtio, Ethernet, IP and TCP headers. */

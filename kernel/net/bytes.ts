@@ -4,6 +4,7 @@
  * The sum is taken over 16-bit words as this processor loads them: one's-complement addition gives
  * the same sum in either byte order, so the result is stored as it is.
  */
+import { IpAddress } from "../lib/ip-address";
 
 /** Loads 16 bits in network order. */
 export function load16(address: usize): u16 {
@@ -57,8 +58,20 @@ export function foldSum(sum: u64): u16 {
   return <u16>value;
 }
 
-/** Sum of the pseudo-header of IPv4 (RFC 9293, section 3.1). Addresses in host order. */
-export function pseudoSum(source: u32, destination: u32, protocol: u32, length: u32): u64 {
-  const tail = ((protocol & 0xff) << 8) + (((length & 0xff) << 8) | (length >> 8));
-  return <u64>swap32(source) + <u64>swap32(destination) + <u64>tail;
+/**
+ * Sum of the pseudo-header (RFC 9293, section 3.1; RFC 8200, section 8.1): the same for both
+ * families, as what maps an IPv4 address adds nothing to it.
+ */
+export function pseudoSum(
+  source: IpAddress,
+  destination: IpAddress,
+  protocol: u32,
+  length: u32,
+): u64 {
+  const tail = <u64>swap32(protocol) + <u64>swap32(length);
+  return addBytes(
+    changetype<usize>(source),
+    16,
+    addBytes(changetype<usize>(destination), 16, tail),
+  );
 }

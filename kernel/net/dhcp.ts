@@ -8,8 +8,9 @@ import { NetworkDevice } from "../dev/network";
 import { randomU64 } from "../dev/random";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { load32, store32 } from "./bytes";
-import { writeAddress } from "./endpoint";
 import { BROADCAST_ADDRESS, Interface } from "./interface";
+import { writeAddressV4 } from "./sockaddr";
+import { AF_INET } from "./socket";
 import { UdpSocket } from "./udp-socket";
 
 const SERVER_PORT: u16 = 67;
@@ -66,10 +67,10 @@ function singleList(at: usize, base: usize, length: usize): usize {
 export function configureByDhcp(outer: Interface): bool {
   const buffer = heapAllocate(BUFFER_BYTES + 32);
   if (buffer == 0) return false;
-  const socket = new UdpSocket();
+  const socket = new UdpSocket(AF_INET);
   socket.options.mayBroadcast = true;
-  const address = memory.data(16);
-  writeAddress(address, 0, CLIENT_PORT);
+  const address = memory.data(32);
+  writeAddressV4(address, 0, CLIENT_PORT);
   socket.bind(address, 16);
   transaction = <u32>randomU64();
   let done = false;
@@ -116,8 +117,8 @@ function send(socket: UdpSocket, outer: Interface, type: u8, buffer: usize): voi
   store<u8>(at, OPTION_ROUTER, 3);
   store<u8>(at, OPTION_NAME_SERVER, 4);
   store<u8>(at, OPTION_END, 5);
-  const address = memory.data(16);
-  writeAddress(address, BROADCAST_ADDRESS, SERVER_PORT);
+  const address = memory.data(32);
+  writeAddressV4(address, BROADCAST_ADDRESS, SERVER_PORT);
   socket.send(singleList(buffer + BUFFER_BYTES, buffer, MESSAGE_BYTES), 0, address, 16);
 }
 

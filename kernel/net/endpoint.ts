@@ -14,13 +14,10 @@
  */
 import { SpinLock } from "../arch/spinlock";
 import { Packet } from "../dev/packet";
-import { EAFNOSUPPORT, EINVAL } from "../lib/errno";
+import { IpAddress } from "../lib/ip-address";
 import { free } from "../lib/object";
-import { store16, store32, load16, load32 } from "./bytes";
+import { writeAddress } from "./sockaddr";
 import { AF_INET, Socket } from "./socket";
-
-/** Bytes of struct sockaddr_in. */
-export const SOCKADDR_IN_BYTES: usize = 16;
 
 export abstract class Endpoint extends Socket {
   /** Links of the tables in `ports.ts`: by local port, and by both addresses. */
@@ -28,20 +25,47 @@ export abstract class Endpoint extends Socket {
   flowNext: Endpoint | null = null;
   isPortBound: bool = false;
   isFlowBound: bool = false;
-  /** Addresses in host order, 0 = any or none. */
-  localAddress: u32 = 0;
-  remoteAddress: u32 = 0;
+  private localFirst: u64 = 0;
+  private localLast: u64 = 0;
+  private remoteFirst: u64 = 0;
+  private remoteLast: u64 = 0;
   localPort: u16 = 0;
   remotePort: u16 = 0;
   /** SO_REUSEADDR, SO_REUSEPORT. */
   reusesAddress: bool = false;
   reusesPort: bool = false;
+  /** IPV6_V6ONLY: an AF_INET6 socket that does not serve IPv4. */
+  isV6Only: bool = false;
   /** Guards the endpoint's state. */
   lock: SpinLock = new SpinLock();
   /** IP_TTL and IP_TOS; 0 = the default. */
   timeToLive: u8 = 0;
   typeOfService: u8 = 0;
   private channel: usize = 0;
+
+  /** Own address and the peer's; `::` = any or none. */
+  get localAddress(): IpAddress {
+    return changetype<IpAddress>(changetype<usize>(this) + offsetof<Endpoint>("localFirst"));
+  }
+
+  get remoteAddress(): IpAddress {
+    return changetype<IpAddress>(changetype<usize>(this) + offsetof<Endpoint>("remoteFirst"));
+  }
+
+  /** True if addresses of the family of `address` can reach it; `::` counts as IPv6. */
+  servesFamilyOf(address: IpAddress): bool {
+    return address.isV4 ? this.servesV4 : this.servesV6;
+  }
+
+  get servesV4(): bool {
+    if (this.family == AF_INET) return true;
+    const local = this.localAddress;
+    return !this.isV6Only && (local.isAny || local.isV4);
+  }
+
+  get servesV6(): bool {
+    return this.family != AF_INET && !this.localAddress.isV4;
+  }
 
   /** Appends a packet; any context. @returns true if the channel was empty */
   append(packet: Packet): bool {
@@ -76,36 +100,11 @@ export abstract class Endpoint extends Socket {
   }
 
   localName(out: usize): i64 {
-    return writeAddress(out, this.localAddress, this.localPort);
+    return writeAddress(out, this.family, this.localAddress, this.localPort);
   }
 
   protected disposeEndpoint(): void {
     free(this.lock);
     this.disposeBase();
   }
-}
-
-/** Writes a struct sockaddr_in. @returns its length */
-export function writeAddress(out: usize, address: u32, port: u16): i64 {
-  store<u16>(out, <u16>AF_INET);
-  store16(out + 2, port);
-  store32(out + 4, address);
-  store<u64>(out, 0, 8);
-  return <i64>SOCKADDR_IN_BYTES;
-}
-
-/** What is wrong with a sockaddr that should be a sockaddr_in: 0, -EINVAL or -EAFNOSUPPORT. */
-export function checkAddress(address: usize, length: usize): i64 {
-  if (length < SOCKADDR_IN_BYTES) return -EINVAL;
-  return load<u16>(address) == <u16>AF_INET ? 0 : -EAFNOSUPPORT;
-}
-
-/** The port of a struct sockaddr_in. */
-export function portOf(address: usize): u16 {
-  return load16(address + 2);
-}
-
-/** The address of a struct sockaddr_in, in host order. */
-export function hostOf(address: usize): u32 {
-  return load32(address + 4);
 }

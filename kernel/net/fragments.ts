@@ -7,6 +7,7 @@
  */
 import { SpinLock } from "../arch/spinlock";
 import { freePacket, freePackets, newPacket, Packet } from "../dev/packet";
+import { IpAddress } from "../lib/ip-address";
 import { monotonicNs } from "../sched/clock";
 
 const DATAGRAMS_MAX: i32 = 32;
@@ -17,8 +18,10 @@ const MORE_FRAGMENTS: u32 = 0x2000;
 const OFFSET_MASK: u32 = 0x1fff;
 
 class Datagram {
-  source: u32 = 0;
-  destination: u32 = 0;
+  private sourceFirst: u64 = 0;
+  private sourceLast: u64 = 0;
+  private destinationFirst: u64 = 0;
+  private destinationLast: u64 = 0;
   /** Identification and protocol; fragments of one datagram agree in all four. */
   key: u32 = 0;
   startedNs: u64 = 0;
@@ -28,6 +31,14 @@ class Datagram {
   receivedBytes: u32 = 0;
   /** Bytes of the whole, known from the last fragment; 0 = not yet. */
   totalBytes: u32 = 0;
+
+  get source(): IpAddress {
+    return changetype<IpAddress>(changetype<usize>(this) + offsetof<Datagram>("sourceFirst"));
+  }
+
+  get destination(): IpAddress {
+    return changetype<IpAddress>(changetype<usize>(this) + offsetof<Datagram>("destinationFirst"));
+  }
 
   drop(): void {
     freePackets(this.first);
@@ -58,8 +69,8 @@ function datagramOf(packet: Packet, key: u32): Datagram {
       slot.startedNs = 0;
     } else if (
       slot.key == key &&
-      slot.source == packet.source &&
-      slot.destination == packet.destination
+      slot.source.equals(packet.source) &&
+      slot.destination.equals(packet.destination)
     ) {
       return slot;
     }
@@ -67,8 +78,8 @@ function datagramOf(packet: Packet, key: u32): Datagram {
   }
   const taken = datagrams[oldest]!;
   taken.drop();
-  taken.source = packet.source;
-  taken.destination = packet.destination;
+  taken.source.copyFrom(packet.source);
+  taken.destination.copyFrom(packet.destination);
   taken.key = key;
   taken.startedNs = nowNs;
   return taken;
@@ -159,7 +170,7 @@ function join(datagram: Datagram): usize {
   }
   whole.length = head.headerBytes + datagram.totalBytes;
   whole.origin = head.origin;
-  whole.source = head.source;
-  whole.destination = head.destination;
+  whole.source.copyFrom(head.source);
+  whole.destination.copyFrom(head.destination);
   return address;
 }

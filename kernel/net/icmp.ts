@@ -6,9 +6,10 @@
  */
 import { freePacket, newPacket, Packet, push } from "../dev/packet";
 import { ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, ENETUNREACH, EPROTO } from "../lib/errno";
+import { IpAddress } from "../lib/ip-address";
 import { addBytes, foldSum, load16, load32 } from "./bytes";
-import { isBroadcast, isMulticast, sourceFor } from "./interface";
-import { ipv4Send, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from "./ipv4";
+import { isBroadcast } from "./interface";
+import { ipSend, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from "./ip";
 import { tcpUnreachable } from "./tcp-receive";
 import { udpUnreachable } from "./udp";
 
@@ -44,13 +45,13 @@ export function icmpReceive(packet: Packet): void {
     return;
   }
   if (type == UNREACHABLE)
-    unreachable(message + HEADER_BYTES, packet.length - HEADER_BYTES, message);
+    unreachable(packet, message + HEADER_BYTES, packet.length - HEADER_BYTES);
   freePacket(packet);
 }
 
 /** Not for broadcasts (RFC 1122, section 3.2.2.6). */
-function isGroup(address: u32): bool {
-  return isBroadcast(address) || isMulticast(address);
+function isGroup(address: IpAddress): bool {
+  return isBroadcast(address) || address.isMulticast;
 }
 
 function reply(packet: Packet): void {
@@ -61,20 +62,28 @@ function reply(packet: Packet): void {
     answer.length = packet.length;
     store<u8>(answer.data, ECHO_REPLY);
     finish(answer.data, answer.length);
-    ipv4Send(answer, PROTOCOL_ICMP, packet.destination, packet.source);
+    sendBack(answer, packet);
   }
   freePacket(packet);
 }
 
-/** Tells the socket that sent the quoted packet. */
-function unreachable(quote: usize, length: u32, message: usize): void {
+function sendBack(answer: Packet, packet: Packet): void {
+  answer.source.copyFrom(packet.destination);
+  answer.destination.copyFrom(packet.source);
+  ipSend(answer, PROTOCOL_ICMP);
+}
+
+/** Tells the socket that sent the quoted packet; the message's own addresses are not needed again. */
+function unreachable(packet: Packet, quote: usize, length: u32): void {
   if (length < QUOTE_BYTES) return;
   const headerBytes = (<u32>load<u8>(quote) & 15) * 4;
   if (headerBytes < 20 || headerBytes + 8 > length) return;
   const ports = quote + headerBytes;
-  const error = errorOf(load<u8>(message, 1));
-  const source = load32(quote + 12);
-  const destination = load32(quote + 16);
+  const error = errorOf(load<u8>(packet.data, 1));
+  const source = packet.source;
+  const destination = packet.destination;
+  source.setV4(load32(quote + 12));
+  destination.setV4(load32(quote + 16));
   const protocol = load<u8>(quote, 9);
   if (protocol == PROTOCOL_UDP) {
     udpUnreachable(source, load16(ports), destination, load16(ports + 2), error);
@@ -91,9 +100,10 @@ function errorOf(code: u8): i32 {
   return code == CODE_NETWORK ? ENETUNREACH : EHOSTUNREACH;
 }
 
-/** Tells a sender that nobody listens on the port. @param header the packet's IP header */
-export function sendPortUnreachable(packet: Packet, header: usize): void {
-  if (isGroup(packet.destination) || sourceFor(packet.source) == 0) return;
+/** Tells a sender that nobody listens on the port. */
+export function sendPortUnreachable(packet: Packet): void {
+  if (isGroup(packet.destination)) return;
+  const header = packet.network;
   const quoted = min(<u32>(packet.transport - header) + 8, <u32>load16(header + 2));
   const address = newPacket(quoted);
   if (address == 0) return;
@@ -105,5 +115,5 @@ export function sendPortUnreachable(packet: Packet, header: usize): void {
   store<u8>(message, UNREACHABLE);
   store<u8>(message, CODE_PORT, 1);
   finish(message, answer.length);
-  ipv4Send(answer, PROTOCOL_ICMP, packet.destination, packet.source);
+  sendBack(answer, packet);
 }

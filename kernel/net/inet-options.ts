@@ -6,7 +6,7 @@
  */
 import { EINVAL, ENOPROTOOPT } from "../lib/errno";
 import { Endpoint } from "./endpoint";
-import { pathPayloadBytes } from "./ipv4";
+import { pathPayloadBytes } from "./ip";
 
 export const SOL_SOCKET: i32 = 1;
 export const IPPROTO_IP: i32 = 0;

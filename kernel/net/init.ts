@@ -60,11 +60,11 @@ function makeSocket(family: i32, type: i32, protocol: i32): usize {
   if (family != AF_INET) return asError(-EAFNOSUPPORT);
   if (type == SOCK_STREAM) {
     if (protocol != 0 && protocol != IPPROTO_TCP) return asError(-EPROTONOSUPPORT);
-    return changetype<usize>(new TcpSocket());
+    return changetype<usize>(new TcpSocket(family));
   }
   if (type == SOCK_DGRAM) {
     if (protocol != 0 && protocol != IPPROTO_UDP) return asError(-EPROTONOSUPPORT);
-    return changetype<usize>(new UdpSocket());
+    return changetype<usize>(new UdpSocket(family));
   }
   return asError(type == SOCK_RAW ? -EPROTONOSUPPORT : -ESOCKTNOSUPPORT);
 }

@@ -7,6 +7,7 @@
  * Neighbours: `ipv4.ts` routes by it, `dhcp.ts` and `init.ts` configure it.
  */
 import { NetworkDevice } from "../dev/network";
+import { IpAddress } from "../lib/ip-address";
 
 export const LOOPBACK_ADDRESS: u32 = 0x7f000001;
 export const BROADCAST_ADDRESS: u32 = 0xffffffff;
@@ -63,52 +64,52 @@ export function addEthernet(device: NetworkDevice): Interface {
 }
 
 /** True if packets to `address` are for this machine alone. */
-export function isOwnAddress(address: u32): bool {
-  if (address >> 24 == 127) return true;
+export function isOwnAddress(address: IpAddress): bool {
+  if (address.isLoopback) return true;
   const outer = ethernet;
-  return outer != null && address != 0 && address == outer.address;
+  return outer != null && outer.address != 0 && address.isV4 && address.v4 == outer.address;
 }
 
 /** True for addresses a received packet may have (also broadcast and multicast). */
-export function isReceiver(address: u32): bool {
-  if (isOwnAddress(address) || isBroadcast(address) || isMulticast(address)) return true;
+export function isReceiver(address: IpAddress): bool {
+  if (isOwnAddress(address) || isBroadcast(address) || address.isMulticast) return true;
   const outer = ethernet;
   // Before an address is set, an offer of one may be sent to it (RFC 2131, section 4.1).
   return outer != null && outer.address == 0;
 }
 
-export function isMulticast(address: u32): bool {
-  return address >> 28 == 14;
-}
-
-export function isBroadcast(address: u32): bool {
-  if (address == BROADCAST_ADDRESS) return true;
+/** True for 255.255.255.255 and the directed broadcast address of the subnet. */
+export function isBroadcast(address: IpAddress): bool {
+  if (!address.isV4) return false;
+  const v4 = address.v4;
+  if (v4 == BROADCAST_ADDRESS) return true;
   const outer = ethernet;
-  return outer != null && outer.mask != 0 && outer.mask < 0xfffffffe && address == outer.broadcast;
+  return outer != null && outer.mask != 0 && outer.mask < 0xfffffffe && v4 == outer.broadcast;
 }
 
 /** The interface that leads to `destination`, or null if there is no route. */
-export function routeTo(destination: u32): Interface | null {
+export function routeTo(destination: IpAddress): Interface | null {
   if (isOwnAddress(destination)) return loopbackInterface;
   const outer = ethernet;
-  if (outer == null) return null;
-  if (destination == BROADCAST_ADDRESS) return outer;
+  if (outer == null || !destination.isV4) return null;
+  if (destination.v4 == BROADCAST_ADDRESS) return outer;
   if (outer.address == 0) return null;
-  if (isMulticast(destination) || isOnLink(outer, destination)) return outer;
+  if (destination.isMulticast || isOnLink(outer, destination.v4)) return outer;
   return outer.gateway != 0 ? outer : null;
 }
 
 /** The neighbour to which a packet for `destination` goes. */
 export function nextHop(through: Interface, destination: u32): u32 {
-  if (isBroadcast(destination) || isMulticast(destination)) return destination;
   return isOnLink(through, destination) ? destination : through.gateway;
 }
 
-/** The own address to use towards `destination`; 0 if there is no route. */
-export function sourceFor(destination: u32): u32 {
+/** Chooses the own address to use towards `destination`; false if there is no route. */
+export function chooseSource(destination: IpAddress, out: IpAddress): bool {
   const through = routeTo(destination);
-  if (through == null) return 0;
-  return through.isLoopback ? destination : through.address;
+  if (through == null) return false;
+  if (through.isLoopback) out.copyFrom(destination);
+  else out.setV4(through.address);
+  return true;
 }
 
 function isOnLink(through: Interface, destination: u32): bool {

@@ -7,26 +7,15 @@
  * `fragments.ts` reassembles.
  */
 import { CHECKSUM_VALID, freePacket, newPacket, Packet, pull, push } from "../dev/packet";
-import { EHOSTUNREACH, EMSGSIZE, ENETUNREACH, ENOBUFS } from "../lib/errno";
+import { EMSGSIZE, ENETUNREACH, ENOBUFS } from "../lib/errno";
 import { sendToGroup, sendToNeighbour } from "./arp";
 import { addBytes, foldSum, load16, load32, store16, store32 } from "./bytes";
 import { reassemble } from "./fragments";
 import { icmpReceive } from "./icmp";
-import {
-  Interface,
-  isBroadcast,
-  isMulticast,
-  isReceiver,
-  loopback,
-  nextHop,
-  routeTo,
-} from "./interface";
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from "./ip";
+import { Interface, isBroadcast, isReceiver, loopback, nextHop, routeTo } from "./interface";
 import { tcpReceive } from "./tcp-receive";
 import { udpReceive } from "./udp";
-
-export const PROTOCOL_ICMP: u8 = 1;
-export const PROTOCOL_TCP: u8 = 6;
-export const PROTOCOL_UDP: u8 = 17;
 
 export const IPV4_HEADER_BYTES: u32 = 20;
 export const DEFAULT_TTL: u8 = 64;
@@ -50,14 +39,14 @@ export function ipv4Receive(from: Interface, packet: Packet): void {
     return;
   }
   const total = <u32>load16(header + 2);
-  packet.source = load32(header + 12);
-  packet.destination = load32(header + 16);
+  packet.source.setV4(load32(header + 12));
+  packet.destination.setV4(load32(header + 16));
   if (total < headerBytes || total > packet.length || !isReceiver(packet.destination)) {
     freePacket(packet);
     return;
   }
   // 127.0.0.0/8 never comes from outside (RFC 1122, section 3.2.1.3).
-  if (!from.isLoopback && (packet.source >> 24 == 127 || packet.destination >> 24 == 127)) {
+  if (!from.isLoopback && (packet.source.isLoopback || packet.destination.isLoopback)) {
     freePacket(packet);
     return;
   }
@@ -74,30 +63,19 @@ export function ipv4Receive(from: Interface, packet: Packet): void {
 
 function deliver(from: Interface, packet: Packet): void {
   const header = packet.data;
+  packet.network = header;
   const protocol = load<u8>(header, 9);
   pull(packet, (<u32>load<u8>(header) & 15) * 4);
   packet.transport = packet.data;
   if (protocol == PROTOCOL_TCP) tcpReceive(packet);
-  else if (protocol == PROTOCOL_UDP) udpReceive(packet, header);
+  else if (protocol == PROTOCOL_UDP) udpReceive(packet);
   else if (protocol == PROTOCOL_ICMP) icmpReceive(packet);
   else freePacket(packet);
 }
 
-/**
- * Sends a transport packet, which it takes in any case.
- * @param source own address in host order
- * @param ttl time to live, 0 = the default
- * @returns 0, or -ENETUNREACH, -EMSGSIZE, -ENOBUFS
- */
-export function ipv4Send(
-  packet: Packet,
-  protocol: u8,
-  source: u32,
-  destination: u32,
-  ttl: u8 = 0,
-  typeOfService: u8 = 0,
-): i32 {
-  const through = routeTo(destination);
+/** `ipSend` for IPv4. */
+export function ipv4Send(packet: Packet, protocol: u8, ttl: u8, typeOfService: u8): i32 {
+  const through = routeTo(packet.destination);
   if (through == null || packet.length + IPV4_HEADER_BYTES > PACKET_MAX) {
     const isTooLong = through != null;
     freePacket(packet);
@@ -112,13 +90,13 @@ export function ipv4Send(
   store16(header + 6, mayFragment ? 0 : FLAG_DONT_FRAGMENT);
   store<u8>(header, ttl != 0 ? ttl : DEFAULT_TTL, 8);
   store<u8>(header, protocol, 9);
-  store32(header + 12, source);
-  store32(header + 16, destination);
+  store32(header + 12, packet.source.v4);
+  store32(header + 16, packet.destination.v4);
   finishHeader(header);
   if (packet.length > through.mtuBytes && packet.segmentBytes == 0) {
-    return sendFragments(through, packet, destination);
+    return sendFragments(through, packet);
   }
-  sendThrough(through, packet, destination);
+  sendThrough(through, packet);
   return 0;
 }
 
@@ -129,20 +107,21 @@ function finishHeader(header: usize): void {
   store<u16>(header, ~foldSum(addBytes(header, IPV4_HEADER_BYTES, 0)), 10);
 }
 
-function sendThrough(through: Interface, packet: Packet, destination: u32): void {
+function sendThrough(through: Interface, packet: Packet): void {
+  const destination = packet.destination;
   if (through.isLoopback) {
     packet.checksum = CHECKSUM_VALID;
     packet.origin = changetype<usize>(through);
     ipv4Receive(loopback(), packet);
-  } else if (isBroadcast(destination) || isMulticast(destination)) {
-    sendToGroup(through, packet, destination);
+  } else if (isBroadcast(destination) || destination.isMulticast) {
+    sendToGroup(through, packet, destination.v4);
   } else {
-    sendToNeighbour(through, packet, nextHop(through, destination));
+    sendToNeighbour(through, packet, nextHop(through, destination.v4));
   }
 }
 
 /** Sends a packet in pieces (RFC 791, section 3.2). The checksums inside are complete. */
-function sendFragments(through: Interface, packet: Packet, destination: u32): i32 {
+function sendFragments(through: Interface, packet: Packet): i32 {
   const partMax = (through.mtuBytes - IPV4_HEADER_BYTES) & ~7;
   const payload = packet.data + IPV4_HEADER_BYTES;
   const total = packet.length - IPV4_HEADER_BYTES;
@@ -162,19 +141,9 @@ function sendFragments(through: Interface, packet: Packet, destination: u32): i3
     store16(header + 2, part + IPV4_HEADER_BYTES);
     store16(header + 6, (offset >> 3) | (offset + part < total ? FLAG_MORE_FRAGMENTS : 0));
     finishHeader(header);
-    sendThrough(through, fragment, destination);
+    fragment.destination.copyFrom(packet.destination);
+    sendThrough(through, fragment);
   }
   freePacket(packet);
   return result;
-}
-
-/** The error of a destination that an ICMP message says cannot be reached. */
-export function unreachableError(isNetwork: bool): i32 {
-  return isNetwork ? ENETUNREACH : EHOSTUNREACH;
-}
-
-/** Bytes of payload that go to `destination` in one packet. */
-export function pathPayloadBytes(destination: u32): u32 {
-  const through = routeTo(destination);
-  return (through ? min(through.mtuBytes, PACKET_MAX) : 576) - IPV4_HEADER_BYTES;
 }

@@ -12,7 +12,9 @@ import { SpinLock } from "../arch/spinlock";
 import { randomU64 } from "../dev/random";
 import { EADDRINUSE } from "../lib/errno";
 import { hashInteger } from "../lib/hashtable";
+import { IpAddress } from "../lib/ip-address";
 import { Endpoint } from "./endpoint";
+import { AF_INET } from "./socket";
 
 const PORT_BUCKETS: u32 = 256;
 const FLOW_BUCKETS: u32 = 4096;
@@ -27,13 +29,14 @@ export class PortTable {
   private buckets: StaticArray<Endpoint | null> = new StaticArray<Endpoint | null>(PORT_BUCKETS);
 
   /** Binds an endpoint; `port` 0 chooses one. @returns 0 or -EADDRINUSE */
-  bind(endpoint: Endpoint, address: u32, port: u16): i64 {
+  bind(endpoint: Endpoint, address: IpAddress, port: u16): i64 {
     this.lock.acquire();
     let chosen = port;
-    if (port == 0) chosen = this.choose(endpoint, address);
+    if (port == 0) chosen = this.choose();
     else if (this.conflicts(endpoint, address, port)) chosen = 0;
     if (chosen != 0) {
-      endpoint.localAddress = address;
+      if (address.isAny) endpoint.localAddress.clear();
+      else endpoint.localAddress.copyFrom(address);
       endpoint.localPort = chosen;
       endpoint.isPortBound = true;
       const bucket = <u32>chosen & (PORT_BUCKETS - 1);
@@ -49,7 +52,7 @@ export class PortTable {
     return changetype<usize>(this.buckets[<u32>port & (PORT_BUCKETS - 1)]);
   }
 
-  private choose(endpoint: Endpoint, address: u32): u16 {
+  private choose(): u16 {
     const start = <u32>(randomU64() % EPHEMERAL_COUNT);
     for (let i: u32 = 0; i < EPHEMERAL_COUNT; i++) {
       const port = <u16>(EPHEMERAL_FIRST + ((start + i) % EPHEMERAL_COUNT));
@@ -65,11 +68,10 @@ export class PortTable {
     return false;
   }
 
-  private conflicts(endpoint: Endpoint, address: u32, port: u16): bool {
+  private conflicts(endpoint: Endpoint, address: IpAddress, port: u16): bool {
     for (let at = this.firstAt(port); at != 0; at = nextAt(at)) {
       const other = changetype<Endpoint>(at);
-      if (other.localPort != port) continue;
-      if (address != 0 && other.localAddress != 0 && address != other.localAddress) continue;
+      if (other.localPort != port || !overlaps(endpoint, address, other)) continue;
       if (endpoint.reusesPort && other.reusesPort) continue;
       if (endpoint.reusesAddress && other.reusesAddress && !other.isListening()) continue;
       return true;
@@ -85,9 +87,7 @@ export class PortTable {
       const other = changetype<Endpoint>(at);
       if (other == endpoint || other.localPort != endpoint.localPort) continue;
       if (!other.isListening() || (endpoint.reusesPort && other.reusesPort)) continue;
-      const a = endpoint.localAddress;
-      const b = other.localAddress;
-      isFound = a == 0 || b == 0 || a == b;
+      isFound = overlaps(endpoint, endpoint.localAddress, other);
     }
     this.lock.release();
     return isFound;
@@ -117,7 +117,13 @@ export class PortTable {
    * @param listenersOnly skips endpoints that do not listen
    * @returns an Endpoint with a reference, or 0
    */
-  find(address: u32, port: u16, remote: u32, remotePort: u16, listenersOnly: bool): usize {
+  find(
+    address: IpAddress,
+    port: u16,
+    remote: IpAddress,
+    remotePort: u16,
+    listenersOnly: bool,
+  ): usize {
     this.lock.acquire();
     let best: Endpoint | null = null;
     let bestScore: i32 = 0;
@@ -125,14 +131,15 @@ export class PortTable {
     for (let entry = this.firstAt(port); entry != 0; entry = nextAt(entry)) {
       const at = changetype<Endpoint>(entry);
       if (at.localPort != port || (listenersOnly && !at.isListening())) continue;
+      if (!at.servesFamilyOf(address)) continue;
       let score: i32 = 1;
-      if (at.localAddress != 0) {
-        if (at.localAddress != address) continue;
-        score += 1;
-      }
-      if (at.remotePort != 0) {
-        if (at.remotePort != remotePort || at.remoteAddress != remote) continue;
+      if (!at.localAddress.isAny) {
+        if (!at.localAddress.equals(address)) continue;
         score += 2;
+      } else if (at.family == AF_INET) score += 1; // before one that serves both families
+      if (at.remotePort != 0) {
+        if (at.remotePort != remotePort || !at.remoteAddress.equals(remote)) continue;
+        score += 4;
       }
       if (score > bestScore) {
         best = at;
@@ -140,7 +147,7 @@ export class PortTable {
         equals = 1;
       } else if (score == bestScore) {
         equals++;
-        const spread = hashInteger(((<u64>remote) << 16) | remotePort);
+        const spread = hashInteger(remote.first ^ hashInteger(remote.last ^ remotePort));
         if (spread % equals == equals - 1) best = at;
       }
     }
@@ -161,6 +168,15 @@ export class PortTable {
   }
 }
 
+/** True if a packet could be for either: for `endpoint`, bound to `address`, and for `other`. */
+function overlaps(endpoint: Endpoint, address: IpAddress, other: Endpoint): bool {
+  if (!address.isAny && !other.localAddress.isAny) return address.equals(other.localAddress);
+  if (address.isAny && !other.localAddress.isAny)
+    return endpoint.servesFamilyOf(other.localAddress);
+  if (!address.isAny) return other.servesFamilyOf(address);
+  return (endpoint.servesV4 && other.servesV4) || (endpoint.servesV6 && other.servesV6);
+}
+
 /** Address of the endpoint after the one at `address`, 0 at the end. */
 function nextAt(address: usize): usize {
   return changetype<usize>(changetype<Endpoint>(address).portNext);
@@ -179,10 +195,11 @@ export function seedFlows(): void {
   flowSeed = randomU64();
 }
 
-function flowBucket(local: u32, localPort: u16, remote: u32, remotePort: u16): u32 {
-  const addresses = ((<u64>local) << 32) | remote;
+function flowBucket(local: IpAddress, localPort: u16, remote: IpAddress, remotePort: u16): u32 {
   const ports = ((<u64>localPort) << 16) | remotePort;
-  return <u32>hashInteger(hashInteger(addresses ^ flowSeed) ^ ports) & (FLOW_BUCKETS - 1);
+  const networks = remote.first ^ (local.first << 1);
+  const hosts = hashInteger(remote.last ^ flowSeed) ^ local.last;
+  return <u32>hashInteger(hashInteger(hosts) ^ networks ^ ports) & (FLOW_BUCKETS - 1);
 }
 
 function lockOf(bucket: u32): SpinLock {
@@ -215,8 +232,8 @@ function isSameFlow(a: Endpoint, b: Endpoint): bool {
   return (
     a.localPort == b.localPort &&
     a.remotePort == b.remotePort &&
-    a.remoteAddress == b.remoteAddress &&
-    a.localAddress == b.localAddress
+    a.remoteAddress.equals(b.remoteAddress) &&
+    a.localAddress.equals(b.localAddress)
   );
 }
 
@@ -246,7 +263,12 @@ export function removeFlow(endpoint: Endpoint): void {
 }
 
 /** The connection between two ends, with a reference, or 0. */
-export function findFlow(local: u32, localPort: u16, remote: u32, remotePort: u16): usize {
+export function findFlow(
+  local: IpAddress,
+  localPort: u16,
+  remote: IpAddress,
+  remotePort: u16,
+): usize {
   const bucket = flowBucket(local, localPort, remote, remotePort);
   lockOf(bucket).acquire();
   let at = changetype<Endpoint | null>(load<usize>(flowHeads + <usize>bucket * 8));
@@ -255,8 +277,8 @@ export function findFlow(local: u32, localPort: u16, remote: u32, remotePort: u1
     !(
       at.localPort == localPort &&
       at.remotePort == remotePort &&
-      at.remoteAddress == remote &&
-      at.localAddress == local
+      at.remoteAddress.equals(remote) &&
+      at.localAddress.equals(local)
     )
   ) {
     at = at.flowNext;

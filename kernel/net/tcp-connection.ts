@@ -19,7 +19,7 @@ import { Endpoint } from "./endpoint";
 import { InetOptions } from "./inet-options";
 import { removeFlow, tcpPorts } from "./ports";
 import { SendBuffer } from "./send-buffer";
-import { AF_INET, SOCK_STREAM } from "./socket";
+import { SOCK_STREAM } from "./socket";
 import { Congestion } from "./tcp-congestion";
 import { processChannel } from "./tcp-input";
 import { Scoreboard } from "./tcp-scoreboard";
@@ -139,8 +139,9 @@ export abstract class TcpConnection extends Endpoint {
   private isAlive: bool = false;
   private lifeEnds: bool = false;
 
-  constructor() {
-    super(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+  /** @param family AF_INET or AF_INET6 */
+  constructor(family: i32) {
+    super(family, SOCK_STREAM, IPPROTO_TCP);
     this.options.receiveBytes = RECEIVE_BYTES;
     this.options.sendBytes = SEND_BYTES;
     this.timer.connection = changetype<usize>(this);

@@ -23,10 +23,10 @@ export function connectionRequested(listener: TcpSocket, packet: Packet): void {
     return;
   }
   const header = packet.data;
-  const child = new TcpSocket();
-  child.localAddress = packet.destination;
+  const child = new TcpSocket(listener.family);
+  child.localAddress.copyFrom(packet.destination);
   child.localPort = load16(header + 2);
-  child.remoteAddress = packet.source;
+  child.remoteAddress.copyFrom(packet.source);
   child.remotePort = load16(header);
   listener.bequeath(child);
   child.enter();

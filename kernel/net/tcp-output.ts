@@ -9,7 +9,7 @@ import { freePacket, newPacket, Packet, push } from "../dev/packet";
 import { monotonicNs } from "../sched/clock";
 import { store16, store32 } from "./bytes";
 import { routeTo } from "./interface";
-import { ipv4Send, PROTOCOL_TCP } from "./ipv4";
+import { ipSend, pathPayloadBytes, PROTOCOL_TCP } from "./ip";
 import {
   CLOSED,
   CLOSE_WAIT,
@@ -55,9 +55,7 @@ export function timestampNow(c: TcpConnection): u32 {
 
 /** Bytes of payload that fit a packet to the peer with no options. */
 export function localMss(c: TcpConnection): u32 {
-  const through = routeTo(c.remoteAddress);
-  const mtu = through ? min(through.mtuBytes, <u32>65535) : <u32>576;
-  return mtu - TCP_HEADER_BYTES - 20;
+  return pathPayloadBytes(c.remoteAddress) - TCP_HEADER_BYTES;
 }
 
 /** Notes what the route's device can do. */
@@ -65,7 +63,7 @@ export function learnRoute(c: TcpConnection): void {
   const through = routeTo(c.remoteAddress);
   const device = through ? through.device : null;
   c.offloadsChecksum = through != null && (device == null || device.offloadsChecksum);
-  c.offloadsSegmentation = device != null && device.offloadsSegmentation;
+  c.offloadsSegmentation = device != null && device.offloadsSegmentation && c.remoteAddress.isV4;
 }
 
 /** The window to tell, in bytes; its right edge never moves to the left. */
@@ -120,7 +118,9 @@ function sendSegment(c: TcpConnection, sequence: u32, flags: u32, bytes: u32): b
   packet.headerBytes = TCP_HEADER_BYTES + optionBytes;
   const segmentMax = payloadMax(c);
   packet.segmentBytes = bytes > segmentMax ? <u16>segmentMax : 0;
-  sealSegment(packet, c.localAddress, c.remoteAddress, c.offloadsChecksum);
+  packet.source.copyFrom(c.localAddress);
+  packet.destination.copyFrom(c.remoteAddress);
+  sealSegment(packet, c.offloadsChecksum);
   if ((flags & ACK) != 0) {
     c.lastAckSent = c.receiveNext;
     const edge = c.receiveNext + (field << scale);
@@ -129,7 +129,7 @@ function sendSegment(c: TcpConnection, sequence: u32, flags: u32, bytes: u32): b
     c.ackLater = false;
     c.timer.ackNs = 0;
   }
-  ipv4Send(packet, PROTOCOL_TCP, c.localAddress, c.remoteAddress, c.timeToLive, c.typeOfService);
+  ipSend(packet, PROTOCOL_TCP, c.timeToLive, c.typeOfService);
   return true;
 }
 
@@ -392,8 +392,10 @@ export function refuse(packet: Packet, sequence: u32, acknowledgement: u32, flag
       else store32(header + 8, sequence);
       store<u8>(header, 5 << 4, 12);
       store<u8>(header, <u8>(hasAck ? RST : RST | ACK), 13);
-      sealSegment(answer, packet.destination, packet.source, false);
-      ipv4Send(answer, PROTOCOL_TCP, packet.destination, packet.source);
+      answer.source.copyFrom(packet.destination);
+      answer.destination.copyFrom(packet.source);
+      sealSegment(answer, false);
+      ipSend(answer, PROTOCOL_TCP);
     }
   }
   freePacket(packet);

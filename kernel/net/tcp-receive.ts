@@ -4,6 +4,7 @@
  * Neighbours: `ipv4.ts` calls it; `ports.ts` finds connections; `tcp-listener.ts` makes new ones.
  */
 import { freePacket, Packet } from "../dev/packet";
+import { IpAddress } from "../lib/ip-address";
 import { load16, load32 } from "./bytes";
 import { isOwnAddress } from "./interface";
 import { findFlow, tcpPorts } from "./ports";
@@ -65,9 +66,9 @@ function makesRoom(connection: TcpConnection, packet: Packet, flags: u32): bool 
 
 /** An ICMP error about a segment we sent; only those about a handshake end it (RFC 5927). */
 export function tcpUnreachable(
-  source: u32,
+  source: IpAddress,
   sourcePort: u16,
-  destination: u32,
+  destination: IpAddress,
   destinationPort: u16,
   sequence: u32,
   error: i32,

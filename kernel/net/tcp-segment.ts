@@ -94,10 +94,10 @@ export function isSegmentIntact(packet: Packet): bool {
   return foldSum(addBytes(packet.data, packet.length, sum)) == 0xffff;
 }
 
-/** Stores the checksum, or leaves it to the device. `data` is at the header. */
-export function sealSegment(packet: Packet, source: u32, destination: u32, offloads: bool): void {
+/** Stores the checksum, or leaves it to the device. `data` is at the header, the addresses are set. */
+export function sealSegment(packet: Packet, offloads: bool): void {
   const header = packet.data;
-  const sum = pseudoSum(source, destination, IPPROTO_TCP, packet.length);
+  const sum = pseudoSum(packet.source, packet.destination, IPPROTO_TCP, packet.length);
   packet.transport = header;
   if (offloads) {
     store<u16>(header, foldSum(sum), 16);

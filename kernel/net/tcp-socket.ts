@@ -38,14 +38,15 @@ import {
   ETIMEDOUT,
   asError,
 } from "../lib/errno";
+import { IpAddress } from "../lib/ip-address";
 import { free } from "../lib/object";
 import { monotonicNs } from "../sched/clock";
 import { Mutex } from "../sched/mutex";
 import { FOREVER, WaitLink } from "../sched/wait";
 import { copyFromList, copyToList, listTotal } from "./buffer-list";
-import { checkAddress, hostOf, portOf, writeAddress } from "./endpoint";
-import { isOwnAddress, LOOPBACK_ADDRESS, sourceFor } from "./interface";
+import { chooseSource, isBroadcast, isOwnAddress } from "./interface";
 import { addFlow, tcpPorts } from "./ports";
+import { anyAddress, checkAddress, hostOf, peerOf, portOf, writeAddress } from "./sockaddr";
 import { MSG_DONTWAIT, MSG_MORE, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, ReceiveFacts } from "./socket";
 import { chunkBytes, freeChunk, newChunk } from "./send-buffer";
 import {
@@ -95,10 +96,11 @@ export class TcpSocket extends TcpConnection {
   // Listening.
 
   bind(address: usize, length: usize): i64 {
-    const wrong = checkAddress(address, length);
+    const wrong = checkAddress(this.family, address, length);
     if (wrong != 0) return wrong;
     const host = hostOf(address);
-    if (host != 0 && !isOwnAddress(host)) return -EADDRNOTAVAIL;
+    if (!host.isAny && !isOwnAddress(host)) return -EADDRNOTAVAIL;
+    if (host.isV4 && this.isV6Only) return -EINVAL;
     if (this.isPortBound || this.state != CLOSED) return -EINVAL;
     const result = tcpPorts.bind(this, host, portOf(address));
     this.isBound = result == 0;
@@ -108,7 +110,7 @@ export class TcpSocket extends TcpConnection {
   listen(backlog: i32): i64 {
     if (this.state != CLOSED && this.state != LISTEN) return -EINVAL;
     if (!this.isPortBound) {
-      const bound = tcpPorts.bind(this, 0, 0);
+      const bound = tcpPorts.bind(this, anyAddress(), 0);
       if (bound != 0) return bound;
     }
     if (this.state != LISTEN && tcpPorts.hasOtherListener(this)) return -EADDRINUSE;
@@ -192,9 +194,9 @@ export class TcpSocket extends TcpConnection {
 
   connect(address: usize, length: usize, flags: u32): i64 {
     if (length >= 2 && load<u16>(address) == 0) return this.dissolve();
-    const wrong = checkAddress(address, length);
+    const wrong = checkAddress(this.family, address, length);
     if (wrong != 0) return wrong;
-    const host = hostOf(address) != 0 ? hostOf(address) : LOOPBACK_ADDRESS;
+    const host = peerOf(address);
     this.enter();
     let result: i64 = 0;
     if (this.state == CLOSED && this.error == 0 && !this.wasConnected) {
@@ -224,24 +226,18 @@ export class TcpSocket extends TcpConnection {
   }
 
   /** Chooses the ends and sends a SYN. The lock is held. */
-  private startConnection(host: u32, port: u16): i64 {
-    const source = this.isBound && this.localAddress != 0 ? this.localAddress : sourceFor(host);
-    if (source == 0) return -ENETUNREACH;
-    if (port == 0 || !isUnicast(host)) return port == 0 ? -ECONNREFUSED : -ENETUNREACH;
-    this.remoteAddress = host;
+  private startConnection(host: IpAddress, port: u16): i64 {
+    if (host.isMulticast || isBroadcast(host)) return -ENETUNREACH;
+    if (port == 0) return -ECONNREFUSED;
+    if (host.isV4 && this.isV6Only) return -ENETUNREACH;
+    const local = this.localAddress;
+    const isFixed = this.isBound && !local.isAny;
+    if (isFixed ? local.isV4 != host.isV4 : !chooseSource(host, local)) return -ENETUNREACH;
+    this.remoteAddress.copyFrom(host);
     this.remotePort = port;
-    if (this.isPortBound) {
-      this.localAddress = source;
-      if (!addFlow(this)) return -EADDRNOTAVAIL;
-    } else {
-      let tries: i32 = 0;
-      while (true) {
-        const bound = tcpPorts.bind(this, source, 0);
-        if (bound != 0) return -EADDRNOTAVAIL;
-        if (addFlow(this)) break;
-        tcpPorts.unbind(this);
-        if (++tries == PORT_TRIES) return -EADDRNOTAVAIL;
-      }
+    if (!this.takeFlow()) {
+      if (!isFixed) local.clear();
+      return -EADDRNOTAVAIL;
     }
     const random = randomU64();
     this.initialSend = <u32>random;
@@ -257,6 +253,17 @@ export class TcpSocket extends TcpConnection {
     this.timedSinceNs = monotonicNs();
     sendSyn(this);
     return 0;
+  }
+
+  /** Enters the connection in the tables, with a port of its own if it has none yet. */
+  private takeFlow(): bool {
+    if (this.isPortBound) return addFlow(this);
+    for (let tries: i32 = 0; tries < PORT_TRIES; tries++) {
+      if (tcpPorts.bind(this, this.localAddress, 0) != 0) return false;
+      if (addFlow(this)) return true;
+      tcpPorts.unbind(this);
+    }
+    return false;
   }
 
   /** Waits for the handshake to end. The lock is held. */
@@ -531,7 +538,7 @@ export class TcpSocket extends TcpConnection {
 
   peerName(out: usize): i64 {
     if (this.state == CLOSED || this.state == LISTEN || this.state == SYN_SENT) return -ENOTCONN;
-    return writeAddress(out, this.remoteAddress, this.remotePort);
+    return writeAddress(out, this.family, this.remoteAddress, this.remotePort);
   }
 
   setOption(level: i32, name: i32, value: usize, length: usize): i64 {
@@ -604,8 +611,4 @@ export class TcpSocket extends TcpConnection {
 /** The deadline of a wait that may last `durationNs`. */
 function deadline(durationNs: u64): u64 {
   return durationNs == FOREVER ? FOREVER : monotonicNs() + durationNs;
-}
-
-function isUnicast(address: u32): bool {
-  return address >> 28 != 14 && address != 0xffffffff;
 }

@@ -35,10 +35,11 @@ import { monotonicNs } from "../sched/clock";
 import { Mutex } from "../sched/mutex";
 import { FOREVER, WaitLink } from "../sched/wait";
 import { copyFromList, copyToList, listTotal } from "./buffer-list";
-import { checkAddress, Endpoint, hostOf, portOf, writeAddress } from "./endpoint";
+import { Endpoint } from "./endpoint";
 import { getInetOption, InetOptions, setInetOption } from "./inet-options";
-import { isBroadcast, isMulticast, isOwnAddress, LOOPBACK_ADDRESS, sourceFor } from "./interface";
+import { chooseSource, isBroadcast, isOwnAddress } from "./interface";
 import { udpPorts } from "./ports";
+import { anyAddress, checkAddress, hostOf, peerOf, portOf, writeAddress } from "./sockaddr";
 import { AF_INET, MSG_DONTWAIT, MSG_PEEK, MSG_TRUNC, ReceiveFacts, SOCK_DGRAM } from "./socket";
 import { isIntact, openDatagram, UDP_PAYLOAD_MAX, udpSend } from "./udp";
 
@@ -54,12 +55,15 @@ export class UdpSocket extends Endpoint {
   /** Bytes in channel and queue, with overhead; atomic. */
   private queuedBytes: u32 = 0;
   private error: i32 = 0;
+  /** Bound to one address by bind(2). */
+  private isAddressFixed: bool = false;
   private isReadShut: bool = false;
   private isWriteShut: bool = false;
   drops: u64 = 0;
 
-  constructor() {
-    super(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
+  /** @param family AF_INET or AF_INET6 */
+  constructor(family: i32) {
+    super(family, SOCK_DGRAM, IPPROTO_UDP);
   }
 
   /** A datagram from the receive path: takes it. Any context. */
@@ -112,50 +116,69 @@ export class UdpSocket extends Endpoint {
   }
 
   bind(address: usize, length: usize): i64 {
-    const wrong = checkAddress(address, length);
+    const wrong = checkAddress(this.family, address, length);
     if (wrong != 0) return wrong;
     const host = hostOf(address);
-    if (host != 0 && !isOwnAddress(host) && !isBroadcast(host) && !isMulticast(host)) {
+    if (!host.isAny && !isOwnAddress(host) && !isBroadcast(host) && !host.isMulticast) {
       return -EADDRNOTAVAIL;
     }
+    if (host.isV4 && this.isV6Only) return -EINVAL;
     if (this.isPortBound) return -EINVAL;
+    this.isAddressFixed = !host.isAny;
     return udpPorts.bind(this, host, portOf(address));
   }
 
   /** Chooses a port if there is none yet. */
   private ensurePort(): i64 {
-    return this.isPortBound ? 0 : udpPorts.bind(this, 0, 0);
+    return this.isPortBound ? 0 : udpPorts.bind(this, anyAddress(), 0);
   }
 
   connect(address: usize, length: usize, _flags: u32): i64 {
     if (length >= 2 && load<u16>(address) == 0) {
-      this.remotePort = 0;
-      this.remoteAddress = 0;
+      this.dissolve();
       return 0;
     }
-    const wrong = checkAddress(address, length);
+    const wrong = this.checkPeer(address, length);
     if (wrong != 0) return wrong;
-    const host = hostOf(address) != 0 ? hostOf(address) : LOOPBACK_ADDRESS;
+    const host = peerOf(address);
     if (isBroadcast(host) && !this.options.mayBroadcast) return -EACCES;
-    const source = sourceFor(host);
-    if (source == 0) return -ENETUNREACH;
     const bound = this.ensurePort();
     if (bound != 0) return bound;
+    this.dissolve();
     this.lock.acquire();
-    if (this.localAddress == 0) this.localAddress = source;
-    this.remoteAddress = host;
-    this.remotePort = portOf(address);
+    const hasSource = this.isAddressFixed || chooseSource(host, this.localAddress);
+    if (hasSource) {
+      this.remoteAddress.copyFrom(host);
+      this.remotePort = portOf(address);
+    }
     this.lock.release();
-    return 0;
+    return hasSource ? 0 : -ENETUNREACH;
+  }
+
+  /** Forgets the peer, and the own address that was chosen for it. */
+  private dissolve(): void {
+    this.lock.acquire();
+    this.remotePort = 0;
+    this.remoteAddress.clear();
+    if (!this.isAddressFixed) this.localAddress.clear();
+    this.lock.release();
+  }
+
+  /** What is wrong with whom to send to: an AF_INET6 socket takes a sockaddr_in, too (ipv6(7)). */
+  private checkPeer(address: usize, length: usize): i64 {
+    const isV4 = length >= 2 && load<u16>(address) == <u16>AF_INET;
+    const wrong = checkAddress(isV4 ? AF_INET : this.family, address, length);
+    if (wrong != 0) return wrong;
+    return this.isV6Only && hostOf(address).isV4 ? -ENETUNREACH : 0;
   }
 
   send(list: usize, _flags: u32, destination: usize, destinationLength: usize): i64 {
     let host = this.remoteAddress;
     let port = this.remotePort;
     if (destination != 0) {
-      const wrong = checkAddress(destination, destinationLength);
+      const wrong = this.checkPeer(destination, destinationLength);
       if (wrong != 0) return wrong;
-      host = hostOf(destination) != 0 ? hostOf(destination) : LOOPBACK_ADDRESS;
+      host = peerOf(destination);
       port = portOf(destination);
       if (port == 0) return -EINVAL;
     } else if (port == 0) return -EDESTADDRREQ;
@@ -167,28 +190,36 @@ export class UdpSocket extends Endpoint {
     if (isBroadcast(host) && !this.options.mayBroadcast) return -EACCES;
     const bound = this.ensurePort();
     if (bound != 0) return bound;
-    let source = this.localAddress;
-    if (source == 0 || isMulticast(source) || isBroadcast(source)) source = sourceFor(host);
-    // Without an address of our own, only everybody can be asked (DHCP).
-    if (source == 0 && !isBroadcast(host)) return -ENETUNREACH;
     const address = newPacket(total);
     if (address == 0) return -ENOBUFS;
     const packet = changetype<Packet>(address);
+    packet.destination.copyFrom(host);
+    if (!this.sourceOf(packet)) {
+      freePacket(packet);
+      return -ENETUNREACH;
+    }
     if (!copyFromList(list, 0, packet.data, total)) {
       freePacket(packet);
       return -EFAULT;
     }
     packet.length = <u32>total;
-    const result = udpSend(
-      packet,
-      source,
-      this.localPort,
-      host,
-      port,
-      isMulticast(host) ? this.options.multicastTtl : this.timeToLive,
-      this.typeOfService,
-    );
+    const hopLimit = host.isMulticast ? this.options.multicastTtl : this.timeToLive;
+    const result = udpSend(packet, this.localPort, port, hopLimit, this.typeOfService);
     return result != 0 ? <i64>result : <i64>total;
+  }
+
+  /** Sets the own address towards the packet's destination; false if there is none. */
+  private sourceOf(packet: Packet): bool {
+    const local = this.localAddress;
+    const source = packet.source;
+    if (!local.isAny && !local.isMulticast && !isBroadcast(local)) {
+      source.copyFrom(local);
+      return local.isV4 == packet.destination.isV4;
+    }
+    if (chooseSource(packet.destination, source)) return true;
+    // Without an address of our own, only everybody can be asked (DHCP).
+    source.setV4(0);
+    return isBroadcast(packet.destination);
   }
 
   receive(list: usize, flags: u32, facts: ReceiveFacts | null): i64 {
@@ -256,7 +287,7 @@ export class UdpSocket extends Endpoint {
       facts.flags = part < length ? MSG_TRUNC : 0;
       if (facts.address != 0) {
         facts.addressLength = <usize>(
-          writeAddress(facts.address, packet.source, <u16>packet.sequence)
+          writeAddress(facts.address, this.family, packet.source, <u16>packet.sequence)
         );
       }
     }
@@ -275,7 +306,7 @@ export class UdpSocket extends Endpoint {
 
   peerName(out: usize): i64 {
     if (this.remotePort == 0) return -ENOTCONN;
-    return writeAddress(out, this.remoteAddress, this.remotePort);
+    return writeAddress(out, this.family, this.remoteAddress, this.remotePort);
   }
 
   setOption(level: i32, name: i32, value: usize, length: usize): i64 {

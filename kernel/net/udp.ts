@@ -6,17 +6,18 @@
  */
 import { freePacket, Packet, pull, push } from "../dev/packet";
 import { CHECKSUM_VALID } from "../dev/packet";
+import { IpAddress } from "../lib/ip-address";
 import { addBytes, foldSum, load16, pseudoSum, store16 } from "./bytes";
 import { sendPortUnreachable } from "./icmp";
-import { ipv4Send, PROTOCOL_UDP } from "./ipv4";
+import { ipSend, PROTOCOL_UDP } from "./ip";
 import { udpPorts } from "./ports";
 import { UdpSocket } from "./udp-socket";
 
 export const UDP_HEADER_BYTES: u32 = 8;
 export const UDP_PAYLOAD_MAX: u32 = 65507;
 
-/** A datagram arrived: takes it. @param header its IP header */
-export function udpReceive(packet: Packet, header: usize): void {
+/** A datagram arrived: takes it. */
+export function udpReceive(packet: Packet): void {
   const datagram = packet.data;
   const length = packet.length >= UDP_HEADER_BYTES ? <u32>load16(datagram + 4) : 0;
   if (length < UDP_HEADER_BYTES || length > packet.length) {
@@ -32,7 +33,7 @@ export function udpReceive(packet: Packet, header: usize): void {
     false,
   );
   if (found == 0) {
-    if (isIntact(packet)) sendPortUnreachable(packet, header);
+    if (isIntact(packet)) sendPortUnreachable(packet);
     freePacket(packet);
     return;
   }
@@ -55,15 +56,13 @@ export function openDatagram(packet: Packet): void {
   pull(packet, UDP_HEADER_BYTES);
 }
 
-/** Sends a payload, which it takes. @returns 0 or a negative error */
+/** Sends a payload whose addresses are set, and takes it. @returns 0 or a negative error */
 export function udpSend(
   packet: Packet,
-  source: u32,
   sourcePort: u16,
-  destination: u32,
   destinationPort: u16,
-  ttl: u8,
-  typeOfService: u8,
+  hopLimit: u8,
+  trafficClass: u8,
 ): i32 {
   const header = push(packet, UDP_HEADER_BYTES);
   const length = packet.length;
@@ -71,18 +70,18 @@ export function udpSend(
   store16(header + 2, destinationPort);
   store16(header + 4, length);
   store<u16>(header, 0, 6);
-  const sum = pseudoSum(source, destination, PROTOCOL_UDP, length);
+  const sum = pseudoSum(packet.source, packet.destination, PROTOCOL_UDP, length);
   const checksum = <u16>~foldSum(addBytes(header, length, sum));
   store<u16>(header, checksum != 0 ? checksum : 0xffff, 6);
   packet.transport = header;
-  return ipv4Send(packet, PROTOCOL_UDP, source, destination, ttl, typeOfService);
+  return ipSend(packet, PROTOCOL_UDP, hopLimit, trafficClass);
 }
 
 /** An ICMP error about a datagram we sent. */
 export function udpUnreachable(
-  source: u32,
+  source: IpAddress,
   sourcePort: u16,
-  destination: u32,
+  destination: IpAddress,
   destinationPort: u16,
   error: i32,
 ): void {

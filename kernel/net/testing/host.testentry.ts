@@ -8,11 +8,11 @@ import { setFrameReceiver } from "../../dev/network";
 import { isError } from "../../lib/errno";
 import { heapAllocate, heapFree } from "../../mm/heap";
 import { initTimers, runTimers } from "../../sched/timer";
-import { writeAddress } from "../endpoint";
 import { ethernetReceive } from "../ethernet";
 import { addEthernet } from "../interface";
 import { seedFlows } from "../ports";
-import { MSG_DONTWAIT, ReceiveFacts, Socket } from "../socket";
+import { writeAddressV4 } from "../sockaddr";
+import { AF_INET, MSG_DONTWAIT, ReceiveFacts, Socket } from "../socket";
 import { TcpSocket } from "../tcp-socket";
 import { UdpSocket } from "../udp-socket";
 
@@ -88,15 +88,15 @@ function at(number: i32): Socket {
 }
 
 export function openTcp(): i32 {
-  return register(new TcpSocket());
+  return register(new TcpSocket(AF_INET));
 }
 
 export function openUdp(): i32 {
-  return register(new UdpSocket());
+  return register(new UdpSocket(AF_INET));
 }
 
 export function bind(number: i32, port: u16): i64 {
-  writeAddress(addressArea, 0, port);
+  writeAddressV4(addressArea, 0, port);
   return at(number).bind(addressArea, 16);
 }
 
@@ -105,7 +105,7 @@ export function listen(number: i32, backlog: i32): i64 {
 }
 
 export function connect(number: i32, host: u32, port: u16): i64 {
-  writeAddress(addressArea, 0x0a000000 | host, port);
+  writeAddressV4(addressArea, 0x0a000000 | host, port);
   return at(number).connect(addressArea, 16, MSG_DONTWAIT);
 }
 
@@ -128,7 +128,7 @@ export function send(number: i32, length: usize): i64 {
 }
 
 export function sendTo(number: i32, length: usize, host: u32, port: u16): i64 {
-  writeAddress(addressArea, 0x0a000000 | host, port);
+  writeAddressV4(addressArea, 0x0a000000 | host, port);
   return at(number).send(single(length), MSG_DONTWAIT, addressArea, 16);
 }
 
