@@ -1,7 +1,7 @@
 /**
  * Where capstan keeps what it may throw away, and where it was installed.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,4 +21,12 @@ export function installationRoot(): string {
     folder = parent;
   }
   return folder;
+}
+
+/** capstan's version, from its package.json. */
+export function capstanVersion(): string {
+  const path = join(installationRoot(), "capstan/package.json");
+  const fields: unknown = JSON.parse(readFileSync(path, "utf8"));
+  const isKnown = typeof fields === "object" && fields !== null && "version" in fields;
+  return isKnown ? String(fields.version) : "unknown";
 }

@@ -2,27 +2,15 @@
  * The `capstan` tool's entry: runs the command line, prints errors, ends with the exit status.
  * Bundled into `dist/capstan.js`, which `bin/capstan.js` starts.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { runCommandLine } from "./commands/registry.ts";
+import { parseCommandLine } from "./commands/parse.ts";
 import { FatalError, UserError } from "./errors.ts";
 import { ExitStatus } from "./exit-status.ts";
-import { installationRoot } from "./home.ts";
-
-const argv = process.argv.slice(2);
-
-/** capstan's version, from its package.json. */
-function version(): string {
-  const path = join(installationRoot(), "capstan/package.json");
-  const fields: unknown = JSON.parse(readFileSync(path, "utf8"));
-  const isKnown = typeof fields === "object" && fields !== null && "version" in fields;
-  return isKnown ? String(fields.version) : "unknown";
-}
+import { capstanVersion } from "./home.ts";
 
 /** Prints an error in the form that the user asked for and returns the exit status. */
-function reportError(error: unknown): number {
+function reportError(error: unknown, asJson: boolean): number {
   if (error instanceof UserError) {
-    if (argv.includes("--json")) {
+    if (asJson) {
       const { code, what, why, fix, exitStatus } = error;
       const report = { status: exitStatus, error: { code, what, why, fix } };
       process.stdout.write(`${JSON.stringify(report)}\n`);
@@ -37,11 +25,17 @@ function reportError(error: unknown): number {
   return ExitStatus.usage;
 }
 
+const argv = process.argv.slice(2);
+/** A line that was not understood is searched for the word; what follows `--` is the program's. */
+let wantsJson = argv.slice(0, argv.indexOf("--") + 1 || undefined).includes("--json");
 try {
-  const output = { write: (text: string) => process.stdout.write(text) };
-  process.exitCode = await runCommandLine(argv, process.env, version(), output);
+  const write = (text: string) => process.stdout.write(text);
+  const context = { env: process.env, write, version: capstanVersion };
+  const invocation = await parseCommandLine(argv, context);
+  wantsJson = invocation.wantsJson;
+  process.exitCode = await invocation.run();
 } catch (error) {
-  process.exitCode = reportError(error);
+  process.exitCode = reportError(error, wantsJson);
 }
 // Input that the guest did not read may still be open, and must not keep capstan alive.
 process.exit();

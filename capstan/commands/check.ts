@@ -6,7 +6,7 @@ import { examine } from "../check/examine.ts";
 import { judge } from "../check/judge.ts";
 import { toJson, toText, verdictStatus } from "../check/report.ts";
 import { guestEnvironment } from "../source/guest-environment.ts";
-import type { CommandDefinition, CommandInput, OptionValues } from "./command.ts";
+import { type CommandDefinition, type CommandInput, optionList } from "./command.ts";
 import { parseEnvironment } from "./options.ts";
 
 const notes = `Nothing is run and nothing is written. Files are found as capstan run finds them. System calls
@@ -18,11 +18,7 @@ Exit status:
   1      limits: it starts, but may make system calls that are absent
   125    wrong usage
   126    the program cannot be executed
-  127    the program, its loader, or libraries were not found
-
-Examples:
-  capstan check -- python3 script.py
-  capstan check --json -- ./server --port 80`;
+  127    the program, its loader, or libraries were not found`;
 
 /** The command as data. */
 export const checkCommand: CommandDefinition = {
@@ -43,13 +39,10 @@ export const checkCommand: CommandDefinition = {
     { flags: "--json", description: "print one JSON object on stdout" },
   ],
   notes,
+  examples: ["capstan check -- python3 script.py", "capstan check --json -- ./server --port 80"],
+  completes: "program",
   run: check,
 };
-
-function list(options: OptionValues, name: string): readonly string[] {
-  const value = options[name];
-  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
-}
 
 async function check({ args: words, options, env }: CommandInput): Promise<number> {
   const [program = "", ...args] = words;
@@ -57,8 +50,8 @@ async function check({ args: words, options, env }: CommandInput): Promise<numbe
     program,
     args,
     cwd: process.cwd(),
-    env: guestEnvironment(parseEnvironment(list(options, "env"), env), undefined),
-    add: list(options, "add"),
+    env: guestEnvironment(parseEnvironment(optionList(options, "env"), env), undefined),
+    add: optionList(options, "add"),
     searchPath: env.PATH ?? "/usr/local/bin:/usr/bin:/bin",
   });
   const judgement = judge({ ...examination, isDynamic: examination.interpreter !== undefined });

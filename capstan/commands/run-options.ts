@@ -6,8 +6,12 @@ import type { MachineType } from "../hypervisor/hypervisor.ts";
 import type { GuestConsole } from "../protocol/command-line.ts";
 import { type NetworkSpec, parseNetwork } from "../run/network.ts";
 import { traceFamilies, traceNumbers } from "../run/trace-filter.ts";
-import type { CommandInput, OptionDefinition } from "./command.ts";
+import { type CommandInput, type OptionDefinition, optionList, optionText } from "./command.ts";
 import { parseChoice, parseCount, parseEnvironment, parseMemory, parseSeconds } from "./options.ts";
+
+const accelerators = ["auto", "kvm", "hvf", "tcg"] as const;
+const machines = ["microvm", "q35"] as const;
+const consoleNames = ["auto", "serial", "virtio"] as const;
 
 /** Every option of `capstan run`. */
 export const runOptionDefinitions: readonly OptionDefinition[] = [
@@ -31,12 +35,19 @@ export const runOptionDefinitions: readonly OptionDefinition[] = [
     flags: "--accel <name>",
     description: "auto (tries the hardware's, else tcg), kvm, hvf or tcg",
     initial: "auto",
+    choices: accelerators,
   },
-  { flags: "--machine <name>", description: "microvm or q35", initial: "microvm" },
+  {
+    flags: "--machine <name>",
+    description: "microvm or q35",
+    initial: "microvm",
+    choices: machines,
+  },
   {
     flags: "--console <name>",
     description: "auto, serial or virtio: what the program's terminal is",
     initial: "auto",
+    choices: consoleNames,
   },
   {
     flags: "-p, --publish <host:guest>",
@@ -96,28 +107,18 @@ const consoles = { auto: undefined, serial: "serial", virtio: "hvc" } as const;
  */
 export function parseRunOptions(input: CommandInput): RunOptions {
   const { options } = input;
-  const text = (name: string): string | undefined => {
-    const value = options[name];
-    return typeof value === "string" ? value : undefined;
-  };
-  const list = (name: string): readonly string[] => {
-    const value = options[name];
-    return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
-  };
+  const text = (name: string) => optionText(options, name);
+  const list = (name: string) => optionList(options, name);
   const timeout = text("timeout");
   const gdb = options.gdb === true ? "1234" : text("gdb");
-  const consoleName = parseChoice("--console", text("console") ?? "auto", [
-    "auto",
-    "serial",
-    "virtio",
-  ]);
+  const consoleName = parseChoice("--console", text("console") ?? "auto", consoleNames);
   return {
     memoryBytes: parseMemory(text("memory") ?? "512M"),
     cpus: parseCount("--cpus", text("cpus") ?? "1", 1, 64),
     env: parseEnvironment(list("env"), input.env),
     add: list("add"),
-    accel: parseChoice("--accel", text("accel") ?? "auto", ["auto", "kvm", "hvf", "tcg"]),
-    machine: parseChoice("--machine", text("machine") ?? "microvm", ["microvm", "q35"]),
+    accel: parseChoice("--accel", text("accel") ?? "auto", accelerators),
+    machine: parseChoice("--machine", text("machine") ?? "microvm", machines),
     console: consoles[consoleName],
     timeoutMs: timeout === undefined ? undefined : parseSeconds("--timeout", timeout),
     verbose: options.verbose === true,

@@ -1,7 +1,7 @@
 /**
  * `capstan run [options] SOURCE [ARGS...]`, or `-- PROGRAM [ARGS...]`: makes an image, boots it
- * and behaves like the program in it: same output, same exit status. Neighbours: `run/` does the work in
- * parts that are tested on their own; this file connects them.
+ * and behaves like the program in it: same output, same exit status. Neighbours: `run/` does the work
+ * in parts that are tested on their own; this file connects them.
  */
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -36,7 +36,8 @@ const notes = `SOURCE is a directory, an image, a package or a program of this m
 takes it for nothing else.
 
 Arguments that name files or directories of the host are copied into the image; the program
-starts in the same directory. 
+starts in the same directory.
+
 In a terminal, keys go to the program as they are (Ctrl-C interrupts the program); Ctrl-] ends
 the machine. Otherwise Ctrl-C ends the machine.
 
@@ -44,14 +45,7 @@ With --json, standard output carries one JSON object at the end and nothing else
 own output goes to standard error.
 
 Exit status:
-${exitStatusTable.map(({ status, meaning }) => `  ${status.padEnd(6)} ${meaning}`).join("\n")}
-
-Examples:
-  capstan run -- /bin/echo hello
-  capstan run -m 1G -- python3 script.py
-  capstan run -p 8080:80 -- python3 -m http.server 80
-  capstan run --trace=file,mmap -- ls
-  capstan run --add ./data:/data -- sha256sum /data/big.bin`;
+${exitStatusTable.map(({ status, meaning }) => `  ${status.padEnd(6)} ${meaning}`).join("\n")}`;
 
 /** The command as data. */
 export const runCommand: CommandDefinition = {
@@ -60,6 +54,14 @@ export const runCommand: CommandDefinition = {
   parameters: "[source] [args...]",
   options: runOptionDefinitions,
   notes,
+  examples: [
+    "capstan run -- /bin/echo hello",
+    "capstan run -m 1G -- python3 script.py",
+    "capstan run -p 8080:80 -- python3 -m http.server 80",
+    "capstan run --trace=file,mmap -- ls",
+    "capstan run --add ./data:/data -- sha256sum /data/big.bin",
+  ],
+  completes: "program",
   run,
 };
 

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UserError } from "../errors.ts";
 import type { CommandDefinition, CommandInput } from "./command.ts";
-import { runCommandLine } from "./registry.ts";
+import { allOptions, type ParserContext, parseCommandLine } from "./parse.ts";
+import { commands } from "./registry.ts";
 import { runCommand } from "./run.ts";
 import { parseRunOptions } from "./run-options.ts";
+
+const context: ParserContext = { env: {}, write: () => {}, version: () => "1.2.3" };
 
 /** Parses a command line with `run` replaced by a handler that keeps what it got. */
 async function parse(...argv: string[]): Promise<CommandInput> {
@@ -16,8 +19,9 @@ async function parse(...argv: string[]): Promise<CommandInput> {
       return 42;
     },
   };
-  const status = await runCommandLine(argv, {}, "1.2.3", { write: () => {} }, [recording]);
-  assert.equal(status, 42);
+  const only = [{ name: "run", load: async () => recording }];
+  const invocation = await parseCommandLine(argv, { ...context, commands: only });
+  assert.equal(await invocation.run(), 42);
   const [input] = seen;
   assert.ok(input);
   return input;
@@ -28,7 +32,8 @@ async function help(...argv: string[]): Promise<string> {
   const write = (piece: string): void => {
     text += piece;
   };
-  assert.equal(await runCommandLine(argv, {}, "1.2.3", { write }), 0);
+  const invocation = await parseCommandLine(argv, { ...context, write });
+  assert.equal(await invocation.run(), 0);
   return text;
 }
 
@@ -63,7 +68,7 @@ test("wrong usage is an error for the user, with the status of usage", async () 
   const wrong = [["run", "--nonsense", "ls"], ["fly"], ["run", "-m"], ["--nonsense"]];
   for (const argv of wrong) {
     await assert.rejects(
-      runCommandLine(argv, {}, "1.2.3", { write: () => {} }),
+      parseCommandLine(argv, context),
       (error) => error instanceof UserError && error.exitStatus === 125,
       argv.join(" "),
     );
@@ -100,4 +105,34 @@ test("words after a double dash are a program, others a source", async () => {
   ] as const) {
     assert.equal((await parse(...argv)).afterDashes, afterDashes, argv.join(" "));
   }
+});
+
+test("every command keeps its name, a summary, examples and --json", async () => {
+  const names = commands.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+  assert.equal(new Set(names).size, names.length);
+  for (const { name, load } of commands) {
+    const definition = await load();
+    assert.equal(definition.name, name);
+    assert.match(definition.summary, /^[a-z].*[^.]$/, name);
+    assert.ok(definition.examples.length > 0, name);
+    for (const line of definition.examples) assert.ok(line.includes(`capstan ${name}`), line);
+    assert.ok(
+      allOptions(definition).some(({ flags }) => flags === "--json"),
+      name,
+    );
+    assert.match(await help(...name.split(" "), "--help"), /Usage: capstan [\s\S]*Examples:\n/);
+  }
+});
+
+test("a name that was mistyped is answered with the one that was meant", async () => {
+  await assert.rejects(
+    parseCommandLine(["chekc"], context),
+    (error) => error instanceof UserError && error.fix === "try: capstan check",
+  );
+});
+
+test("only what stands before the program asks for JSON", async () => {
+  const wantsJson = async (...argv: string[]) => (await parseCommandLine(argv, context)).wantsJson;
+  assert.equal(await wantsJson("check", "--json", "ls"), true);
+  assert.equal(await wantsJson("check", "ls", "--json"), false);
 });
