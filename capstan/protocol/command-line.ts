@@ -28,10 +28,12 @@ export interface GuestConfiguration {
   readonly verbose: boolean;
   /** Numbers of the system calls to trace, as `0-3,257`; "" for all; undefined for no trace. */
   readonly trace?: string;
+  /** What `root=` names; absent: the first disk. */
+  readonly root?: string;
   /** Host's wall clock, in nanoseconds since 1970: microvm may have no clock chip. */
-  readonly epochNs: bigint;
+  readonly epochNs?: bigint;
   /** 32 random bytes for the guest's generator. */
-  readonly entropy: Buffer;
+  readonly entropy?: Buffer;
   /** Size of the terminal in characters, when there is one. */
   /** Network address, prefix length and gateway as `ip=` takes them; absent: DHCP. */
   readonly ip?: string;
@@ -46,13 +48,12 @@ export const configurationInInitrd = "config=initrd";
 
 /** The whole configuration as one line of text; its length is not limited. */
 export function encodeConfiguration(configuration: GuestConfiguration): string {
-  const { argv0, executable, terminal, epochNs, trace } = configuration;
-  const nanos = String(epochNs % 1_000_000_000n).padStart(9, "0");
+  const { argv0, executable, terminal, epochNs, entropy, trace } = configuration;
   const options = [
-    "root=/dev/vda",
+    `root=${configuration.root ?? "/dev/vda"}`,
     `console=${configuration.console}`,
-    `epoch=${epochNs / 1_000_000_000n}.${nanos}`,
-    `entropy=${configuration.entropy.toString("hex")}`,
+    ...(epochNs === undefined ? [] : [`epoch=${encodeTime(epochNs)}`]),
+    ...(entropy === undefined ? [] : [`entropy=${entropy.toString("hex")}`]),
     ...(configuration.verbose ? ["verbose"] : []),
     ...(trace === undefined ? [] : [trace === "" ? "trace" : `trace=${encodeWord(trace)}`]),
     ...(terminal ? [`rows=${terminal.rows}`, `cols=${terminal.columns}`] : []),
@@ -65,6 +66,11 @@ export function encodeConfiguration(configuration: GuestConfiguration): string {
   ];
   const program = [executable, ...configuration.args].map(encodeArgument);
   return [...options, "--", ...program].join(" ");
+}
+
+/** Nanoseconds as seconds with nine decimals. */
+function encodeTime(timeNs: bigint): string {
+  return `${timeNs / 1_000_000_000n}.${String(timeNs % 1_000_000_000n).padStart(9, "0")}`;
 }
 
 /**

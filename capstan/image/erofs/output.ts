@@ -8,7 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
-import { systemErrorCode, UserError } from "../../errors.ts";
+import { writingImage } from "../write-error.ts";
 import { COPY_CHUNK_BYTES } from "./content.ts";
 
 /** Granularity of holes; smaller ones cost more system calls than they save. */
@@ -102,19 +102,6 @@ export class ImageOutput {
   }
 
   #guard<Result>(action: () => Result): Result {
-    try {
-      return action();
-    } catch (error) {
-      const isFull = ["ENOSPC", "EDQUOT", "EFBIG"].includes(systemErrorCode(error) ?? "");
-      throw new UserError({
-        code: isFull ? "DiskFull" : "ImageUnwritable",
-        what: `cannot write the image ${this.#path}`,
-        why: error instanceof Error ? error.message : String(error),
-        fix: isFull
-          ? "free some space there, or set CAPSTAN_ROOT to a directory on a larger disk"
-          : "make the directory writable for you, or set CAPSTAN_ROOT to another one",
-        cause: error,
-      });
-    }
+    return writingImage(this.#path, action);
   }
 }
