@@ -20,7 +20,9 @@ import { acpiPowerOff } from "./dev/acpi/power";
 import { BlockDevice, findBlockDevice } from "./dev/block";
 import { serialWriteByte } from "./dev/console/serial";
 import { initDevices } from "./dev/devices";
+import { findPartition } from "./dev/partition";
 import { initRandom } from "./dev/random";
+import { readRtcSeconds } from "./dev/rtc";
 import { initFs } from "./fs/init";
 import { log, logDec, setLogClock, setLogSink, setLogVerbose } from "./lib/log";
 import { free } from "./lib/object";
@@ -47,7 +49,7 @@ export { systemCall } from "./linux/dispatch";
 export { threadMain } from "./sched/kernel-thread";
 export { apMain } from "./smp";
 
-const ROOT_DISK_PREFIX: usize = 5; // "/dev/"
+const PARTITION_PREFIX: usize = 9; // "PARTUUID="
 
 /** First line of TypeScript: physical memory is seen at DIRECT_MAP, interrupts are off. */
 export function kmain(startInfo: u64): void {
@@ -102,7 +104,10 @@ function bootThread(_argument: usize): void {
   startInit();
 }
 
-/** Sets the date from `epoch=SECONDS[.NANOSECONDS]`, the host's clock when it started the machine. */
+/**
+ * Sets the date from `epoch=SECONDS[.NANOSECONDS]`, the host's clock when it started the machine,
+ * else from the machine's clock chip.
+ */
 function setRealtimeFromHost(): void {
   const option = new BootOption();
   if (findOption("epoch", option)) {
@@ -119,15 +124,21 @@ function setRealtimeFromHost(): void {
     }
     for (let i = max(fractionDigits, 0); i < 9; i++) value *= 10;
     setRealtime(value);
+  } else {
+    setRealtime(readRtcSeconds() * 1_000_000_000);
   }
   free(option);
 }
 
-/** The disk named by `root=/dev/NAME`; null without the option. */
+/** The disk named by `root=/dev/NAME` or `root=PARTUUID=ID`; null without the option. */
 function rootDisk(): BlockDevice | null {
   const option = new BootOption();
-  if (!findOption("root", option) || option.length <= ROOT_DISK_PREFIX) return null;
-  const disk = findBlockDevice(option.address + ROOT_DISK_PREFIX, option.length - ROOT_DISK_PREFIX);
+  if (!findOption("root", option)) return null;
+  const isPartition = option.length > PARTITION_PREFIX && load<u8>(option.address) == 0x50; // "P"
+  const disk = isPartition
+    ? findPartition(option.address + PARTITION_PREFIX, option.length - PARTITION_PREFIX)
+    : findBlockDevice(option.address, option.length);
+  free(option);
   if (disk == null) panic("root= names a disk that this machine does not have");
   return disk;
 }

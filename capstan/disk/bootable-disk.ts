@@ -61,10 +61,7 @@ export function bootableDisk(parts: BootableDiskParts): PartsDisk {
     kernelSectors,
     kernelAddress: kernel.address,
     // The last sector's rest is loaded, too.
-    zeroBytes: Math.max(
-      0,
-      kernel.zeroBytes - (kernelSectors * sectorBytes - kernel.bytes.length),
-    ),
+    zeroBytes: Math.max(0, kernel.zeroBytes - (kernelSectors * sectorBytes - kernel.bytes.length)),
     kernelEntry: kernel.entry,
   });
   const sectorsOf = (bytes: number): number => Math.ceil(bytes / sectorBytes);

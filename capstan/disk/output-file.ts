@@ -7,7 +7,15 @@
  * Long stretches of zeros become holes. Neighbours: formats write to it through `DiskOutput`;
  * commands make it with `writeWhole`.
  */
-import { closeSync, fsyncSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Pacer } from "../image/erofs/pacer.ts";
 import { writingImage } from "../image/write-error.ts";

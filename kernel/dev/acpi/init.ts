@@ -8,6 +8,7 @@ import { rsdpAddress } from "../../arch/bootinfo";
 import { addIoApic, setIsaOverride } from "../../arch/x86_64/ioapic";
 import { free } from "../../lib/object";
 import { mapKernel } from "../../mm/pagetable";
+import { hasPci } from "../pci/enumeration";
 import { addProcessor } from "../processors";
 import { PowerFacts, readFadt } from "./fadt";
 import { ISA_IRQS, MadtFacts, readMadt } from "./madt";
@@ -45,19 +46,23 @@ class MappedView extends PhysicalView {
 /** Makes the I/O APICs known and prepares power-off. Before any device interrupt is registered. */
 export function initAcpi(): void {
   let ioApics: u32 = 0;
-  if (rsdpAddress() != 0) {
-    const view = new MappedView();
-    const tables = new AcpiTables(view);
-    if (tables.openRoot(rsdpAddress())) {
-      ioApics = useMadt(tables);
-      const power = new PowerFacts();
-      if (readFadt(tables, power)) setPowerFacts(power);
-      else free(power);
-    }
-    free(tables);
-    free(view);
+  const view = new MappedView();
+  const tables = new AcpiTables(view);
+  if (openRoot(tables)) {
+    ioApics = useMadt(tables);
+    const power = new PowerFacts();
+    if (readFadt(tables, power)) setPowerFacts(power);
+    else free(power);
   }
+  free(tables);
+  free(view);
   if (ioApics == 0) useIoApic(DEFAULT_IO_APIC, 0);
+}
+
+/** A boot loader does not know where the root pointer is; it runs on machines with PCI and a BIOS. */
+function openRoot(tables: AcpiTables): bool {
+  if (rsdpAddress() != 0) return tables.openRoot(rsdpAddress());
+  return hasPci() && tables.findRoot();
 }
 
 function useMadt(tables: AcpiTables): u32 {

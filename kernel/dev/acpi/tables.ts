@@ -21,6 +21,10 @@ const MAX_ROOT_ENTRIES: u32 = 256;
 
 /** "RSD PTR ", little-endian. */
 const RSDP_SIGNATURE: u64 = 0x2052545020445352;
+/** Where a BIOS puts the root pointer, on a multiple of 16 (section 5.2.5.1). */
+const BIOS_AREA: u64 = 0xe0000;
+const BIOS_AREA_BYTES: u32 = 0x20000;
+const RSDP_ALIGNMENT: u32 = 16;
 const RSDP_V1_BYTES: u32 = 20;
 const RSDP_V2_BYTES: u32 = 36;
 const RSDP_REVISION: usize = 15;
@@ -54,6 +58,20 @@ export class AcpiTables {
       }
     }
     return this.useRoot(load<u32>(pointer + RSDP_RSDT), SIGNATURE_RSDT, 4);
+  }
+
+  /**
+   * Looks for the root pointer in the BIOS area: a boot loader on a disk does not know where it is.
+   * @returns false if there is none
+   */
+  findRoot(): bool {
+    let area = this.view.at(BIOS_AREA, BIOS_AREA_BYTES);
+    for (let at: u32 = 0; at < BIOS_AREA_BYTES && area != 0; at += RSDP_ALIGNMENT) {
+      if (load<u64>(area + at) != RSDP_SIGNATURE) continue;
+      if (this.openRoot(BIOS_AREA + at)) return true;
+      area = this.view.at(BIOS_AREA, BIOS_AREA_BYTES); // the tables moved the window
+    }
+    return false;
   }
 
   private useRoot(physical: u64, signature: u32, entryBytes: u32): bool {
