@@ -84,7 +84,7 @@ function addContent(hash: TextHash, content: FileContent): void {
     return;
   }
   if (content.from === "slice") {
-    hash.add(`slice ${content.sizeBytes} ${content.sha256}\0`);
+    hash.add(`slice ${content.identity}\0${content.sizeBytes}\0`);
     return;
   }
   hash.add("bytes ");

@@ -56,8 +56,8 @@ export interface SliceContent {
   readonly path: string;
   readonly offsetBytes: number;
   readonly sizeBytes: number;
-  /** SHA-256 of the contents, hexadecimal: their identity, whatever file they lie in. */
-  readonly sha256: string;
+  /** What the contents are, wherever they lie: an input of the cache key, and of nothing else. */
+  readonly identity: string;
 }
 
 export type FileContent = HostContent | BytesContent | SliceContent;

@@ -25,8 +25,8 @@ protocols: files
 services:  files
 `;
 
-/** Made up if the host has none. */
-const required: readonly (readonly [path: string, text: string])[] = [
+/** Files that every guest has: the host's, or if it has none, these. */
+export const baselineFiles: readonly (readonly [path: string, text: string])[] = [
   ["/etc/passwd", PASSWD],
   ["/etc/group", GROUP],
   ["/etc/hosts", HOSTS],
@@ -46,7 +46,7 @@ const welcome = [
 ];
 
 /** Directories that programs expect; the guest's kernel may put other file systems there. */
-const directories: readonly (readonly [path: string, mode: number])[] = [
+export const baselineDirectories: readonly (readonly [path: string, mode: number])[] = [
   ["/dev", 0o755],
   ["/etc", 0o755],
   ["/home", 0o755],
@@ -85,10 +85,10 @@ function takeFromHost(files: GuestFiles, path: string): boolean {
 
 /** Adds everything that all guests get and that is not there yet. */
 export function addBaseline(files: GuestFiles): void {
-  for (const [path, mode] of directories) {
+  for (const [path, mode] of baselineDirectories) {
     files.addMissing(path, emptyDirectory(neutralAttributes(mode)));
   }
-  for (const [path, text] of required) {
+  for (const [path, text] of baselineFiles) {
     if (isFileNode(files.resolve(path)) || takeFromHost(files, path)) continue;
     files.addText(path, text);
   }

@@ -54,7 +54,7 @@ export interface AddedPath {
 }
 
 export class GuestFiles {
-  readonly tree = new FsTree();
+  readonly tree: FsTree;
   /** Things the user may want to know. */
   readonly warnings: string[] = [];
   readonly #pacer: Pacer;
@@ -65,11 +65,15 @@ export class GuestFiles {
   readonly #directories = new Map<string, DirectoryNode>();
   readonly #imageCache: string;
 
-  /** `imageCache` is the host directory with capstan's own images; it stays empty in the guest. */
-  constructor(signal?: AbortSignal, imageCache = imageCacheDirectory(process.env)) {
+  /**
+   * `imageCache` is the host directory with capstan's own images; it stays empty in the guest. A
+   * tree that has files already keeps them.
+   */
+  constructor(signal?: AbortSignal, imageCache = imageCacheDirectory(process.env), tree?: FsTree) {
+    this.tree = tree ?? new FsTree();
     this.#imageCache = imageCache;
     this.#pacer = new Pacer(signal);
-    const stats = lookAt("/");
+    const stats = tree === undefined ? lookAt("/") : undefined;
     if (stats !== undefined) this.tree.root.attributes = partialDirectoryAttributes(stats);
     this.#directories.set("/", this.tree.root);
   }

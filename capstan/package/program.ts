@@ -117,10 +117,17 @@ export function findProgram(program: string, searchPath: string, cwd: string): s
  * Throws a UserError if the line is empty or does not end in the first 256 bytes.
  */
 export function readShebang(path: string): Shebang | undefined {
-  const start = readStart(path, SHEBANG_LIMIT_BYTES);
+  return parseShebang(readStart(path, SHEBANG_LIMIT_BYTES), path);
+}
+
+/**
+ * The `#!` line in the first bytes of a file, at least 256 if it has as many; see `readShebang`.
+ * @param path for messages
+ */
+export function parseShebang(start: Buffer, path: string): Shebang | undefined {
   if (start.toString("latin1", 0, 2) !== "#!") return undefined;
   const end = start.indexOf(0x0a);
-  if (end === -1 && start.length === SHEBANG_LIMIT_BYTES) {
+  if (end === -1 && start.length >= SHEBANG_LIMIT_BYTES) {
     const why = `its #! line has more than ${SHEBANG_LIMIT_BYTES} bytes`;
     throw notExecutable(path, "BadShebang", why, "shorten the line");
   }

@@ -11,6 +11,7 @@ import { resolve } from "node:path";
 import { UserError } from "../errors.ts";
 import { findProgram } from "../package/program.ts";
 import { isRegularFile } from "../package/recipes/recipe.ts";
+import { imageFileKinds } from "./container/files.ts";
 import { programSource } from "./program.ts";
 import type { ResolvedSource, SourceKind, SourceOptions, SourceRequest } from "./source.ts";
 
@@ -32,7 +33,7 @@ function isProgram(text: string, { cwd, host }: SourceOptions): boolean {
 }
 
 /** All kinds of sources; the first that recognises a text gets it. */
-export const sourceKinds: readonly SourceKind[] = [program];
+export const sourceKinds: readonly SourceKind[] = [...imageFileKinds, program];
 
 /**
  * Understands the words of a command line.

@@ -103,7 +103,6 @@ export async function hashContent(
 ): Promise<string> {
   const hash = createHash("sha256");
   if (content.from === "bytes") return hash.update(content.bytes).digest("hex");
-  if (content.from === "slice") return content.sha256;
   const size = contentSizeBytes(content);
   const buffer = Buffer.allocUnsafe(Math.min(size, COPY_CHUNK_BYTES));
   const reader = openContent(content);
