@@ -2,10 +2,12 @@
  * The `capstan` tool's entry: runs the command line, prints errors, ends with the exit status.
  * Bundled into `dist/capstan.js`, which `bin/capstan.js` starts.
  */
+
 import { parseCommandLine } from "./commands/parse.ts";
 import { FatalError, UserError } from "./errors.ts";
 import { ExitStatus } from "./exit-status.ts";
 import { capstanVersion } from "./home.ts";
+import { endBySignal, Interruption } from "./run/signals.ts";
 
 /** Prints an error in the form that the user asked for and returns the exit status. */
 function reportError(error: unknown, asJson: boolean): number {
@@ -35,6 +37,7 @@ try {
   wantsJson = invocation.wantsJson;
   process.exitCode = await invocation.run();
 } catch (error) {
+  if (error instanceof Interruption) endBySignal(error.signal);
   process.exitCode = reportError(error, wantsJson);
 }
 // Input that the guest did not read may still be open, and must not keep capstan alive.

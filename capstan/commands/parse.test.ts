@@ -6,6 +6,7 @@ import { allOptions, type ParserContext, parseCommandLine } from "./parse.ts";
 import { commands } from "./registry.ts";
 import { runCommand } from "./run.ts";
 import { parseRunOptions } from "./run-options.ts";
+import { parseSource } from "./source-options.ts";
 
 const context: ParserContext = { env: {}, write: () => {}, version: () => "1.2.3" };
 
@@ -55,8 +56,9 @@ test("a double dash ends capstan's options", async () => {
 test("options that repeat are collected, defaults are filled in", async () => {
   const input = await parse("run", "-e", "A=1", "--env", "B=2", "--add", "x:/y", "true");
   const options = parseRunOptions(input);
-  assert.deepEqual(options.env, { A: "1", B: "2" });
-  assert.deepEqual(options.add, ["x:/y"]);
+  const source = parseSource(input).options;
+  assert.deepEqual(source.env, { A: "1", B: "2" });
+  assert.deepEqual(source.add, ["x:/y"]);
   assert.equal(options.memoryBytes, 512 * 2 ** 20);
   assert.equal(options.accel, "auto");
   assert.equal(options.machine, "microvm");

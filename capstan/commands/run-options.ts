@@ -7,7 +7,8 @@ import type { GuestConsole } from "../protocol/command-line.ts";
 import { type NetworkSpec, parseNetwork } from "../run/network.ts";
 import { traceFamilies, traceNumbers } from "../run/trace-filter.ts";
 import { type CommandInput, type OptionDefinition, optionList, optionText } from "./command.ts";
-import { parseChoice, parseCount, parseEnvironment, parseMemory, parseSeconds } from "./options.ts";
+import { parseChoice, parseCount, parseMemory, parseSeconds } from "./options.ts";
+import { sourceOptionDefinitions } from "./source-options.ts";
 
 const accelerators = ["auto", "kvm", "hvf", "tcg"] as const;
 const machines = ["microvm", "q35"] as const;
@@ -21,16 +22,7 @@ export const runOptionDefinitions: readonly OptionDefinition[] = [
     initial: "512M",
   },
   { flags: "-c, --cpus <count>", description: "processors of the machine", initial: "1" },
-  {
-    flags: "-e, --env <name[=value]>",
-    description: "set an environment variable, or pass on the host's",
-    repeats: true,
-  },
-  {
-    flags: "--add <host[:guest]>",
-    description: "add a file or directory to the image",
-    repeats: true,
-  },
+  ...sourceOptionDefinitions,
   {
     flags: "--accel <name>",
     description: "auto (tries the hardware's, else tcg), kvm, hvf or tcg",
@@ -81,8 +73,6 @@ export const runOptionDefinitions: readonly OptionDefinition[] = [
 export interface RunOptions {
   readonly memoryBytes: number;
   readonly cpus: number;
-  readonly env: Readonly<Record<string, string>>;
-  readonly add: readonly string[];
   readonly accel: AcceleratorChoice;
   readonly machine: MachineType;
   /** Undefined: chosen by whether capstan has a terminal. */
@@ -115,8 +105,6 @@ export function parseRunOptions(input: CommandInput): RunOptions {
   return {
     memoryBytes: parseMemory(text("memory") ?? "512M"),
     cpus: parseCount("--cpus", text("cpus") ?? "1", 1, 64),
-    env: parseEnvironment(list("env"), input.env),
-    add: list("add"),
     accel: parseChoice("--accel", text("accel") ?? "auto", accelerators),
     machine: parseChoice("--machine", text("machine") ?? "microvm", machines),
     console: consoles[consoleName],

@@ -8,7 +8,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DescriptorSink } from "../console/output.ts";
-import { progressOn, silentProgress } from "../console/progress.ts";
 import { enterRawMode, isInteractive, terminalSize } from "../console/terminal.ts";
 import { exitStatusTable } from "../exit-status.ts";
 import { capstanHome } from "../home.ts";
@@ -27,15 +26,14 @@ import { exitStatusOf } from "../run/outcome.ts";
 import { type PreparedSource, prepareSource } from "../run/prepare.ts";
 import { explain, type RunFacts, timings, toJson } from "../run/report.ts";
 import { runSession, type SessionResult } from "../run/session.ts";
-import { endBySignal, stopOnSignals } from "../run/signals.ts";
-import { sourceRequest } from "../source/resolve.ts";
+import { abortOnSignals, endBySignal, stopOnSignals } from "../run/signals.ts";
 import type { CommandDefinition, CommandInput } from "./command.ts";
 import { parseRunOptions, type RunOptions, runOptionDefinitions } from "./run-options.ts";
+import { parseSource, sourceNotes } from "./source-options.ts";
 
-const notes = `SOURCE is a directory, an image, a package or a program of this machine; -- before a program
-takes it for nothing else.
+const notes = `${sourceNotes}
 
-Arguments that name files or directories of the host are copied into the image; the program
+Arguments of a program of this machine that name files or directories of the host are copied into the image; the program
 starts in the same directory.
 
 In a terminal, keys go to the program as they are (Ctrl-C interrupts the program); Ctrl-] ends
@@ -77,13 +75,10 @@ async function run(input: CommandInput): Promise<number> {
   // Both take time of their own; a failure of either is reported after both are settled.
   const [chosen, prepared] = await settleBoth(
     accelerator,
-    prepareSource(sourceRequest(input.args, input.afterDashes), {
-      cwd: process.cwd(),
-      env: options.env,
-      add: options.add,
-      host: env,
-      progress: options.quiet || options.json ? silentProgress : progressOn(process.stderr),
-      ...(hasTerminal && env.TERM !== undefined ? { terminalType: env.TERM } : {}),
+    abortOnSignals((signal) => {
+      const terminal = hasTerminal && env.TERM !== undefined ? { terminalType: env.TERM } : {};
+      const given = parseSource(input, { ...terminal, signal });
+      return prepareSource(given.request, given.options);
     }),
   );
   const { launch } = prepared.source;
@@ -94,6 +89,7 @@ async function run(input: CommandInput): Promise<number> {
     args: launch.args,
     cwd: launch.cwd,
     env: launch.env,
+    user: launch.user,
     verbose: options.verbose,
     ...(options.trace === undefined ? {} : { trace: options.trace }),
     epochNs: BigInt(Date.now()) * 1_000_000n,

@@ -32,6 +32,13 @@ function decodeWord(word: string): string {
 /** Text as an argument can be: any Unicode without the zero character. */
 const argument = fc.string({ unit: "grapheme" }).filter((text) => !text.includes("\0"));
 
+test("the user is told unless it is root", () => {
+  const words = (user: { uid: number; gid: number }) =>
+    encodeConfiguration({ ...plain, user }).split(" ");
+  assert.ok(words({ uid: 70, gid: 71 }).includes("user=70:71"));
+  assert.ok(!words({ uid: 0, gid: 0 }).some((word) => word.startsWith("user=")));
+});
+
 test("a configuration without anything special", () => {
   assert.equal(
     encodeConfiguration(plain),

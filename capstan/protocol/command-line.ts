@@ -24,6 +24,8 @@ export interface GuestConfiguration {
   /** Absolute guest directory to start in. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Whom the program runs as; absent: root. */
+  readonly user?: { readonly uid: number; readonly gid: number };
   /** Whether the kernel writes its log to the serial port. */
   readonly verbose: boolean;
   /** Numbers of the system calls to trace, as `0-3,257`; "" for all; undefined for no trace. */
@@ -34,9 +36,9 @@ export interface GuestConfiguration {
   readonly epochNs?: bigint;
   /** 32 random bytes for the guest's generator. */
   readonly entropy?: Buffer;
-  /** Size of the terminal in characters, when there is one. */
   /** Network address, prefix length and gateway as `ip=` takes them; absent: DHCP. */
   readonly ip?: string;
+  /** Size of the terminal in characters, when there is one. */
   readonly terminal?: { readonly rows: number; readonly columns: number };
 }
 
@@ -48,7 +50,7 @@ export const configurationInInitrd = "config=initrd";
 
 /** The whole configuration as one line of text; its length is not limited. */
 export function encodeConfiguration(configuration: GuestConfiguration): string {
-  const { argv0, executable, terminal, epochNs, entropy, trace } = configuration;
+  const { argv0, executable, terminal, epochNs, entropy, trace, user } = configuration;
   const options = [
     `root=${configuration.root ?? "/dev/vda"}`,
     `console=${configuration.console}`,
@@ -59,6 +61,9 @@ export function encodeConfiguration(configuration: GuestConfiguration): string {
     ...(terminal ? [`rows=${terminal.rows}`, `cols=${terminal.columns}`] : []),
     ...(configuration.ip === undefined ? [] : [`ip=${encodeWord(configuration.ip)}`]),
     `cwd=${encodeWord(configuration.cwd)}`,
+    ...(user === undefined || (user.uid === 0 && user.gid === 0)
+      ? []
+      : [`user=${user.uid}:${user.gid}`]),
     ...(argv0 === executable ? [] : [`argv0=${encodeWord(argv0)}`]),
     ...Object.entries(configuration.env).map(([name, value]) => {
       return `env=${encodeWord(`${name}=${value}`)}`;

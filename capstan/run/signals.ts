@@ -1,6 +1,6 @@
 /**
- * Ends the machine when capstan is told to end, and remembers by which signal, so that capstan can
- * then end by the same one.
+ * Ends the machine, or the work before it, when capstan is told to end, and remembers by which
+ * signal, so that capstan can then end by the same one.
  */
 import type { Stop } from "./outcome.ts";
 
@@ -32,6 +32,34 @@ export function stopOnSignals(): SignalWatch {
       for (const signal of watched) process.removeListener(signal, onSignal);
     },
   };
+}
+
+/** Capstan was told to end while it prepared something. */
+export class Interruption extends Error {
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`ended by ${signal}`);
+    this.name = "Interruption";
+    this.signal = signal;
+  }
+}
+
+/**
+ * Does work that is stopped by signals to capstan, so that it can clear away what is half-made.
+ * @throws Interruption when it was stopped, and whatever the work throws
+ */
+export async function abortOnSignals<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    controller.abort(new Interruption(signal));
+  };
+  for (const signal of watched) process.on(signal, onSignal);
+  try {
+    return await work(controller.signal);
+  } finally {
+    for (const signal of watched) process.removeListener(signal, onSignal);
+  }
 }
 
 /**

@@ -8,6 +8,8 @@ interface Exports {
   bufferBytes(textBytes: bigint): bigint;
   parse(text: bigint, textBytes: bigint, buffer: bigint): number;
   cwd(): bigint;
+  user(): number;
+  group(): number;
   path(): bigint;
   pathBytes(): bigint;
   strings(): bigint;
@@ -55,6 +57,7 @@ async function parse(line: string) {
     argv: words.slice(0, argc),
     env: words.slice(argc),
     cwd: exports.cwd() === 0n ? undefined : memory.readCString(exports.cwd()),
+    user: [exports.user() >>> 0, exports.group() >>> 0],
   };
 }
 
@@ -67,7 +70,13 @@ test("a usual command line", async () => {
     argv: ["/usr/bin/python3", "script.py", "a b", "", "--", "env=NO"],
     env: ["PATH=/usr/bin:/bin", "HOME=/root"],
     cwd: "/home/x",
+    user: [0, 0],
   });
+});
+
+test("the user and group that the program runs as", async () => {
+  assert.deepEqual((await parse("user=70:71 -- /x"))?.user, [70, 71]);
+  assert.deepEqual((await parse("user=4294967294:0 -- /x"))?.user, [4294967294, 0]);
 });
 
 test("argv0 replaces the first argument, not the path", async () => {
@@ -112,6 +121,7 @@ test("every program comes through as it was encoded", async () => {
           argv: [path, ...args].map(wellFormed),
           env: env.map(wellFormed),
           cwd: cwd === undefined ? undefined : wellFormed(cwd),
+          user: [0, 0],
         });
       },
     ),

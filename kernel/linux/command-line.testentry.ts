@@ -13,6 +13,12 @@ export function parse(text: usize, textBytes: usize, buffer: usize): bool {
 export function cwd(): usize {
   return command.cwd;
 }
+export function user(): u32 {
+  return command.user;
+}
+export function group(): u32 {
+  return command.group;
+}
 export function path(): usize {
   return command.program.path;
 }

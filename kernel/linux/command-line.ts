@@ -78,6 +78,9 @@ export class ProgramCommand {
   program: ProgramStrings = new ProgramStrings();
   /** Working directory, zero-terminated; 0 if not given. */
   cwd: usize = 0;
+  /** Whom the program runs as. */
+  user: u32 = 0;
+  group: u32 = 0;
 
   /** Bytes that `parse` may need for a command line of `textBytes` bytes. */
   static bufferBytes(textBytes: usize): usize {
@@ -102,6 +105,8 @@ export class ProgramCommand {
       if (words.startsWith("cwd=")) {
         this.cwd = out;
         out = words.decode(4, out);
+      } else if (words.startsWith("user=")) {
+        this.takeUser(words);
       } else if (words.startsWith("argv0=")) {
         name = out;
         out = words.decode(6, out);
@@ -117,6 +122,21 @@ export class ProgramCommand {
   destroy(): void {
     __free(changetype<usize>(this.program));
     __free(changetype<usize>(this));
+  }
+
+  /** `user=UID:GID`, decimal. */
+  private takeUser(words: WordReader): void {
+    let value: u32 = 0;
+    for (let i: usize = 5; i < words.length; i++) {
+      const byte = load<u8>(words.address + i);
+      if (byte == 0x3a) {
+        this.user = value;
+        value = 0;
+      } else {
+        value = value * 10 + <u32>(byte - 0x30);
+      }
+    }
+    this.group = value;
   }
 
   private takeProgram(words: WordReader, name: usize, buffer: usize): usize {

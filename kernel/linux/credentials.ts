@@ -1,6 +1,6 @@
 /**
  * User and group identities of a process. The guest has no users to separate: a program starts as
- * root and the calls only remember what they were told, so that programs which drop privileges see
+ * the user that the command line names, and the calls only remember what they were told, so that programs which drop privileges see
  * what they expect (credentials(7)).
  *
  * Neighbours: `identity.ts` (the system calls).
@@ -22,6 +22,18 @@ export class Credentials {
   /** Supplementary groups: `groupCount` numbers of 4 bytes in a heap block. */
   groupCount: u32 = 0;
   groupList: usize = 0;
+
+  /** Makes all identities this user and group, as login(1) does. */
+  setAll(user: u32, group: u32): void {
+    this.realUser = user;
+    this.effectiveUser = user;
+    this.savedUser = user;
+    this.fileUser = user;
+    this.realGroup = group;
+    this.effectiveGroup = group;
+    this.savedGroup = group;
+    this.fileGroup = group;
+  }
 
   /** Takes over all identities of `other`; false if there is no memory. */
   copyFrom(other: Credentials): bool {

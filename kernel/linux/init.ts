@@ -88,6 +88,7 @@ function readCommand(): ProgramCommand {
 function runProgram(_argument: usize): void {
   const process = currentProcess();
   const given = changetype<ProgramCommand>(command);
+  process.credentials.setAll(given.user, given.group);
   changeToDirectory(process, given.cwd);
   openStandardFiles(process);
   const program = ownStrings(given.program);

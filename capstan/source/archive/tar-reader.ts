@@ -59,6 +59,16 @@ const kinds: Readonly<Record<string, TarKind>> = {
   FIFO: "fifo",
 };
 
+/** Whose size field means nothing: some makers leave there what stat(2) said. */
+const hasNoContents: ReadonlySet<string> = new Set([
+  "Directory",
+  "SymbolicLink",
+  "Link",
+  "CharacterDevice",
+  "BlockDevice",
+  "FIFO",
+]);
+
 const nothing: PaxRecords = new Map();
 
 /** Headers that describe the entry after them. */
@@ -86,11 +96,13 @@ export function* readTar(range: ByteRange): Generator<TarEntry> {
       // Archives end with two blocks of zeros; some makers leave them out.
       if (block.length === 0) return;
       if (block.length < BLOCK_BYTES) fail("the archive is cut off within a header");
-      const header = new Header(block);
+      const path = pending.pax.get("path")?.toString("utf8") ?? pending.path;
+      // A name that was cut may end in a slash, which says "directory" to the library.
+      const header = new Header(block, 0, path === undefined ? undefined : { path });
       if (header.nullBlock) return;
       if (!header.cksumValid) fail("the checksum of a header is wrong");
       const pax = new Map([...global, ...pending.pax]);
-      const size = Number(pax.get("size") ?? header.size ?? 0);
+      const size = hasNoContents.has(header.type) ? 0 : Number(pax.get("size") ?? header.size ?? 0);
       const offset = at + BLOCK_BYTES;
       if (!Number.isSafeInteger(size) || size < 0) fail("a size is not a number");
       if (offset + size > range.sizeBytes) fail("the archive is cut off within a file");
@@ -114,7 +126,7 @@ export function* readTar(range: ByteRange): Generator<TarEntry> {
           pending.target = zeroTerminated(extended());
           break;
         default:
-          yield entryOf(header, pax, pending, offset, size, fail);
+          yield entryOf(header, block, pax, pending, offset, size, fail);
           pending = { pax: nothing, path: undefined, target: undefined };
       }
       at = offset + Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES;
@@ -129,6 +141,7 @@ export function* readTar(range: ByteRange): Generator<TarEntry> {
 
 function entryOf(
   header: Header,
+  block: Buffer,
   pax: PaxRecords,
   pending: Pending,
   offsetBytes: number,
@@ -137,9 +150,7 @@ function entryOf(
 ): TarEntry {
   const text = (key: string): string | undefined => pax.get(key)?.toString("utf8");
   const path = text("path") ?? pending.path ?? header.path ?? "";
-  // The oldest archives mark directories by a final slash only.
-  const isOldDirectory = header.type === "OldFile" && path.endsWith("/");
-  const kind = isOldDirectory ? "directory" : kinds[header.type];
+  const kind = kinds[header.type];
   if (kind === undefined || [...pax.keys()].some((key) => key.startsWith("GNU.sparse."))) {
     const what = kind === undefined ? `an entry of type ${header.type}` : "a sparse file";
     return fail(`${path} is ${what}, which is not supported`);
@@ -156,12 +167,18 @@ function entryOf(
       mtime === undefined
         ? BigInt(Math.floor((header.mtime?.getTime() ?? 0) / 1000)) * 1_000_000_000n
         : parsePaxTime(mtime),
-    major: header.devmaj,
-    minor: header.devmin,
+    major: octalField(block, 329),
+    minor: octalField(block, 337),
     xattrs: xattrsOf(pax),
     offsetBytes,
     sizeBytes: kind === "file" ? sizeBytes : 0,
   };
+}
+
+/** Device numbers have 8 bytes each; the library reads them in one of the formats only. */
+function octalField(block: Buffer, offsetBytes: number): number {
+  const text = block.toString("latin1", offsetBytes, offsetBytes + 8);
+  return Number.parseInt(/[0-7]+/.exec(text)?.[0] ?? "0", 8);
 }
 
 function zeroTerminated(bytes: Buffer): string {
