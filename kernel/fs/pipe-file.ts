@@ -56,6 +56,22 @@ export class PipeFile extends File {
     return this.pipe.write(buffer, length, (this.flags & O_NONBLOCK) != 0);
   }
 
+  /** `read` or `write` that sleeps or not as the call says rather than the file (vmsplice(2)). */
+  transfer(buffer: usize, length: usize, isWrite: bool, nonBlocking: bool): i64 {
+    if (isWrite) return this.pipe.write(buffer, length, nonBlocking);
+    return this.pipe.read(buffer, length, nonBlocking);
+  }
+
+  /** As `read`, but the bytes stay in the pipe (tee(2)). */
+  peek(buffer: usize, length: usize, nonBlocking: bool): i64 {
+    return this.pipe.read(buffer, length, nonBlocking, true);
+  }
+
+  /** True if both are ends of one pipe. */
+  isSamePipe(other: PipeFile): bool {
+    return this.pipe == other.pipe;
+  }
+
   poll(link: WaitLink | null): u32 {
     const pipe = this.pipe;
     if (link) {

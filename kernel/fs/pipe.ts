@@ -57,8 +57,11 @@ export class Pipe extends Counted {
     return this.buffer.space >= PIPE_BUF;
   }
 
-  /** read(2): waits for the first byte, returns what is there. 0 = no writers left. */
-  read(target: usize, length: usize, nonBlocking: bool): i64 {
+  /**
+   * read(2): waits for the first byte, returns what is there. 0 = no writers left.
+   * @param keeps the bytes stay in the pipe (tee(2))
+   */
+  read(target: usize, length: usize, nonBlocking: bool, keeps: bool = false): i64 {
     if (length == 0) return 0;
     const lock = this.lock;
     lock.acquire();
@@ -81,7 +84,7 @@ export class Pipe extends Counted {
     lock.release();
     const done = this.buffer.copyOut(target, wanted);
     lock.acquire();
-    this.buffer.consumed(done, !this.isWriting);
+    if (!keeps) this.buffer.consumed(done, !this.isWriting);
     this.isReading = false;
     const isLeft = this.buffer.available != 0;
     lock.release();

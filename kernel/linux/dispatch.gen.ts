@@ -4,6 +4,7 @@
 import { ENOSYS } from "../lib/errno";
 import { TrapFrame } from "../arch/x86_64/trapframe";
 import { sysCapget, sysCapset } from "./capabilities";
+import { sysAdjtimex, sysClockAdjtime } from "./clock-adjust";
 import { sysClockGetres, sysClockGettime, sysClockSettime, sysGettimeofday, sysSettimeofday, sysTime, sysTimes } from "./clocks";
 import { sysClone, sysClone3, sysFork, sysVfork } from "./clone";
 import { sysChdir, sysChroot, sysFchdir, sysGetcwd, sysGetdents, sysGetdents64 } from "./directory";
@@ -14,6 +15,7 @@ import { sysExecve, sysExecveat } from "./exec-call";
 import { sysExit, sysExitGroup } from "./exit";
 import { sysDup, sysDup2, sysDup3, sysFcntl } from "./fd-control";
 import { sysChmod, sysChown, sysFchmod, sysFchmodat, sysFchmodat2, sysFchown, sysFchownat, sysFutimesat, sysLchown, sysUtime, sysUtimensat, sysUtimes } from "./file-attributes";
+import { sysCachestat, sysNameToHandleAt, sysOpenByHandleAt, sysUstat } from "./file-handle";
 import { sysLseek, sysPread64, sysPwrite64, sysRead, sysWrite } from "./file-io";
 import { sysPreadv, sysPreadv2, sysPwritev, sysPwritev2, sysReadv, sysWritev } from "./file-io-vector";
 import { sysFlock } from "./file-lock";
@@ -23,17 +25,25 @@ import { sysAccess, sysFaccessat, sysFaccessat2, sysFstat, sysFstatfs, sysLstat,
 import { sysCopyFileRange, sysSendfile, sysSplice } from "./file-transfer";
 import { sysFutex } from "./futex";
 import { sysGetRobustList, sysSetRobustList, sysSetTidAddress } from "./futex-exit";
+import { sysFutexWaitv } from "./futex-waitv";
+import { sysFutexRequeue, sysFutexWait, sysFutexWake } from "./futex2";
 import { sysGetegid, sysGeteuid, sysGetgid, sysGetgroups, sysGetpgid, sysGetpgrp, sysGetpid, sysGetppid, sysGetresgid, sysGetresuid, sysGetsid, sysGettid, sysGetuid, sysSetfsgid, sysSetfsuid, sysSetgid, sysSetgroups, sysSetpgid, sysSetregid, sysSetresgid, sysSetresuid, sysSetreuid, sysSetsid, sysSetuid, sysUmask } from "./identity";
+import { sysIoprioGet, sysIoprioSet } from "./io-priority";
 import { sysIoctl } from "./ioctl";
 import { sysAlarm, sysGetitimer, sysSetitimer } from "./itimer-calls";
+import { sysKcmp, sysPidfdGetfd } from "./kcmp";
+import { sysSyslog } from "./kernel-log";
 import { sysGetrlimit, sysGetrusage, sysPrlimit64, sysSetrlimit } from "./limit-calls";
 import { sysMemfdCreate } from "./memfd";
-import { sysBrk, sysMadvise, sysMincore, sysMlock, sysMlock2, sysMlockall, sysMmap, sysMprotect, sysMremap, sysMsync, sysMunlock, sysMunlockall, sysMunmap } from "./memory-calls";
+import { sysBrk, sysMadvise, sysMincore, sysMlock, sysMlock2, sysMlockall, sysMmap, sysMprotect, sysMremap, sysMsync, sysMunlock, sysMunlockall, sysMunmap, sysRemapFilePages } from "./memory-calls";
+import { sysGetMempolicy, sysMbind, sysMigratePages, sysMovePages, sysSetMempolicy, sysSetMempolicyHomeNode } from "./memory-policy";
 import { sysPidfdOpen, sysPidfdSendSignal } from "./pidfd";
+import { sysTee, sysVmsplice } from "./pipe-transfer";
 import { sysPipe, sysPipe2 } from "./pipes";
 import { sysPoll, sysPpoll } from "./poll";
 import { sysTimerCreate, sysTimerDelete, sysTimerGetoverrun, sysTimerGettime, sysTimerSettime } from "./posix-timer-calls";
 import { sysArchPrctl, sysPrctl } from "./prctl";
+import { sysProcessMadvise, sysProcessVmReadv, sysProcessVmWritev } from "./process-memory";
 import { sysPkeyAlloc, sysPkeyFree, sysPkeyMprotect } from "./protection-keys";
 import { sysReboot } from "./reboot";
 import { sysRseq } from "./rseq";
@@ -47,6 +57,7 @@ import { sysAccept, sysAccept4, sysBind, sysConnect, sysGetpeername, sysGetsockn
 import { sysRecvmmsg, sysRecvmsg, sysSendmmsg, sysSendmsg } from "./socket-messages";
 import { sysGetsockopt, sysSetsockopt } from "./socket-options";
 import { sysFdatasync, sysFsync, sysSync, sysSyncFileRange, sysSyncfs } from "./sync";
+import { sysAcct, sysQuotactl, sysQuotactlFd, sysSetns, sysSwapoff, sysSwapon, sysUnshare } from "./system-admin";
 import { sysGetrandom, sysMembarrier, sysPersonality, sysSetdomainname, sysSethostname, sysSysinfo, sysUname } from "./system-info";
 import { sysTimerfdCreate, sysTimerfdGettime, sysTimerfdSettime } from "./timerfd";
 import { sysWait4, sysWaitid } from "./wait";
@@ -240,6 +251,8 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysTimes(<usize>frame.rdi);
     case 102:
       return sysGetuid();
+    case 103:
+      return sysSyslog(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx);
     case 104:
       return sysGetgid();
     case 105:
@@ -302,6 +315,8 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysMknod(<usize>frame.rdi, <u32>frame.rsi, <u32>frame.rdx);
     case 135:
       return sysPersonality(<u32>frame.rdi);
+    case 136:
+      return sysUstat(<u32>frame.rdi, <usize>frame.rsi);
     case 137:
       return sysStatfs(<usize>frame.rdi, <usize>frame.rsi);
     case 138:
@@ -336,20 +351,30 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysPrctl(<i32>frame.rdi, frame.rsi, frame.rdx, frame.r10, frame.r8);
     case 158:
       return sysArchPrctl(<i32>frame.rdi, frame.rsi);
+    case 159:
+      return sysAdjtimex(<usize>frame.rdi);
     case 160:
       return sysSetrlimit(<u32>frame.rdi, <usize>frame.rsi);
     case 161:
       return sysChroot(<usize>frame.rdi);
     case 162:
       return sysSync();
+    case 163:
+      return sysAcct(<usize>frame.rdi);
     case 164:
       return sysSettimeofday(<usize>frame.rdi, <usize>frame.rsi);
+    case 167:
+      return sysSwapon(<usize>frame.rdi, <i32>frame.rsi);
+    case 168:
+      return sysSwapoff(<usize>frame.rdi);
     case 169:
       return sysReboot(<u32>frame.rdi, <u32>frame.rsi, <u32>frame.rdx, <usize>frame.r10);
     case 170:
       return sysSethostname(<usize>frame.rdi, <usize>frame.rsi);
     case 171:
       return sysSetdomainname(<usize>frame.rdi, <usize>frame.rsi);
+    case 179:
+      return sysQuotactl(<u32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <usize>frame.r10);
     case 186:
       return sysGettid();
     case 187:
@@ -390,6 +415,8 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysSchedGetaffinity(<i32>frame.rdi, <u32>frame.rsi, <usize>frame.rdx);
     case 213:
       return sysEpollCreate(<i32>frame.rdi);
+    case 216:
+      return sysRemapFilePages(<usize>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <usize>frame.r10, <u32>frame.r8);
     case 217:
       return sysGetdents64(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
     case 218:
@@ -426,8 +453,20 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysTgkill(<i32>frame.rdi, <i32>frame.rsi, <i32>frame.rdx);
     case 235:
       return sysUtimes(<usize>frame.rdi, <usize>frame.rsi);
+    case 237:
+      return sysMbind(<usize>frame.rdi, <usize>frame.rsi, frame.rdx, <usize>frame.r10, frame.r8, <u32>frame.r9);
+    case 238:
+      return sysSetMempolicy(<i32>frame.rdi, <usize>frame.rsi, frame.rdx);
+    case 239:
+      return sysGetMempolicy(<usize>frame.rdi, <usize>frame.rsi, frame.rdx, <usize>frame.r10, frame.r8);
     case 247:
       return sysWaitid(<i32>frame.rdi, <i32>frame.rsi, <usize>frame.rdx, <u32>frame.r10, <usize>frame.r8);
+    case 251:
+      return sysIoprioSet(<i32>frame.rdi, <i32>frame.rsi, <i32>frame.rdx);
+    case 252:
+      return sysIoprioGet(<i32>frame.rdi, <i32>frame.rsi);
+    case 256:
+      return sysMigratePages(<i32>frame.rdi, frame.rsi, <usize>frame.rdx, <usize>frame.r10);
     case 257:
       return sysOpenat(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10);
     case 258:
@@ -458,14 +497,22 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysPselect6(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10, <usize>frame.r8, <usize>frame.r9);
     case 271:
       return sysPpoll(<usize>frame.rdi, <u32>frame.rsi, <usize>frame.rdx, <usize>frame.r10, <usize>frame.r8);
+    case 272:
+      return sysUnshare(frame.rdi);
     case 273:
       return sysSetRobustList(<usize>frame.rdi, <usize>frame.rsi);
     case 274:
       return sysGetRobustList(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
     case 275:
       return sysSplice(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <usize>frame.r10, <usize>frame.r8, <u32>frame.r9);
+    case 276:
+      return sysTee(<i32>frame.rdi, <i32>frame.rsi, <usize>frame.rdx, <u32>frame.r10);
     case 277:
       return sysSyncFileRange(<i32>frame.rdi, <i64>frame.rsi, <i64>frame.rdx, <u32>frame.r10);
+    case 278:
+      return sysVmsplice(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <u32>frame.r10);
+    case 279:
+      return sysMovePages(<i32>frame.rdi, frame.rsi, <usize>frame.rdx, <usize>frame.r10, <usize>frame.r8, <u32>frame.r9);
     case 280:
       return sysUtimensat(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <u32>frame.r10);
     case 281:
@@ -504,12 +551,26 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysRecvmmsg(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10, <usize>frame.r8);
     case 302:
       return sysPrlimit64(<i32>frame.rdi, <u32>frame.rsi, <usize>frame.rdx, <usize>frame.r10);
+    case 303:
+      return sysNameToHandleAt(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10, <u32>frame.r8);
+    case 304:
+      return sysOpenByHandleAt(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
+    case 305:
+      return sysClockAdjtime(<i32>frame.rdi, <usize>frame.rsi);
     case 306:
       return sysSyncfs(<i32>frame.rdi);
     case 307:
       return sysSendmmsg(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10);
+    case 308:
+      return sysSetns(<i32>frame.rdi, <i32>frame.rsi);
     case 309:
       return sysGetcpu(<usize>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 310:
+      return sysProcessVmReadv(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10, <usize>frame.r8, frame.r9);
+    case 311:
+      return sysProcessVmWritev(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10, <usize>frame.r8, frame.r9);
+    case 312:
+      return sysKcmp(<i32>frame.rdi, <i32>frame.rsi, <i32>frame.rdx, frame.r10, frame.r8);
     case 314:
       return sysSchedSetattr(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
     case 315:
@@ -552,12 +613,30 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysCloseRange(<u32>frame.rdi, <u32>frame.rsi, <u32>frame.rdx);
     case 437:
       return sysOpenat2(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10);
+    case 438:
+      return sysPidfdGetfd(<i32>frame.rdi, <i32>frame.rsi, <u32>frame.rdx);
     case 439:
       return sysFaccessat2(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <u32>frame.r10);
+    case 440:
+      return sysProcessMadvise(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <i32>frame.r10, <u32>frame.r8);
     case 441:
       return sysEpollPwait2(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <usize>frame.r10, <usize>frame.r8, <usize>frame.r9);
+    case 443:
+      return sysQuotactlFd(<i32>frame.rdi, <u32>frame.rsi, <i32>frame.rdx, <usize>frame.r10);
+    case 449:
+      return sysFutexWaitv(<usize>frame.rdi, <u32>frame.rsi, <u32>frame.rdx, <usize>frame.r10, <i32>frame.r8);
+    case 450:
+      return sysSetMempolicyHomeNode(<usize>frame.rdi, <usize>frame.rsi, frame.rdx, frame.r10);
+    case 451:
+      return sysCachestat(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <u32>frame.r10);
     case 452:
       return sysFchmodat2(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10);
+    case 454:
+      return sysFutexWake(<usize>frame.rdi, frame.rsi, <i32>frame.rdx, <u32>frame.r10);
+    case 455:
+      return sysFutexWait(<usize>frame.rdi, frame.rsi, frame.rdx, <u32>frame.r10, <usize>frame.r8, <i32>frame.r9);
+    case 456:
+      return sysFutexRequeue(<usize>frame.rdi, <u32>frame.rsi, <i32>frame.rdx, <i32>frame.r10);
     default:
       return -ENOSYS;
   }
@@ -1370,12 +1449,15 @@ export function parameterCount(nr: u32): u32 {
     case 151:
     case 159:
     case 161:
+    case 163:
+    case 168:
     case 201:
     case 213:
     case 218:
     case 225:
     case 226:
     case 231:
+    case 272:
     case 284:
     case 291:
     case 294:
@@ -1430,6 +1512,7 @@ export function parameterCount(nr: u32): u32 {
     case 158:
     case 160:
     case 164:
+    case 167:
     case 170:
     case 171:
     case 197:
@@ -1449,6 +1532,7 @@ export function parameterCount(nr: u32): u32 {
     case 290:
     case 293:
     case 305:
+    case 308:
     case 319:
     case 330:
     case 434:
@@ -1512,6 +1596,7 @@ export function parameterCount(nr: u32): u32 {
     case 274:
     case 282:
     case 292:
+    case 304:
     case 309:
     case 314:
     case 317:
@@ -1531,6 +1616,7 @@ export function parameterCount(nr: u32): u32 {
     case 101:
     case 128:
     case 169:
+    case 179:
     case 191:
     case 192:
     case 193:
@@ -1539,6 +1625,7 @@ export function parameterCount(nr: u32): u32 {
     case 230:
     case 232:
     case 233:
+    case 256:
     case 257:
     case 259:
     case 262:
@@ -1563,7 +1650,12 @@ export function parameterCount(nr: u32): u32 {
     case 424:
     case 437:
     case 439:
+    case 443:
+    case 450:
+    case 451:
     case 452:
+    case 454:
+    case 456:
       return 4;
     case 23:
     case 25:
@@ -1581,6 +1673,7 @@ export function parameterCount(nr: u32): u32 {
     case 265:
     case 271:
     case 299:
+    case 303:
     case 312:
     case 316:
     case 322:
@@ -1617,6 +1710,9 @@ export function pathParameter(nr: u32): i32 {
     case 133:
     case 137:
     case 161:
+    case 163:
+    case 167:
+    case 168:
     case 188:
     case 189:
     case 191:
@@ -1642,6 +1738,7 @@ export function pathParameter(nr: u32): i32 {
     case 268:
     case 269:
     case 280:
+    case 303:
     case 316:
     case 322:
     case 332:

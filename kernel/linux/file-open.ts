@@ -134,8 +134,8 @@ export function sysCloseRange(first: u32, last: u32, flags: u32): i64 {
   return 0;
 }
 
-/** Gives the process a table of its own, if it shares one. */
-function unshareFiles(): i64 {
+/** Gives the process a descriptor table of its own, if it shares one; 0 or -ENOMEM. */
+export function unshareFiles(): i64 {
   const process = currentProcess();
   const files: FdTable = process.files;
   if (files.referenceCount() == 1) return 0;

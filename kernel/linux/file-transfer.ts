@@ -19,9 +19,10 @@ const BUFFER_BYTES: usize = 65536;
 const CURRENT_POSITION: i64 = -1;
 
 const SPLICE_F_MOVE: u32 = 1;
-const SPLICE_F_NONBLOCK: u32 = 2;
+export const SPLICE_F_NONBLOCK: u32 = 2;
 const SPLICE_F_MORE: u32 = 4;
 const SPLICE_F_GIFT: u32 = 8;
+export const SPLICE_F_ALL: u32 = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT;
 
 /** sendfile(2): the source must be a file with an offset. */
 export function sysSendfile(outFd: i32, inFd: i32, offsetPointer: usize, count: usize): i64 {
@@ -98,8 +99,7 @@ export function sysSplice(
   length: usize,
   flags: u32,
 ): i64 {
-  const known = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT;
-  if ((flags & ~known) != 0) return -EINVAL;
+  if ((flags & ~SPLICE_F_ALL) != 0) return -EINVAL;
   if (length == 0) return 0;
   const heldIn = hold(inFd);
   if (heldIn == 0) return -EBADF;

@@ -20,8 +20,9 @@ import { load32, loadedValue } from "./user-memory";
  */
 export function doRequeue(
   address: usize,
-  address2: usize,
   isPrivate: bool,
+  address2: usize,
+  isPrivate2: bool,
   wakeCount: u32,
   moveCount: u32,
   compare: bool,
@@ -31,7 +32,7 @@ export function doRequeue(
   const from = new FutexKey();
   const to = new FutexKey();
   let result = futexKey(currentProcess(), address, isPrivate, from);
-  if (result == 0) result = futexKey(currentProcess(), address2, isPrivate, to);
+  if (result == 0) result = futexKey(currentProcess(), address2, isPrivate2, to);
   if (result == 0 && compare) {
     result = load32(address);
     if (result == 0 && <u32>loadedValue() != expected) result = -EAGAIN;

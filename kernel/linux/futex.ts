@@ -57,14 +57,26 @@ export function sysFutex(
     case FUTEX_WAKE_BITSET:
       return doWake(address, isPrivate, value, value3);
     case FUTEX_REQUEUE:
-      return doRequeue(address, address2, isPrivate, value, <u32>timeoutOrCount, false, 0);
+      return requeue(address, address2, isPrivate, value, <u32>timeoutOrCount, false, 0);
     case FUTEX_CMP_REQUEUE:
-      return doRequeue(address, address2, isPrivate, value, <u32>timeoutOrCount, true, value3);
+      return requeue(address, address2, isPrivate, value, <u32>timeoutOrCount, true, value3);
     case FUTEX_WAKE_OP:
       return doWakeOperation(address, address2, isPrivate, value, <u32>timeoutOrCount, value3);
     default:
       return -ENOSYS; // priority inheritance is not offered
   }
+}
+
+function requeue(
+  address: usize,
+  address2: usize,
+  isPrivate: bool,
+  wakes: u32,
+  moves: u32,
+  compares: bool,
+  expected: u32,
+): i64 {
+  return doRequeue(address, isPrivate, address2, isPrivate, wakes, moves, compares, expected);
 }
 
 function waitFor(
@@ -101,14 +113,8 @@ export function doWait(
   deadlineNs: u64,
 ): i64 {
   const waiter = currentLinuxThread().futexWaiter;
-  const error = findWaiterKey(waiter, address, isPrivate);
+  const error = enterTable(waiter, address, isPrivate, bitset);
   if (error != 0) return error;
-  waiter.bitset = bitset;
-  const index = futexHash(waiter.keyOwner, waiter.keyAddress);
-  const bucket = futexBucket(index);
-  bucket.lock.acquire();
-  bucket.add(waiter, index);
-  bucket.lock.release();
 
   if (load32(address) != 0) return leave(waiter, -EFAULT);
   if (<u32>loadedValue() != expected) return leave(waiter, -EAGAIN);
@@ -133,17 +139,25 @@ function sleepInTable(waiter: FutexWaiter, deadlineNs: u64): i64 {
 }
 
 /** The bucket a waiter is in, read without its lock; -1 if it is in none. */
-function bucketOf(waiter: FutexWaiter): i32 {
+export function bucketOf(waiter: FutexWaiter): i32 {
   return atomic.load<i32>(changetype<usize>(waiter) + offsetof<FutexWaiter>("bucket"));
 }
 
-function findWaiterKey(waiter: FutexWaiter, address: usize, isPrivate: bool): i64 {
+/** Makes `waiter` wait for the word at `address`; from now on it may be woken. 0, -EINVAL, -EFAULT */
+export function enterTable(waiter: FutexWaiter, address: usize, isPrivate: bool, bitset: u32): i64 {
   const key = new FutexKey();
   const error = futexKey(currentProcess(), address, isPrivate, key);
   waiter.keyOwner = key.owner;
   waiter.keyAddress = key.address;
+  waiter.bitset = bitset;
   free(key);
-  return error;
+  if (error != 0) return error;
+  const index = futexHash(waiter.keyOwner, waiter.keyAddress);
+  const bucket = futexBucket(index);
+  bucket.lock.acquire();
+  bucket.add(waiter, index);
+  bucket.lock.release();
+  return 0;
 }
 
 /** Ends a wait that did not begin; a wake-up caught meanwhile goes to the next waiter. */
@@ -156,7 +170,7 @@ function leave(waiter: FutexWaiter, error: i64): i64 {
 }
 
 /** Takes the waiter out of the table. @returns `error`, or 0 if it was woken before */
-function withdraw(waiter: FutexWaiter, error: i64): i64 {
+export function withdraw(waiter: FutexWaiter, error: i64): i64 {
   while (true) {
     const index = bucketOf(waiter);
     if (index < 0) return 0;

@@ -5,6 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { REPOSITORY } from "../../compiler/frontend.ts";
 import { compatibilityPage, dispatchSource, validate } from "./generate-dispatch.ts";
+import { traceSource } from "./generate-trace.ts";
 import { type Syscall, syscalls } from "./syscall-table.ts";
 
 const read: Syscall = {
@@ -144,9 +145,10 @@ test("every handler that the table names is exported by its module", () => {
   }
 });
 
-test("dispatch.gen.ts and docs/syscalls.md are up to date", () => {
+test("what is generated from the table is up to date", () => {
   const advice = "run: node --import tsx kernel/linux/generate-dispatch.ts, and commit the result";
   const committed = (file: string): string => readFileSync(path.join(REPOSITORY, file), "utf8");
   assert.ok(committed("docs/syscalls.md") === compatibilityPage(syscalls), advice);
   assert.ok(committed("kernel/linux/dispatch.gen.ts") === dispatchSource(syscalls), advice);
+  assert.ok(committed("kernel/linux/trace.gen.ts") === traceSource(syscalls), advice);
 });

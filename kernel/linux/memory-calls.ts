@@ -146,6 +146,37 @@ export function sysMremap(
   return space.remap(address, oldBytes, newBytes, flags, newAddress);
 }
 
+/**
+ * remap_file_pages(2): shows another part of a shared file mapping in its place. As in Linux since 4.0,
+ * that is a new mapping of the same file.
+ */
+export function sysRemapFilePages(
+  address: usize,
+  length: usize,
+  protection: u32,
+  pageOffset: usize,
+  _flags: u32,
+): i64 {
+  const start = address & ~PAGE_MASK;
+  const bytes = length & ~PAGE_MASK;
+  if (protection != 0 || bytes == 0 || !checkRange(start, bytes)) return -EINVAL;
+  const offset = (<u64>pageOffset) << 12;
+  if (offset >> 12 != <u64>pageOffset || offset + bytes < offset) return -EINVAL;
+  const space = currentProcess().addressSpace;
+  space.lock();
+  const vma = space.findVma(start);
+  const found = vma != null && vma.start <= start && vma.end >= start + bytes && vma.isShared;
+  const pager: Pager | null = vma && found ? vma.pager : null;
+  const prot: u32 = vma ? vma.prot : 0;
+  const flags: u32 = vma ? vma.flags : 0;
+  if (pager) pager.retain();
+  space.unlock();
+  if (!pager) return -EINVAL;
+  const result = space.map(start, bytes, prot, flags | MAP_FIXED, pager, offset);
+  pager.release();
+  return result < 0 ? result : 0;
+}
+
 /** madvise(2). */
 export function sysMadvise(address: usize, length: usize, advice: i32): i64 {
   if ((address & PAGE_MASK) != 0) return -EINVAL;

@@ -20,9 +20,9 @@ import { AddressSpace } from "../vm/address-space";
 import { readSpace } from "../vm/foreign";
 import { processCpuNs, threadCpuNs } from "./cpu-time";
 import { RLIMIT_COUNT, RLIMIT_NOFILE } from "./limits";
-import { FdTable } from "./fd-table";
 import { LinuxProcess, currentLinuxThread, currentProcess } from "./process";
-import { familyLock, findProcess, nextProcess, parentId } from "./process-table";
+import { holdFiles, holdProcess, holdSpace, livingProcess } from "./other-process";
+import { familyLock, nextProcess, parentId } from "./process-table";
 import { SIGNAL_MAX, SIG_DFL, SIG_IGN, signalBit } from "./signal-numbers";
 import { LinuxThread } from "./thread";
 import { setThreadName, threadNameLength } from "./thread-name";
@@ -139,12 +139,7 @@ class Provider extends ProcessProvider {
   }
 
   addressSpace(pid: i32): AddressSpace | null {
-    familyLock.acquire();
-    const process = livingProcess(pid);
-    const space: AddressSpace | null = process ? process.addressSpace : null;
-    if (space) space.retain();
-    familyLock.release();
-    return space;
+    return holdSpace(pid);
   }
 
   nextDescriptor(pid: i32, after: i32): i32 {
@@ -207,31 +202,6 @@ function countThreads(onlyRunnable: bool): u32 {
   }
   familyLock.release();
   return count;
-}
-
-/** The process with a hold, zombies included, or null. */
-function holdProcess(pid: i32): LinuxProcess | null {
-  familyLock.acquire();
-  const process = findProcess(pid);
-  if (process) process.hold();
-  familyLock.release();
-  return process;
-}
-
-/** The process if it still has files and memory. Hold `familyLock`. */
-function livingProcess(pid: i32): LinuxProcess | null {
-  const process = findProcess(pid);
-  return process && !process.isEmpty ? process : null;
-}
-
-/** The descriptor table of a process with a reference, or null. */
-function holdFiles(pid: i32): FdTable | null {
-  familyLock.acquire();
-  const process = livingProcess(pid);
-  const files: FdTable | null = process ? process.files : null;
-  if (files) files.retain();
-  familyLock.release();
-  return files;
 }
 
 /** Registers the provider of /proc. */

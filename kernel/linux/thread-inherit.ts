@@ -30,5 +30,7 @@ export function inheritThread(parent: LinuxThread, child: LinuxThread, stack: us
   child.policy = parent.policy;
   child.priority = parent.priority;
   child.nice = parent.nice;
+  child.memoryPolicy = parent.memoryPolicy;
+  child.ioPriority = parent.ioPriority;
   memory.copy(child.commAddress(), parent.commAddress(), COMM_BYTES);
 }

@@ -72,6 +72,9 @@ export class LinuxThread extends Thread {
   policy: i32 = 0;
   priority: i32 = 0;
   nice: i32 = 0;
+  /** set_mempolicy(2) mode and ioprio_set(2) value, kept to be read back. */
+  memoryPolicy: u32 = 0;
+  ioPriority: i32 = 0;
 
   /** The thread counts as a holder of its process (`LinuxProcess.addThread`). */
   holdsProcess: bool = false;

@@ -21,6 +21,8 @@ const programs: readonly ProgramName[] = [
   "abi-unix",
   "abi-races",
   "abi-mapped-files",
+  "abi-other-process",
+  "abi-system",
 ];
 
 for (const name of programs) {

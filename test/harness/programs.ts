@@ -41,6 +41,8 @@ const recipes = {
   "abi-races": { source: "abi-races.c", command: abi },
   "abi-processes": { source: "abi-processes.c", command: abi },
   "processes-memory": { source: "processes-memory.c", command: c("-static") },
+  "abi-other-process": { source: "abi-other-process.c", command: abi },
+  "abi-system": { source: "abi-system.c", command: abi },
   "abi-mapped-files": { source: "abi-mapped-files.c", command: abi },
   "abi-kernel-memory": { source: "abi-kernel-memory.c", command: abi },
 } satisfies Record<string, { source: string; command: readonly string[] }>;
