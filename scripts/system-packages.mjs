@@ -63,6 +63,7 @@ const systemPackages = [
     rustc: "rustc",
     gdb: "gdb",
     "fsck.erofs": "erofs-utils",
+    "qemu-img": "qemu-utils",
     setpriv: "util-linux",
     ruby: "ruby",
     php: "php-cli",

@@ -4,11 +4,46 @@
  */
 import { systemErrorCode, UserError } from "../errors.ts";
 import { type DiskFormat, DiskFormatError, type DiskImage } from "./disk-image.ts";
+import { qcow2Format } from "./formats/qcow2.ts";
 import { rawFormat } from "./formats/raw.ts";
+import { vdiFormat } from "./formats/vdi.ts";
+import { vhdFixedFormat, vhdFormat } from "./formats/vhd.ts";
+import { vhdxFormat } from "./formats/vhdx.ts";
+import { vmdkFormat, vmdkStreamFormat } from "./formats/vmdk.ts";
 import { InputFile } from "./input-file.ts";
 
 /** Every format, in the order in which files are tried; raw is last, since it has no signature. */
-export const diskFormats: readonly DiskFormat[] = [rawFormat];
+export const diskFormats: readonly DiskFormat[] = [
+  qcow2Format(openBacking),
+  vmdkFormat,
+  vmdkStreamFormat,
+  vdiFormat,
+  vhdxFormat,
+  vhdFormat,
+  vhdFixedFormat,
+  rawFormat,
+];
+
+const mostBackingFiles = 16;
+let openBackingFiles = 0;
+
+/** Opens a backing file; a chain that is too long is one that leads back to itself. */
+function openBacking(path: string, name: string | undefined): DiskImage {
+  if (openBackingFiles === mostBackingFiles) {
+    throw new DiskFormatError(`more than ${mostBackingFiles} backing files, or a circle of them`);
+  }
+  openBackingFiles += 1;
+  try {
+    const format = name === undefined ? detectFormat(path) : diskFormat(name);
+    if (format === undefined) throw new DiskFormatError(`the format of the backing file ${path}`);
+    return format.open(path);
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    throw new DiskFormatError(`its backing file ${path} cannot be read`);
+  } finally {
+    openBackingFiles -= 1;
+  }
+}
 
 /** The format with a name, or undefined. */
 export function diskFormat(name: string): DiskFormat | undefined {

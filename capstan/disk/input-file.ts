@@ -47,3 +47,20 @@ export class InputFile {
     closeSync(this.#fd);
   }
 }
+
+/**
+ * Opens a file and makes something of it that closes it later; closes it when that fails. What a
+ * decoder of damaged numbers throws (RangeError) becomes a DiskFormatError.
+ */
+export function opening<Result>(path: string, make: (file: InputFile) => Result): Result {
+  const file = new InputFile(path);
+  try {
+    return make(file);
+  } catch (error) {
+    file.close();
+    if (error instanceof RangeError) {
+      throw new DiskFormatError(`a number in the file makes no sense: ${error.message}`);
+    }
+    throw error;
+  }
+}

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { DiskFormat, DiskImage, WriteOptions } from "./disk-image.ts";
+import type { DiskFormat, DiskImage, Extent, WriteOptions } from "./disk-image.ts";
 import { writeWhole } from "./output-file.ts";
 import { type DiskPart, PartsDisk } from "./parts-disk.ts";
 
@@ -13,10 +13,10 @@ const SECTOR_BYTES = 512;
 /** A disk of some size with a few stretches of data, which may hold zeros, too. */
 export const sparseDisks: fc.Arbitrary<PartsDisk> = fc
   .record({
-    sectors: fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 20_000 })),
+    sectors: fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 9000 })),
     parts: fc.array(
       fc.record({
-        skipBytes: fc.oneof(fc.nat(5000), fc.nat(3_000_000)),
+        skipBytes: fc.oneof(fc.nat(5000), fc.nat(1_500_000)),
         sizeBytes: fc.oneof(fc.nat(3000), fc.nat(200_000)),
         fill: fc.constantFrom(0, 1, 0xff),
         noise: fc.nat(255),
@@ -60,10 +60,19 @@ export function assertSameContents(b: DiskImage, a: DiskImage): void {
     found.subarray(wanted.length).every((byte) => byte === 0),
     "the rest is not zero",
   );
-  let covered = Buffer.alloc(found.length, 0);
-  for (const { startBytes, endBytes } of b.extents()) covered.fill(1, startBytes, endBytes);
-  covered = Buffer.from(covered.map((mark, index) => (mark === 0 && found[index] !== 0 ? 1 : 0)));
-  assert.ok(!covered.includes(1), "data outside of the extents");
+  let gapStart = 0;
+  for (const { startBytes, endBytes } of [...b.extents(), endOf(b)]) {
+    assert.ok(isZero(found.subarray(gapStart, startBytes)), "data outside of the extents");
+    gapStart = endBytes;
+  }
+}
+
+function endOf({ sizeBytes }: DiskImage): Extent {
+  return { startBytes: sizeBytes, endBytes: sizeBytes };
+}
+
+function isZero(bytes: Buffer): boolean {
+  return bytes.equals(Buffer.alloc(bytes.length));
 }
 
 /** Writes a disk to a file. */

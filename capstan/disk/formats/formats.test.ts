@@ -1,6 +1,6 @@
 /** What holds for every format: what was written is read back, the same bytes each time. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -25,7 +25,7 @@ for (const format of diskFormats) {
             opened.close();
           }
         }),
-        { numRuns: 60 },
+        { numRuns: 40 },
       );
     }));
 
@@ -40,7 +40,8 @@ for (const format of diskFormats) {
       for (const kept of [0, 100, 511, 5000, size >> 1, size - 600]) {
         writeFileSync(path, whole);
         truncateSync(path, kept);
-        if (format.name === "raw" && kept >= 512) continue;
+        // What is left of these is a raw disk, which has no end that could be missed.
+        if (["raw", "vhd-fixed"].includes(format.name) && kept >= 512) continue;
         assert.throws(
           () => {
             const { disk: opened } = openDisk(path);
@@ -53,6 +54,34 @@ for (const format of diskFormats) {
           (error) => error instanceof Error && !(error instanceof TypeError),
           `${kept} of ${size} bytes`,
         );
+      }
+    }));
+}
+
+for (const format of diskFormats) {
+  test(`${format.name}: a large disk with little data is small`, () =>
+    withScratch(async (scratch) => {
+      const path = join(scratch, "disk");
+      const positions = [0, 33 * 2 ** 20, 511 * 2 ** 20, 513 * 2 ** 20 - 100, 19 * 2 ** 30];
+      const parts = positions.map((offsetBytes, index) => ({
+        offsetBytes,
+        content: Buffer.alloc(5000, index + 1),
+      }));
+      const disk = new PartsDisk(20 * 2 ** 30, parts);
+      await writeDisk(format, disk, path);
+      assert.ok(statSync(path).blocks * 512 < 8 * 2 ** 20);
+      const opened = format.open(path);
+      try {
+        assert.equal(opened.sizeBytes, disk.sizeBytes);
+        for (const { offsetBytes, content } of parts) {
+          const found = Buffer.alloc(content.length);
+          opened.read(found, offsetBytes);
+          assert.ok(found.equals(content), `at ${offsetBytes}`);
+          opened.read(found, offsetBytes + content.length);
+          assert.ok(found.equals(Buffer.alloc(found.length)), `behind ${offsetBytes}`);
+        }
+      } finally {
+        opened.close();
       }
     }));
 }

@@ -7,7 +7,7 @@
 import { MAGIC, SUPERBLOCK_OFFSET_BYTES } from "../../image/erofs/format.ts";
 import type { DiskFormat, DiskImage, DiskOutput, Extent } from "../disk-image.ts";
 import { dataGrains } from "../grains.ts";
-import { InputFile } from "../input-file.ts";
+import { type InputFile, opening } from "../input-file.ts";
 
 const SECTOR_BYTES = 512;
 /** Granularity of holes: a page of the host's file systems. */
@@ -17,8 +17,8 @@ class RawDisk implements DiskImage {
   readonly sizeBytes: number;
   readonly #file: InputFile;
 
-  constructor(path: string) {
-    this.#file = new InputFile(path);
+  constructor(file: InputFile) {
+    this.#file = file;
     this.sizeBytes = Math.ceil(this.#file.sizeBytes / SECTOR_BYTES) * SECTOR_BYTES;
   }
 
@@ -38,7 +38,8 @@ class RawDisk implements DiskImage {
   }
 }
 
-async function write(disk: DiskImage, output: DiskOutput): Promise<void> {
+/** Writes a disk as it is. */
+export async function writeRaw(disk: DiskImage, output: DiskOutput): Promise<void> {
   for await (const grains of dataGrains(disk, GRAIN_BYTES, () => output.pause())) {
     for (const { index, bytes } of grains) {
       output.padTo(index * GRAIN_BYTES);
@@ -56,6 +57,6 @@ export const rawFormat: DiskFormat = {
   recognises: (head) =>
     (head.length >= SECTOR_BYTES && head.readUInt16LE(510) === 0xaa55) ||
     (head.length >= 2048 && head.readUInt32LE(SUPERBLOCK_OFFSET_BYTES) === MAGIC),
-  open: (path) => new RawDisk(path),
-  write,
+  open: (path) => opening(path, (file) => new RawDisk(file)),
+  write: writeRaw,
 };

@@ -10,6 +10,7 @@
  */
 import { UserError } from "../../errors.ts";
 import type { FsTree } from "../tree.ts";
+import { uuidFromHash, uuidText } from "../uuid.ts";
 import { openContent } from "./content.ts";
 import { superblockChecksum } from "./crc32c.ts";
 import { encodeDirectoryBlock } from "./directory.ts";
@@ -166,23 +167,14 @@ function summarize(layout: Layout, uuid: Uint8Array): ImageSummary {
     contentBytes += inode.sizeBytes;
     if (inode.sharesBlocks) sharedBytes += inode.sizeBytes - inode.tailBytes;
   }
-  const hex = Buffer.from(uuid).toString("hex");
   return {
     sizeBytes: layout.blockCount * BLOCK_SIZE_BYTES,
     entries,
     files,
     contentBytes,
     sharedBytes,
-    uuid: hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-"),
+    uuid: uuidText(uuid),
   };
-}
-
-/** A UUID from a hash: version 8 ("custom"), RFC 9562, section 5.8. */
-function uuidFromHash(hash: Buffer): Buffer {
-  const uuid = Buffer.from(hash.subarray(0, 16));
-  uuid.writeUInt8((uuid.readUInt8(6) & 0x0f) | 0x80, 6);
-  uuid.writeUInt8((uuid.readUInt8(8) & 0x3f) | 0x80, 8);
-  return uuid;
 }
 
 function checkSize(sizeBytes: number, maxSizeBytes: number): void {
