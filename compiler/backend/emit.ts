@@ -138,7 +138,8 @@ class ModuleEmitter {
   #prototype(entry: ProgramFunction, storage: string): string {
     const attributes = [
       this.#isNoReturn(entry) ? "W_NORETURN" : "",
-      entry.isStart || this.#isNoReturn(entry) ? "W_COLD" : "",
+      entry.isStart || entry.isFiller || this.#isNoReturn(entry) ? "W_COLD" : "",
+      entry.isFiller ? "W_NOINLINE" : "",
     ].filter(Boolean);
     const [symbol] = entry.exportNames;
     const label = symbol ? ` __asm__("${symbol}")` : "";

@@ -74,7 +74,10 @@ export function partition(program: Program, count?: number): Partition {
     external: new Set(),
   }));
   for (const entry of program.functions.values()) {
-    if (!entry.isInline) parts[hashOf(entry.sourceModule) % total]?.owned.push(entry);
+    if (entry.isInline) continue;
+    // The initialisers of all modules, each called once, become one function when they are together.
+    const place = entry.isStart ? 0 : hashOf(entry.sourceModule) % total;
+    parts[place]?.owned.push(entry);
   }
   for (const part of parts) fillPart(part, program);
 

@@ -28,6 +28,8 @@ export interface ProgramFunction {
   isInline: boolean;
   /** Runs once (global initialisers). */
   isStart: boolean;
+  /** Fills a table by calling the same function again and again: is to be small, not fast. */
+  isFiller: boolean;
   calls: number[];
   globals: number[];
 }
@@ -43,6 +45,8 @@ export interface Program {
 
 /** Functions of at most this many instructions and without loops are inlined across files. */
 const INLINE_INSTRUCTIONS = 30;
+/** A function without loops that calls another one this often fills a table. */
+const FILLER_CALLS = 10;
 const RUNTIME_PREFIX = "~lib/rt/";
 /** The module's start function, which calls one `start:FILE` function a file. */
 const START = "~start";
@@ -60,12 +64,12 @@ function analyse(module: WasmModule, index: number, names: NameSpace): ProgramFu
   if (!definition) throw new RangeError(`the module has no function ${index}`);
   const body = readBody(module.bytes, definition.start, definition.end);
   const name = module.names.functions.get(index) ?? `function${index}`;
-  const calls = new Set<number>();
+  const calls = new Map<number, number>();
   const globals = new Set<number>();
   let hasLoop = false;
   for (const instruction of body.instructions) {
     const opcode = instruction.opcode.name;
-    if (opcode === "call") calls.add(instruction.index);
+    if (opcode === "call") calls.set(instruction.index, (calls.get(instruction.index) ?? 0) + 1);
     else if (opcode === "loop") hasLoop = true;
     else if (opcode.startsWith("global.")) globals.add(instruction.index);
   }
@@ -81,7 +85,8 @@ function analyse(module: WasmModule, index: number, names: NameSpace): ProgramFu
     isInTable: false,
     isInline: !isStart && !hasLoop && body.instructions.length <= INLINE_INSTRUCTIONS,
     isStart,
-    calls: [...calls],
+    isFiller: !hasLoop && Math.max(0, ...calls.values()) >= FILLER_CALLS,
+    calls: [...calls.keys()],
     globals: [...globals],
   };
 }

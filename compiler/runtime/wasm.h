@@ -30,6 +30,7 @@ typedef u64 __attribute__((may_alias)) a64;
 
 #define W_INLINE static inline __attribute__((always_inline))
 #define W_COLD __attribute__((cold))
+#define W_NOINLINE __attribute__((noinline))
 #define W_NORETURN __attribute__((noreturn))
 #define W_UNLIKELY(x) __builtin_expect((x), 0)
 

@@ -13,6 +13,7 @@
 #define CPU_USER_RSP 16
 #define CPU_USER_WORK 44
 #define VECTOR_SYSCALL 0x100
+#define KERNEL_DATA 0x10
 #define USER_DATA 0x23
 #define USER_CODE 0x2b
 
@@ -132,6 +133,10 @@ trapCommon:
     testb $3, 144(%rsp)
     jz 1f
     swapgs
+    /* The processor left SS null. The kernel always runs with the same SS, as after SYSCALL: some
+       processors keep a null one across SYSRET, and emulators translate code again for it. */
+    mov $KERNEL_DATA, %edi
+    mov %edi, %ss
     xor %ebp, %ebp
     mov %rsp, %rdi
     call trapEntry
