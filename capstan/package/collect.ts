@@ -34,6 +34,7 @@ import {
   type CollectedProgram,
   DEFAULT_CONTENT_LIMIT_BYTES,
   type ProgramRequest,
+  type ProjectTree,
 } from "./types.ts";
 
 const LD_CACHE = "/etc/ld.so.cache";
@@ -104,6 +105,18 @@ function addNamedObjects(
   for (const { name, neededBy } of missing) {
     files.warnings.push(`${neededBy} needs the library ${name}, which this machine lacks`);
   }
+}
+
+/** Adds directories of the user's; returns the host paths of the files in them. */
+async function addProjects(files: GuestFiles, projects: readonly ProjectTree[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const { path, skip } of projects) {
+    const onFile = (file: string): void => {
+      found.push(file);
+    };
+    await files.addTree(path, { skip, followLinks: true, onFile });
+  }
+  return found;
 }
 
 /** Files that code names: arguments that are code, and the script that an interpreter runs. */
@@ -205,7 +218,9 @@ export async function collectProgram(request: ProgramRequest): Promise<Collected
     cwd,
   });
 
+  const projects = await addProjects(files, request.projects ?? []);
   const named = await addArguments(files, args, cwd);
+  named.push(...projects);
   addNamedInCode(files, launch, runtime !== undefined, request, named);
   const additions = request.add.map((text) => parseAddition(text, cwd));
   // Those with a place of their own come last: they may replace what lies there.

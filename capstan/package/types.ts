@@ -5,6 +5,13 @@
  * result to `image/build.ts`.
  */
 import type { FsTree } from "../image/tree.ts";
+import type { Skip } from "./tree-limits.ts";
+
+/** A directory of the user's, and what of it stays behind. */
+export interface ProjectTree {
+  readonly path: string;
+  readonly skip: Skip;
+}
 
 /** A program of the host with all that decides which files it needs. */
 export interface ProgramRequest {
@@ -18,6 +25,8 @@ export interface ProgramRequest {
   readonly env: Readonly<Record<string, string>>;
   /** Extra files or directories, `HOST` or `HOST:GUEST`. */
   readonly add: readonly string[];
+  /** Directories that are taken along as a whole, under their own paths, but for what is skipped. */
+  readonly projects?: readonly ProjectTree[];
   /** Directories to search for `program`, separated by `:`; normally the host's `PATH`. */
   readonly searchPath: string;
   /** Largest sum of file contents, in bytes; default `DEFAULT_CONTENT_LIMIT_BYTES`. */

@@ -5,6 +5,7 @@
  */
 import { resolve } from "node:path";
 import { collectProgram } from "../package/collect.ts";
+import type { ProjectTree } from "../package/types.ts";
 import { guestEnvironment } from "./guest-environment.ts";
 import { launchDefaults, type Origin, type ResolvedSource, type SourceOptions } from "./source.ts";
 
@@ -18,6 +19,8 @@ export interface ProgramChanges {
   readonly env?: Readonly<Record<string, string>>;
   /** Extra files, as in `SourceOptions.add`. */
   readonly add?: readonly string[];
+  /** Directories to take along; see `ProgramRequest`. */
+  readonly projects?: readonly ProjectTree[];
   readonly origin?: Origin;
 }
 
@@ -41,6 +44,7 @@ export async function programSource(
     cwd,
     env,
     add: [...(changes.add ?? []), ...options.add],
+    projects: changes.projects ?? [],
     searchPath: host.PATH ?? DEFAULT_SEARCH_PATH,
     ...(signal === undefined ? {} : { signal }),
   });
