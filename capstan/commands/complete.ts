@@ -80,6 +80,10 @@ async function insideCommand(
     return options.flatMap((each) => namesOf(each).map((name) => `${name}\t${each.description}`));
   }
   switch (definition.completes ?? "none") {
+    case "instance": {
+      const { instanceNames } = await import("../instance/store.ts");
+      return instanceNames(process.env);
+    }
     case "none":
       return [];
     default:

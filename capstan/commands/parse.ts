@@ -97,7 +97,8 @@ async function parseCommand(
   parent.enablePositionalOptions();
   command
     .description(definition.summary)
-    .passThroughOptions()
+    // Options after a program's name are the program's.
+    .passThroughOptions(definition.completes === "program")
     .helpOption("-h, --help", "show this help")
     .addHelpText("after", `\n${notesOf(definition)}\n`)
     .exitOverride()

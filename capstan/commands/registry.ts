@@ -7,9 +7,29 @@ import type { CommandEntry } from "./command.ts";
 /** Every command, in the order of the help text. */
 export const commands: readonly CommandEntry[] = [
   { name: "run", load: async () => (await import("./run.ts")).runCommand },
+  {
+    name: "instances",
+    aliases: ["ps"],
+    load: async () => (await import("./instances.ts")).instancesCommand,
+  },
+  { name: "start", load: async () => (await import("./start.ts")).startCommand },
+  { name: "stop", load: async () => (await import("./stop.ts")).stopCommand },
+  {
+    name: "delete",
+    aliases: ["rm"],
+    load: async () => (await import("./delete.ts")).deleteCommand,
+  },
+  { name: "logs", load: async () => (await import("./logs.ts")).logsCommand },
+  { name: "attach", load: async () => (await import("./attach.ts")).attachCommand },
+  { name: "inspect", load: async () => (await import("./inspect.ts")).inspectCommand },
   { name: "check", load: async () => (await import("./check.ts")).checkCommand },
   { name: "version", load: async () => (await import("./version.ts")).versionCommand },
   { name: "completion", load: async () => (await import("./completion.ts")).completionCommand },
+  {
+    name: "__supervise",
+    isHidden: true,
+    load: async () => (await import("./supervise.ts")).superviseCommand,
+  },
   {
     name: "__complete",
     isHidden: true,

@@ -1,8 +1,10 @@
 /**
  * The options of `capstan run`: as data for the parser, and as typed values for the command.
  */
+import { UserError } from "../errors.ts";
 import type { AcceleratorChoice } from "../hypervisor/accelerator.ts";
 import type { MachineType } from "../hypervisor/hypervisor.ts";
+import { checkName } from "../instance/store.ts";
 import type { GuestConsole } from "../protocol/command-line.ts";
 import { type NetworkSpec, parseNetwork } from "../run/network.ts";
 import { traceFamilies, traceNumbers } from "../run/trace-filter.ts";
@@ -56,6 +58,9 @@ export const runOptionDefinitions: readonly OptionDefinition[] = [
   },
   { flags: "--mac <address>", description: "address of the network card" },
   { flags: "--pcap <file>", description: "write all packets to this file" },
+  { flags: "-d, --detach", description: "run in the background and print the instance's name" },
+  { flags: "--name <name>", description: "name of the background instance" },
+  { flags: "--rm", description: "delete the background instance when it has ended" },
   { flags: "--timeout <seconds>", description: "end the machine after this time" },
   { flags: "--verbose", description: "show the kernel's log and timings on stderr" },
   {
@@ -69,8 +74,17 @@ export const runOptionDefinitions: readonly OptionDefinition[] = [
   { flags: "--gdb [port]", description: "wait for gdb on this port of 127.0.0.1 (1234)" },
 ];
 
+/** What is asked of a background instance. */
+export interface DetachOptions {
+  /** Undefined: one is made from the program's name. */
+  readonly name: string | undefined;
+  readonly removesItself: boolean;
+}
+
 /** The options as typed values. */
 export interface RunOptions {
+  /** Undefined: the program runs in the foreground. */
+  readonly detach: DetachOptions | undefined;
   readonly memoryBytes: number;
   readonly cpus: number;
   readonly accel: AcceleratorChoice;
@@ -103,6 +117,7 @@ export function parseRunOptions(input: CommandInput): RunOptions {
   const gdb = options.gdb === true ? "1234" : text("gdb");
   const consoleName = parseChoice("--console", text("console") ?? "auto", consoleNames);
   return {
+    detach: parseDetach(options.detach === true, text("name"), options.rm === true),
     memoryBytes: parseMemory(text("memory") ?? "512M"),
     cpus: parseCount("--cpus", text("cpus") ?? "1", 1, 64),
     accel: parseChoice("--accel", text("accel") ?? "auto", accelerators),
@@ -123,4 +138,19 @@ export function parseRunOptions(input: CommandInput): RunOptions {
     }),
     gdbPort: gdb === undefined ? undefined : parseCount("--gdb", gdb, 1, 65535),
   };
+}
+
+function parseDetach(
+  isDetached: boolean,
+  name: string | undefined,
+  removesItself: boolean,
+): DetachOptions | undefined {
+  if (isDetached) return { name: name === undefined ? undefined : checkName(name), removesItself };
+  if (name === undefined && !removesItself) return undefined;
+  throw new UserError({
+    code: "WrongUsage",
+    what: `${name === undefined ? "--rm" : "--name"} was not understood`,
+    why: "only an instance in the background has a name and is kept when it ends",
+    fix: "add -d, or leave the option out",
+  });
 }

@@ -3,32 +3,19 @@
  * and behaves like the program in it: same output, same exit status. Neighbours: `run/` does the work
  * in parts that are tested on their own; this file connects them.
  */
-import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { DescriptorSink } from "../console/output.ts";
 import { enterRawMode, isInteractive, terminalSize } from "../console/terminal.ts";
 import { exitStatusTable } from "../exit-status.ts";
-import { capstanHome } from "../home.ts";
-import { chooseAccelerator, thisHost } from "../hypervisor/accelerator.ts";
-import { findQemu } from "../hypervisor/find-qemu.ts";
 import type { MachineSpec } from "../hypervisor/hypervisor.ts";
 import { qemuHypervisor } from "../hypervisor/qemu.ts";
-import {
-  commandLineLimitBytes,
-  configurationInInitrd,
-  encodeConfiguration,
-  type GuestConfiguration,
-} from "../protocol/command-line.ts";
-import { findKernel } from "../run/kernel-file.ts";
 import { exitStatusOf } from "../run/outcome.ts";
-import { type PreparedSource, prepareSource } from "../run/prepare.ts";
+import { withMachine } from "../run/plan.ts";
 import { explain, type RunFacts, timings, toJson } from "../run/report.ts";
 import { runSession, type SessionResult } from "../run/session.ts";
-import { abortOnSignals, endBySignal, stopOnSignals } from "../run/signals.ts";
+import { endBySignal, stopOnSignals } from "../run/signals.ts";
 import type { CommandDefinition, CommandInput } from "./command.ts";
 import { parseRunOptions, type RunOptions, runOptionDefinitions } from "./run-options.ts";
+import { announce, type PlannedRun, planRun } from "./run-plan.ts";
 import { parseSource, sourceNotes } from "./source-options.ts";
 
 const notes = `${sourceNotes}
@@ -38,6 +25,9 @@ starts in the same directory.
 
 In a terminal, keys go to the program as they are (Ctrl-C interrupts the program); Ctrl-] ends
 the machine. Otherwise Ctrl-C ends the machine.
+
+With -d, the program runs in the background; capstan prints the name of the instance when it has
+started. It goes on without the shell: capstan instances, logs, attach, stop and delete find it.
 
 With --json, standard output carries one JSON object at the end and nothing else; the program's
 own output goes to standard error.
@@ -56,6 +46,7 @@ export const runCommand: CommandDefinition = {
     "capstan run -- /bin/echo hello",
     "capstan run -m 1G -- python3 script.py",
     "capstan run -p 8080:80 -- python3 -m http.server 80",
+    "capstan run -d --name web -p 8080:80 -- python3 -m http.server 80",
     "capstan run --trace=file,mmap -- ls",
     "capstan run --add ./data:/data -- sha256sum /data/big.bin",
   ],
@@ -66,91 +57,33 @@ export const runCommand: CommandDefinition = {
 async function run(input: CommandInput): Promise<number> {
   const { env } = input;
   const options = parseRunOptions(input);
-  const qemuPath = findQemu(env);
-  const kernelPath = findKernel(options.kernel, env);
+  if (options.detach !== undefined) {
+    const { runDetached } = await import("./run-detached.ts");
+    return runDetached(input, options, options.detach);
+  }
   const isTerminal = isInteractive(process.stdin, process.stdout) && !options.json;
   const console = options.console ?? (isTerminal ? "hvc" : "ports");
-  const hasTerminal = console !== "ports";
-  const accelerator = chooseAccelerator(options.accel, thisHost(qemuPath, capstanHome(env)));
-  // Both take time of their own; a failure of either is reported after both are settled.
-  const [chosen, prepared] = await settleBoth(
-    accelerator,
-    abortOnSignals((signal) => {
-      const terminal = hasTerminal && env.TERM !== undefined ? { terminalType: env.TERM } : {};
-      const given = parseSource(input, { ...terminal, signal });
-      return prepareSource(given.request, given.options);
-    }),
-  );
-  const { launch } = prepared.source;
-  const configuration: GuestConfiguration = {
+  const planned = await planRun({
+    source: parseSource(
+      input,
+      console !== "ports" && env.TERM !== undefined ? { terminalType: env.TERM } : {},
+    ),
+    options,
+    env,
     console,
-    executable: launch.executable,
-    argv0: launch.argv0,
-    args: launch.args,
-    cwd: launch.cwd,
-    env: launch.env,
-    user: launch.user,
-    verbose: options.verbose,
-    ...(options.trace === undefined ? {} : { trace: options.trace }),
-    epochNs: BigInt(Date.now()) * 1_000_000n,
-    entropy: randomBytes(32),
+    takesSignals: false,
     ...(isTerminal ? { terminal: terminalSize(process.stdout) } : {}),
-    ...(options.network?.ip === undefined ? {} : { ip: options.network.ip }),
-  };
-  const spec: Omit<MachineSpec, "commandLine" | "initrdPath"> = {
-    machine: options.machine,
-    accelerator: chosen,
-    kernelPath,
-    rootImagePath: prepared.image.path,
-    memoryBytes: options.memoryBytes,
-    cpus: options.cpus,
-    console,
-    ...(options.gdbPort === undefined ? {} : { gdbPort: options.gdbPort }),
-    ...(options.network === undefined ? {} : { network: options.network }),
-  };
-  announce(options, prepared);
-  const result = await withConfiguration(spec, configuration, (complete) =>
-    runMachine(qemuPath, complete, options, isTerminal),
+  });
+  announce(options, planned.prepared);
+  const result = await withMachine(planned.plan, (spec) =>
+    runMachine(planned.plan.vmmPath, spec, options, isTerminal),
   );
-  return finish(options, prepared, spec, result);
+  return finish(options, planned, result);
 }
 
 /** Whether the serial port's text goes to stderr: the kernel's log, or the trace. */
 function showsLog(options: RunOptions): boolean {
   return options.verbose || options.trace !== undefined;
-}
-
-/** Things to know before the machine starts. */
-function announce(options: RunOptions, prepared: PreparedSource): void {
-  if (!options.quiet && !options.json) {
-    for (const warning of prepared.source.warnings) {
-      process.stderr.write(`capstan: note: ${warning}\n`);
-    }
-  }
-  if (options.gdbPort !== undefined) {
-    process.stderr.write(
-      `capstan: the machine waits for a debugger: ` +
-        `gdb build/kernel.debug.elf -ex 'target remote :${options.gdbPort}'\n`,
-    );
-  }
-}
-
-/** Runs with the configuration as the command line, or in a temporary file when it is long. */
-async function withConfiguration(
-  spec: Omit<MachineSpec, "commandLine" | "initrdPath">,
-  configuration: GuestConfiguration,
-  use: (spec: MachineSpec) => Promise<SessionResult>,
-): Promise<SessionResult> {
-  const text = encodeConfiguration(configuration);
-  if (text.length <= commandLineLimitBytes) return use({ ...spec, commandLine: text });
-  const folder = mkdtempSync(join(tmpdir(), "capstan-"));
-  try {
-    const initrdPath = join(folder, "configuration");
-    writeFileSync(initrdPath, text);
-    return await use({ ...spec, commandLine: configurationInInitrd, initrdPath });
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
 
 async function runMachine(
@@ -179,20 +112,12 @@ async function runMachine(
   }
 }
 
-function finish(
-  options: RunOptions,
-  prepared: PreparedSource,
-  spec: Omit<MachineSpec, "commandLine">,
-  result: SessionResult,
-): number {
+function finish(options: RunOptions, planned: PlannedRun, result: SessionResult): number {
+  const { prepared, plan } = planned;
+  const { machine, accelerator, memoryBytes, cpus } = plan.machine;
   const facts: RunFacts = {
     program: prepared.source.launch.executable,
-    machine: {
-      type: spec.machine,
-      accelerator: spec.accelerator,
-      memoryBytes: spec.memoryBytes,
-      cpus: spec.cpus,
-    },
+    machine: { type: machine, accelerator, memoryBytes, cpus },
     image: prepared.image,
     imageMs: prepared.durationMs,
     warnings: prepared.source.warnings,
@@ -203,10 +128,4 @@ function finish(
   if (options.json) process.stdout.write(`${JSON.stringify(toJson(facts, result))}\n`);
   if (result.ending.kind === "interrupted") endBySignal(result.ending.signal);
   return exitStatusOf(result.ending);
-}
-
-/** Waits for both, so that no failure is left unhandled; the first one's error comes first. */
-async function settleBoth<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
-  await Promise.allSettled([first, second]);
-  return [await first, await second];
 }

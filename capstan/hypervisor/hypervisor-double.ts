@@ -13,6 +13,8 @@ export interface GuestSide {
   readonly stderr: PassThrough;
   readonly log: PassThrough;
   readonly control: PassThrough;
+  /** Signals that the host asked for. */
+  readonly signals: number[];
   /** Ends the VMM's process, and with it all channels. */
   readonly end: (ending?: Partial<MachineEnding>) => void;
 }
@@ -36,9 +38,14 @@ export function hypervisorDouble(guest: (side: GuestSide) => void): Hypervisor {
         for (const stream of Object.values(outputs)) stream.end();
         resolveEnded({ status: 0, signal: null, diagnostics: "", ...ending });
       };
-      setImmediate(guest, { spec, stdin, ...outputs, end });
+      const signals: number[] = [];
+      setImmediate(guest, { spec, stdin, ...outputs, signals, end });
+      const requestStop = async (signal: number): Promise<boolean> => {
+        signals.push(signal);
+        return true;
+      };
       const kill = (): void => end({ status: null, signal: "SIGKILL" });
-      return { pid: 1, stdin, ...outputs, ended, kill };
+      return { pid: 1, stdin, ...outputs, requestStop, ended, kill };
     },
   };
 }

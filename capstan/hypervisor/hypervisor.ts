@@ -29,6 +29,8 @@ export interface MachineSpec {
   readonly gdbPort?: number;
   /** A network card; none by default. */
   readonly network?: NetworkSpec;
+  /** Whether the guest has a stream by which it takes signals for its program. */
+  readonly takesSignals?: boolean;
 }
 
 /** How the VMM's process ended. */
@@ -53,6 +55,12 @@ export interface RunningMachine {
   readonly log: Readable | null;
   /** The control channel. */
   readonly control: Readable;
+  /**
+   * Asks the guest to end, by a signal to its program or by the power button.
+   * @param signal Linux signal number, where the guest takes signals
+   * @returns false when there is no way to ask
+   */
+  readonly requestStop: (signal: number) => Promise<boolean>;
   /** Resolves when the VMM's process has ended; never rejects. */
   readonly ended: Promise<MachineEnding>;
   /** Ends the machine at once. */

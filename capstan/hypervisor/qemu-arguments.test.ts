@@ -50,6 +50,15 @@ test("each console has the channels that it needs", () => {
   assert.deepEqual([chardevs("serial"), chardevs("hvc"), chardevs("ports")], [2, 3, 5]);
 });
 
+test("a guest that takes signals has one stream more, whatever its console", () => {
+  for (const console of ["serial", "hvc", "ports"] as const) {
+    const args = qemuArguments({ ...spec, console, takesSignals: true }).join(" ");
+    assert.match(args, /socket,id=signals,fd=8 .*virtserialport,chardev=signals,name=signals/);
+    const [, limit] = /virtio-serial-device,max_ports=(\d)/.exec(args) ?? [];
+    assert.equal(Number(limit), { serial: 2, hvc: 2, ports: 5 }[console]);
+  }
+});
+
 test("the processor is the host's when the hardware runs it", () => {
   assert.equal(value(qemuArguments(spec), "-cpu"), "max");
   assert.equal(value(qemuArguments({ ...spec, accelerator: "kvm" }), "-cpu"), "host");

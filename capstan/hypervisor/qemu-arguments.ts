@@ -20,6 +20,7 @@ export const qemuFd = {
   stdout: 6,
   stderr: 7,
   terminal: 5,
+  signals: 8,
 } as const;
 
 /** The argument vector after the program's name. */
@@ -113,15 +114,23 @@ function channelArguments(spec: MachineSpec): string[] {
     ],
     ...[...socket("serial", qemuFd.serial), "-serial", "chardev:serial"],
   ];
+  // Port 0 is kept for a console, also when there is none.
+  const serial = (ports: number): string[] => {
+    const count = ports + (spec.takesSignals === true ? 1 : 0);
+    return ["-device", device(spec, "virtio-serial", `max_ports=${count}`)];
+  };
+  const signals =
+    spec.takesSignals === true ? [...socket("signals", qemuFd.signals), ...port("signals")] : [];
   switch (spec.console) {
     case "serial":
-      return always;
+      return [...always, ...(signals.length === 0 ? [] : serial(1)), ...signals];
     case "hvc":
       return [
         ...always,
         ...socket("console", qemuFd.terminal),
-        ...["-device", device(spec, "virtio-serial", "max_ports=1")],
+        ...serial(1),
         ...["-device", "virtconsole,chardev=console,name=console"],
+        ...signals,
       ];
     case "ports":
       return [
@@ -129,8 +138,9 @@ function channelArguments(spec: MachineSpec): string[] {
         ...socket("stdin", qemuFd.stdin),
         ...socket("stdout", qemuFd.stdout),
         ...socket("stderr", qemuFd.stderr),
-        ...["-device", device(spec, "virtio-serial", "max_ports=4")],
+        ...serial(4),
         ...[...port("stdin"), ...port("stdout"), ...port("stderr")],
+        ...signals,
       ];
   }
 }

@@ -25,7 +25,7 @@ async function start(qemuPath: string, leash: Leash, spec: MachineSpec): Promise
   const argv = [...leash.prefix, qemuPath, ...qemuArguments(spec)];
   const [program = qemuPath, ...args] = argv;
   const child = spawn(program, args, {
-    stdio: ["ignore", "ignore", "pipe", "pipe", "pipe", "pipe", "pipe", "pipe"],
+    stdio: ["ignore", "ignore", ...Array<"pipe">(channelCount(spec)).fill("pipe")],
   });
   const ended = watchEnd(child);
   await new Promise<void>((resolve, reject) => {
@@ -48,6 +48,8 @@ function machineOf(
   // The end of a socket is noticed by reading it.
   if (hasPorts) input.resume();
   for (const fd of unusedFds(spec)) channel(child, fd).destroy();
+  const signals = spec.takesSignals === true ? channel(child, qemuFd.signals) : null;
+  signals?.resume();
   return {
     pid: child.pid ?? 0,
     stdin: input,
@@ -55,11 +57,17 @@ function machineOf(
     stderr: hasPorts ? channel(child, qemuFd.stderr) : null,
     log: sharesSerial ? null : serial,
     control: channel(child, qemuFd.control),
+    requestStop: async (signal) => signals?.write(Uint8Array.of(signal)) !== undefined,
     ended,
     kill: () => {
       child.kill("SIGKILL");
     },
   };
+}
+
+/** QEMU's standard error, and every channel up to the last one in use. */
+function channelCount({ takesSignals }: MachineSpec): number {
+  return (takesSignals === true ? qemuFd.signals : qemuFd.stderr) - 1;
 }
 
 function channel(child: ChildProcess, fd: number): Socket {

@@ -64,6 +64,7 @@ export function endingOf(report: GuestReport, machine: MachineEnding, stop: Stop
 const hostSignalNumbers: Partial<Record<NodeJS.Signals, number>> = {
   SIGHUP: 1,
   SIGINT: 2,
+  SIGKILL: 9,
   SIGTERM: 15,
 };
 

@@ -27,7 +27,9 @@ export interface SessionOptions {
   /** Ends the machine after this time; undefined for no limit. */
   readonly timeoutMs?: number;
   /** Lets the caller end the machine: for signals. */
-  readonly onStarted?: (stop: (reason: Stop) => void) => void;
+  readonly onStarted?: (stop: (reason: Stop) => void, machine: RunningMachine) => void;
+  /** Called with what the guest reports, as it comes. */
+  readonly onEvent?: (event: ControlEvent) => void;
 }
 
 /** What a session came to. */
@@ -80,7 +82,7 @@ class Session {
 
   async finish(): Promise<SessionResult> {
     const { timeoutMs, onStarted } = this.#options;
-    onStarted?.((reason) => this.#end(reason));
+    onStarted?.((reason) => this.#end(reason), this.#machine);
     if (timeoutMs !== undefined) this.#after(timeoutMs, () => this.#end({ by: "timeout" }));
     if (this.#options.waitsForBoot !== true) this.#connectInput();
     const channels = this.#connectOutput();
@@ -128,6 +130,7 @@ class Session {
 
   #listen(events: readonly ControlEvent[]): void {
     this.#events.push(...events);
+    for (const event of events) this.#options.onEvent?.(event);
     if (events.some(({ event }) => event === "boot")) this.#connectInput();
     const isOver = events.some(({ event }) => ["exit", "signal", "panic"].includes(event));
     if (isOver) this.#expectPowerOff();

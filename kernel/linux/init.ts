@@ -19,6 +19,7 @@ import { AddressSpace } from "../vm/address-space";
 import { ProgramCommand } from "./command-line";
 import { loadProgram, startRegisters } from "./exec";
 import { FdTable } from "./fd-table";
+import { listenForHostSignals } from "./host-signals";
 import { ProgramStrings } from "./initial-stack";
 import {
   STATUS_NOT_EXECUTABLE,
@@ -65,6 +66,7 @@ export function startInit(): void {
   process.addThread(thread);
   registerProcessFacts();
   registerTerminalSignals();
+  listenForHostSignals();
   startThread(thread);
 }
 
