@@ -9,6 +9,7 @@
  */
 import { Counted, free } from "../lib/object";
 import { heapAllocate, heapFree } from "../mm/heap";
+import { notifyGone } from "./notify";
 import { Vnode } from "./vnode";
 
 /** Names up to this many bytes are kept in the dentry itself. */
@@ -84,7 +85,9 @@ export class Dentry extends Counted {
     if (this.nameBytes != changetype<usize>(this) + offsetof<Dentry>("inline0")) {
       heapFree(this.nameBytes);
     }
+    const isGone = this.isDeleted;
     free(this);
+    if (vnode && isGone) notifyGone(vnode);
     if (vnode) vnode.release();
     if (parent) parent.release();
   }

@@ -4,6 +4,7 @@
 import { EINVAL, EISDIR, ENOENT } from "../lib/errno";
 import { SEEK_CUR, SEEK_SET } from "./constants";
 import { NamedFile } from "./named-file";
+import { IN_ACCESS, notifyFile } from "./notify";
 import { DirectorySink } from "./vnode";
 
 export class DirectoryFile extends NamedFile {
@@ -32,7 +33,10 @@ export class DirectoryFile extends NamedFile {
     node.fs.namespaceLock.lock();
     const next = node.iterate(this.offset, sink);
     node.fs.namespaceLock.unlock();
-    if (next >= 0) this.offset = next;
+    if (next >= 0) {
+      this.offset = next;
+      notifyFile(dentry, IN_ACCESS);
+    }
     return next < 0 ? next : 0;
   }
 }

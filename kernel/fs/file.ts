@@ -12,10 +12,12 @@ import { Mutex } from "../sched/mutex";
 import { WaitLink } from "../sched/wait";
 import { EBADF, EINVAL, ENODEV, ENOTDIR, ENOTTY, ENXIO, ESPIPE, asError } from "../lib/errno";
 import { Dentry } from "./dentry";
+import { IN_CLOSE_NOWRITE, IN_CLOSE_WRITE, notifyFile } from "./notify";
 import { DirectorySink, Vnode } from "./vnode";
 import { Stat } from "./stat";
 import {
   O_ACCMODE,
+  O_PATH,
   O_RDONLY,
   O_WRONLY,
   POLLIN,
@@ -139,6 +141,10 @@ export abstract class File extends Counted {
    * subclass frees the rest, the dentry's reference included, and the object (`dispose`).
    */
   destroy(): void {
+    const dentry = this.dentry;
+    if (dentry && (this.flags & O_PATH) == 0) {
+      notifyFile(dentry, this.isWritable ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+    }
     const end = endWatches;
     if (this.watchers != 0 && end) end(this);
     const lock = this.positionLock;

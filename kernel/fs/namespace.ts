@@ -27,6 +27,7 @@ import { S_IFDIR, S_IFMT, S_PERMISSIONS } from "./constants";
 import { Dentry } from "./dentry";
 import { FsContext } from "./fs-context";
 import { addName, cacheName, uncacheName } from "./name-cache";
+import { IN_CREATE, IN_DELETE, notifyEntry, notifyGone, notifyLinks } from "./notify";
 import { LAST_DOT, LAST_NAME, LAST_ROOT, PathWalk, lookUp } from "./path-walk";
 import { Vnode } from "./vnode";
 
@@ -159,6 +160,7 @@ function createLocked(
     const vnode = changetype<Vnode>(made);
     const entry = addName(directory, name, nameLength, vnode, parent.fs.cachesNames);
     made = changetype<usize>(entry);
+    notifyEntry(parent, name, nameLength, entry.node, IN_CREATE);
   }
   old.release();
   return made;
@@ -198,7 +200,11 @@ function linkAt(walk: PathWalk, vnode: Vnode): i64 {
     else if (vnode.isDirectory) status = -EPERM;
     else if (parent.fs.readOnly) status = -EROFS;
     else status = parent.link(vnode, walk.lastName, walk.lastLength);
-    if (status == 0) uncacheName(old);
+    if (status == 0) {
+      uncacheName(old);
+      notifyLinks(vnode);
+      notifyEntry(parent, walk.lastName, walk.lastLength, vnode, IN_CREATE);
+    }
     old.release();
   }
   lock.unlock();
@@ -261,8 +267,20 @@ function removeAt(walk: PathWalk, isDirectory: bool): i64 {
         ? parent.rmdir(walk.lastName, walk.lastLength, vnode)
         : parent.unlink(walk.lastName, walk.lastLength, vnode);
     }
-    if (status == 0) forgetRemoved(victim);
+    const vnode = victim.vnode;
+    if (vnode && status == 0) {
+      // Watches of the file hear of its end before those of its directory (as d_delete_notify of Linux).
+      vnode.retain();
+      notifyLinks(vnode);
+      forgetRemoved(victim);
+      // Remembered names may keep a removed directory for long.
+      if (isDirectory) notifyGone(vnode);
+    }
     victim.release();
+    if (vnode && status == 0) {
+      notifyEntry(parent, walk.lastName, walk.lastLength, vnode, IN_DELETE);
+      vnode.release();
+    }
   }
   lock.unlock();
   return status;

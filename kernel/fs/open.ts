@@ -32,6 +32,7 @@ import {
 import { Dentry } from "./dentry";
 import { FsContext } from "./fs-context";
 import { createEntry } from "./namespace";
+import { IN_MODIFY, IN_OPEN, notifyFile } from "./notify";
 import { PathFile } from "./path-file";
 import { LAST_NAME, PathWalk, RESOLVE_DIRECTORY, RESOLVE_FOLLOW } from "./path-walk";
 import { Vnode } from "./vnode";
@@ -76,7 +77,11 @@ export function openDentry(dentry: Dentry, flags: u32): usize {
   if (node.isDirectory && (writes || flags & O_TRUNC)) return asError(-EISDIR);
   if (writes && node.isRegular && node.fs.readOnly) return asError(-EROFS);
   const file = node.open(dentry, flags);
-  if (!isError(file) && flags & O_TRUNC && node.isRegular) truncateVnode(node, 0);
+  if (isError(file)) return file;
+  notifyFile(dentry, IN_OPEN);
+  if (flags & O_TRUNC && node.isRegular && truncateVnode(node, 0) == 0) {
+    notifyFile(dentry, IN_MODIFY);
+  }
   return file;
 }
 

@@ -24,6 +24,7 @@ import { Dentry } from "./dentry";
 import { NamedFile } from "./named-file";
 import { FileMapping } from "./file-mapping";
 import { CLUSTER_PAGES } from "./file-pages";
+import { IN_ACCESS, IN_MODIFY, notifyFile } from "./notify";
 import { Vnode } from "./vnode";
 import { truncateVnode, writeLockOf } from "./write-locks";
 
@@ -84,6 +85,7 @@ export class RegularFile extends NamedFile {
     const count = this.writeLocked(buffer, length, this.offset);
     if (count > 0) this.offset += count;
     lock.unlock();
+    if (count > 0) this.tell(IN_MODIFY);
     return count;
   }
 
@@ -94,6 +96,7 @@ export class RegularFile extends NamedFile {
     const at = this.flags & O_APPEND ? this.node.sizeBytes() : offset;
     const count = this.writeLocked(buffer, length, at);
     lock.unlock();
+    if (count > 0) this.tell(IN_MODIFY);
     return count;
   }
 
@@ -131,7 +134,9 @@ export class RegularFile extends NamedFile {
   }
 
   truncate(sizeBytes: u64): i64 {
-    return truncateVnode(this.node, sizeBytes);
+    const status = truncateVnode(this.node, sizeBytes);
+    if (status == 0) this.tell(IN_MODIFY);
+    return status;
   }
 
   allocate(mode: u32, offset: u64, length: u64): i64 {
@@ -139,7 +144,13 @@ export class RegularFile extends NamedFile {
     lock.lock();
     const status = this.node.allocate(mode, offset, length);
     lock.unlock();
+    if (status == 0) this.tell(IN_MODIFY);
     return status;
+  }
+
+  private tell(event: u32): void {
+    const dentry = this.dentry;
+    if (dentry) notifyFile(dentry, event);
   }
 
   /** How many pages to read when one is missing. */
@@ -151,6 +162,7 @@ export class RegularFile extends NamedFile {
   private endRead(start: u64, end: u64): i64 {
     this.sequentialAt = end;
     this.hasRead = true;
+    this.tell(IN_ACCESS);
     return end - start;
   }
 

@@ -21,7 +21,9 @@ import { RENAME_EXCHANGE, RENAME_NOREPLACE } from "./constants";
 import { Dentry } from "./dentry";
 import { FsContext } from "./fs-context";
 import { moveName, uncacheName } from "./name-cache";
+import { notifyGone, notifyLinks, notifyMove, notifyMoved } from "./notify";
 import { LAST_NAME, PathWalk, lookUp } from "./path-walk";
+import { Vnode } from "./vnode";
 
 /** renameat2(2); `flags` are RENAME_NOREPLACE, RENAME_EXCHANGE. */
 export function renamePath(
@@ -137,5 +139,23 @@ function carryOut(
     uncacheName(replaced);
   }
   moveName(moved, to.place, to.lastName, to.lastLength);
+  tellMove(from, to, moved.node);
+  if (exchanges) tellMove(to, from, replaced.node);
+  else if (!replaced.isNegative) notifyLinks(replaced.node);
+  notifyMoved(moved.node);
+  if (exchanges) notifyMoved(replaced.node);
+  else if (!replaced.isNegative && replaced.node.isDirectory) notifyGone(replaced.node);
   return 0;
+}
+
+function tellMove(from: PathWalk, to: PathWalk, vnode: Vnode): void {
+  notifyMove(
+    from.place.node,
+    from.lastName,
+    from.lastLength,
+    to.place.node,
+    to.lastName,
+    to.lastLength,
+    vnode,
+  );
 }

@@ -70,6 +70,8 @@ export abstract class Vnode extends Counted {
   pages: FilePages | null = null;
   /** Owner's free use: the overlay node above this one (tmpfs), a bound socket (linux/) … */
   attachment: usize = 0;
+  /** First of those who want to know what happens to it (`notify`); 0 if none. */
+  watches: usize = 0;
   /** How many mappings (`file-mapping`) there are; changed by `countMapping`. */
   private mappings: i32 = 0;
   /** F_SEAL_* bits (memfd_create). */

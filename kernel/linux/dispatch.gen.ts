@@ -28,6 +28,7 @@ import { sysGetRobustList, sysSetRobustList, sysSetTidAddress } from "./futex-ex
 import { sysFutexWaitv } from "./futex-waitv";
 import { sysFutexRequeue, sysFutexWait, sysFutexWake } from "./futex2";
 import { sysGetegid, sysGeteuid, sysGetgid, sysGetgroups, sysGetpgid, sysGetpgrp, sysGetpid, sysGetppid, sysGetresgid, sysGetresuid, sysGetsid, sysGettid, sysGetuid, sysSetfsgid, sysSetfsuid, sysSetgid, sysSetgroups, sysSetpgid, sysSetregid, sysSetresgid, sysSetresuid, sysSetreuid, sysSetsid, sysSetuid, sysUmask } from "./identity";
+import { sysInotifyAddWatch, sysInotifyInit, sysInotifyInit1, sysInotifyRmWatch } from "./inotify";
 import { sysIoprioGet, sysIoprioSet } from "./io-priority";
 import { sysIoctl } from "./ioctl";
 import { sysAlarm, sysGetitimer, sysSetitimer } from "./itimer-calls";
@@ -465,6 +466,12 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysIoprioSet(<i32>frame.rdi, <i32>frame.rsi, <i32>frame.rdx);
     case 252:
       return sysIoprioGet(<i32>frame.rdi, <i32>frame.rsi);
+    case 253:
+      return sysInotifyInit();
+    case 254:
+      return sysInotifyAddWatch(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
+    case 255:
+      return sysInotifyRmWatch(<i32>frame.rdi, <i32>frame.rsi);
     case 256:
       return sysMigratePages(<i32>frame.rdi, frame.rsi, <usize>frame.rdx, <usize>frame.r10);
     case 257:
@@ -541,6 +548,8 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysDup3(<i32>frame.rdi, <i32>frame.rsi, <u32>frame.rdx);
     case 293:
       return sysPipe2(<usize>frame.rdi, <u32>frame.rsi);
+    case 294:
+      return sysInotifyInit1(<u32>frame.rdi);
     case 295:
       return sysPreadv(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <i64>frame.r10);
     case 296:

@@ -5,6 +5,7 @@
  */
 import { O_PATH, S_PERMISSIONS } from "../fs/constants";
 import { Dentry } from "../fs/dentry";
+import { IN_ACCESS, IN_ATTRIB, IN_MODIFY, notifyFile } from "../fs/notify";
 import { RESOLVE_EMPTY, RESOLVE_FOLLOW } from "../fs/path";
 import {
   AttributeChange,
@@ -14,7 +15,6 @@ import {
   CHANGE_MODIFY_TIME,
   CHANGE_UID,
 } from "../fs/stat";
-import { Vnode } from "../fs/vnode";
 import { EBADF, EINVAL, EOPNOTSUPP, EROFS, isError } from "../lib/errno";
 import { free } from "../lib/object";
 import { realtimeNs } from "../sched/clock";
@@ -220,7 +220,7 @@ function changePath(
   let result = <i64>found;
   if (!isError(found)) {
     const dentry = changetype<Dentry>(found);
-    result = changeVnode(dentry.node, change);
+    result = changeFile(dentry, change);
     dentry.release();
   }
   free(change);
@@ -233,16 +233,25 @@ function changeDescriptor(fd: i32, change: AttributeChange): i64 {
   let result: i64 = -EBADF;
   if (held != 0) {
     const file = heldFile(held);
-    const vnode = file.vnode;
-    if ((file.flags & O_PATH) == 0) result = vnode ? changeVnode(vnode, change) : -EINVAL;
+    const dentry = file.dentry;
+    if ((file.flags & O_PATH) == 0) result = dentry ? changeFile(dentry, change) : -EINVAL;
     drop(held);
   }
   free(change);
   return result;
 }
 
-function changeVnode(vnode: Vnode, change: AttributeChange): i64 {
+function changeFile(dentry: Dentry, change: AttributeChange): i64 {
+  const vnode = dentry.node;
   if (vnode.fs.readOnly) return -EROFS;
   if ((change.valid & CHANGE_MODE) != 0 && vnode.isSymlink) return -EOPNOTSUPP;
-  return vnode.setAttributes(change);
+  const result = vnode.setAttributes(change);
+  if (result == 0) notifyFile(dentry, eventOf(change.valid));
+  return result;
+}
+
+/** The event that a change is: one of the times alone counts as a use of the contents. */
+function eventOf(valid: u32): u32 {
+  if (valid == CHANGE_ACCESS_TIME) return IN_ACCESS;
+  return valid == CHANGE_MODIFY_TIME ? IN_MODIFY : IN_ATTRIB;
 }

@@ -5,6 +5,7 @@
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, O_PATH } from "../fs/constants";
 import { Dentry } from "../fs/dentry";
 import { File } from "../fs/file";
+import { IN_MODIFY, notifyFile } from "../fs/notify";
 import { RESOLVE_FOLLOW } from "../fs/path";
 import { PipeFile } from "../fs/pipe-file";
 import { truncateVnode } from "../fs/write-locks";
@@ -42,6 +43,7 @@ export function sysTruncate(path: usize, length: i64): i64 {
   else {
     result = checkFileSize(<u64>length, vnode.sizeBytes());
     if (result == 0) result = truncateVnode(vnode, <u64>length);
+    if (result == 0) notifyFile(dentry, IN_MODIFY);
   }
   dentry.release();
   return result;

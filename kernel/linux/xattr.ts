@@ -6,6 +6,7 @@
  */
 import { O_PATH } from "../fs/constants";
 import { Dentry } from "../fs/dentry";
+import { IN_ATTRIB, notifyFile } from "../fs/notify";
 import { RESOLVE_FOLLOW } from "../fs/path";
 import { Vnode } from "../fs/vnode";
 import {
@@ -34,85 +35,79 @@ const XATTR_REPLACE: i32 = 2;
 
 /** setxattr(2). */
 export function sysSetxattr(path: usize, name: usize, value: usize, size: usize, flags: i32): i64 {
-  return setAttribute(vnodeOfPath(path, RESOLVE_FOLLOW), name, value, size, flags);
+  return setAttribute(dentryOfPath(path, RESOLVE_FOLLOW), name, value, size, flags);
 }
 
 /** lsetxattr(2). */
 export function sysLsetxattr(path: usize, name: usize, value: usize, size: usize, flags: i32): i64 {
-  return setAttribute(vnodeOfPath(path, 0), name, value, size, flags);
+  return setAttribute(dentryOfPath(path, 0), name, value, size, flags);
 }
 
 /** fsetxattr(2). */
 export function sysFsetxattr(fd: i32, name: usize, value: usize, size: usize, flags: i32): i64 {
-  return setAttribute(vnodeOfDescriptor(fd), name, value, size, flags);
+  return setAttribute(dentryOfDescriptor(fd), name, value, size, flags);
 }
 
 /** getxattr(2). */
 export function sysGetxattr(path: usize, name: usize, value: usize, size: usize): i64 {
-  return getAttribute(vnodeOfPath(path, RESOLVE_FOLLOW), name, value, size);
+  return getAttribute(dentryOfPath(path, RESOLVE_FOLLOW), name, value, size);
 }
 
 /** lgetxattr(2). */
 export function sysLgetxattr(path: usize, name: usize, value: usize, size: usize): i64 {
-  return getAttribute(vnodeOfPath(path, 0), name, value, size);
+  return getAttribute(dentryOfPath(path, 0), name, value, size);
 }
 
 /** fgetxattr(2). */
 export function sysFgetxattr(fd: i32, name: usize, value: usize, size: usize): i64 {
-  return getAttribute(vnodeOfDescriptor(fd), name, value, size);
+  return getAttribute(dentryOfDescriptor(fd), name, value, size);
 }
 
 /** listxattr(2). */
 export function sysListxattr(path: usize, list: usize, size: usize): i64 {
-  return listAttributes(vnodeOfPath(path, RESOLVE_FOLLOW), list, size);
+  return listAttributes(dentryOfPath(path, RESOLVE_FOLLOW), list, size);
 }
 
 /** llistxattr(2). */
 export function sysLlistxattr(path: usize, list: usize, size: usize): i64 {
-  return listAttributes(vnodeOfPath(path, 0), list, size);
+  return listAttributes(dentryOfPath(path, 0), list, size);
 }
 
 /** flistxattr(2). */
 export function sysFlistxattr(fd: i32, list: usize, size: usize): i64 {
-  return listAttributes(vnodeOfDescriptor(fd), list, size);
+  return listAttributes(dentryOfDescriptor(fd), list, size);
 }
 
 /** removexattr(2). */
 export function sysRemovexattr(path: usize, name: usize): i64 {
-  return removeAttribute(vnodeOfPath(path, RESOLVE_FOLLOW), name);
+  return removeAttribute(dentryOfPath(path, RESOLVE_FOLLOW), name);
 }
 
 /** lremovexattr(2). */
 export function sysLremovexattr(path: usize, name: usize): i64 {
-  return removeAttribute(vnodeOfPath(path, 0), name);
+  return removeAttribute(dentryOfPath(path, 0), name);
 }
 
 /** fremovexattr(2). */
 export function sysFremovexattr(fd: i32, name: usize): i64 {
-  return removeAttribute(vnodeOfDescriptor(fd), name);
+  return removeAttribute(dentryOfDescriptor(fd), name);
 }
 
-/** The Vnode a path names, with a reference, or a negative error. */
-function vnodeOfPath(path: usize, resolveFlags: u32): usize {
-  const found = resolveArgument(AT_FDCWD, path, resolveFlags);
-  if (isError(found)) return found;
-  const dentry = changetype<Dentry>(found);
-  const vnode = dentry.node;
-  vnode.retain();
-  dentry.release();
-  return changetype<usize>(vnode);
+/** The Dentry a path names, with a reference, or a negative error. */
+function dentryOfPath(path: usize, resolveFlags: u32): usize {
+  return resolveArgument(AT_FDCWD, path, resolveFlags);
 }
 
-/** The Vnode behind a descriptor, with a reference, or a negative error. */
-function vnodeOfDescriptor(fd: i32): usize {
+/** The Dentry behind a descriptor, with a reference, or a negative error. */
+function dentryOfDescriptor(fd: i32): usize {
   const held = holdAny(fd);
   if (held == 0) return asError(-EBADF);
   const file = heldFile(held);
-  const vnode = file.vnode;
+  const dentry = file.dentry;
   let result = asError((file.flags & O_PATH) != 0 ? -EBADF : -EOPNOTSUPP);
-  if (vnode && (file.flags & O_PATH) == 0) {
-    vnode.retain();
-    result = changetype<usize>(vnode);
+  if (dentry && (file.flags & O_PATH) == 0) {
+    dentry.retain();
+    result = changetype<usize>(dentry);
   }
   drop(held);
   return result;
@@ -124,13 +119,14 @@ function takeName(block: usize, userName: usize): i64 {
   return length == 0 || length == -ENAMETOOLONG ? -ERANGE : length;
 }
 
-// The functions below take over the reference of `found`, a Vnode or an error.
+// The functions below take over the reference of `found`, a Dentry or an error.
 
 function setAttribute(found: usize, userName: usize, value: usize, size: usize, flags: i32): i64 {
   if (isError(found)) return <i64>found;
-  const vnode = changetype<Vnode>(found);
-  const result = setOn(vnode, userName, value, size, flags);
-  vnode.release();
+  const dentry = changetype<Dentry>(found);
+  const result = setOn(dentry.node, userName, value, size, flags);
+  if (result == 0) notifyFile(dentry, IN_ATTRIB);
+  dentry.release();
   return result;
 }
 
@@ -155,7 +151,8 @@ function setOn(vnode: Vnode, userName: usize, value: usize, size: usize, flags: 
 
 function getAttribute(found: usize, userName: usize, value: usize, size: usize): i64 {
   if (isError(found)) return <i64>found;
-  const vnode = changetype<Vnode>(found);
+  const dentry = changetype<Dentry>(found);
+  const vnode = dentry.node;
   const capacity = min(size, VALUE_MAX);
   const block = heapAllocate(NAME_CAPACITY + capacity);
   let result: i64 = -ENOMEM;
@@ -168,13 +165,14 @@ function getAttribute(found: usize, userName: usize, value: usize, size: usize):
     }
     heapFree(block);
   }
-  vnode.release();
+  dentry.release();
   return result;
 }
 
 function listAttributes(found: usize, list: usize, size: usize): i64 {
   if (isError(found)) return <i64>found;
-  const vnode = changetype<Vnode>(found);
+  const dentry = changetype<Dentry>(found);
+  const vnode = dentry.node;
   const capacity = min(size, VALUE_MAX);
   const block = heapAllocate(max<usize>(capacity, 8));
   let result: i64 = -ENOMEM;
@@ -183,7 +181,7 @@ function listAttributes(found: usize, list: usize, size: usize): i64 {
     if (result > 0 && size != 0) result = deliver(list, block, result);
     heapFree(block);
   }
-  vnode.release();
+  dentry.release();
   return result;
 }
 
@@ -194,7 +192,8 @@ function deliver(user: usize, kernel: usize, length: i64): i64 {
 
 function removeAttribute(found: usize, userName: usize): i64 {
   if (isError(found)) return <i64>found;
-  const vnode = changetype<Vnode>(found);
+  const dentry = changetype<Dentry>(found);
+  const vnode = dentry.node;
   const block = heapAllocate(NAME_CAPACITY);
   let result: i64 = -ENOMEM;
   if (block != 0) {
@@ -204,6 +203,7 @@ function removeAttribute(found: usize, userName: usize): i64 {
     }
     heapFree(block);
   }
-  vnode.release();
+  if (result == 0) notifyFile(dentry, IN_ATTRIB);
+  dentry.release();
   return result;
 }

@@ -22,6 +22,7 @@ const programs: readonly ProgramName[] = [
   "abi-races",
   "abi-mapped-files",
   "abi-other-process",
+  "abi-inotify",
   "abi-system",
 ];
 
