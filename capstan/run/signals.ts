@@ -2,6 +2,7 @@
  * Ends the machine, or the work before it, when capstan is told to end, and remembers by which
  * signal, so that capstan can then end by the same one.
  */
+import { setMaxListeners } from "node:events";
 import type { Stop } from "./outcome.ts";
 
 const watched = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -51,6 +52,8 @@ export class Interruption extends Error {
  */
 export async function abortOnSignals<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
+  // Several things at once listen; more than ten is no leak.
+  setMaxListeners(0, controller.signal);
   const onSignal = (signal: NodeJS.Signals): void => {
     controller.abort(new Interruption(signal));
   };

@@ -12,6 +12,7 @@ import { UserError } from "../errors.ts";
 import { findProgram } from "../package/program.ts";
 import { isRegularFile } from "../package/recipes/recipe.ts";
 import { imageFileKinds } from "./container/files.ts";
+import { debianKind } from "./debian/debian.ts";
 import { directoryKind } from "./directory/directory.ts";
 import { programSource } from "./program.ts";
 import type { ResolvedSource, SourceKind, SourceOptions, SourceRequest } from "./source.ts";
@@ -34,7 +35,12 @@ function isProgram(text: string, { cwd, host }: SourceOptions): boolean {
 }
 
 /** All kinds of sources; the first that recognises a text gets it. */
-export const sourceKinds: readonly SourceKind[] = [...imageFileKinds, directoryKind, program];
+export const sourceKinds: readonly SourceKind[] = [
+  ...imageFileKinds,
+  debianKind,
+  directoryKind,
+  program,
+];
 
 /**
  * Understands the words of a command line.
