@@ -23,6 +23,30 @@ export const commands: readonly CommandEntry[] = [
   { name: "attach", load: async () => (await import("./attach.ts")).attachCommand },
   { name: "inspect", load: async () => (await import("./inspect.ts")).inspectCommand },
   { name: "check", load: async () => (await import("./check.ts")).checkCommand },
+  {
+    name: "image build",
+    load: async () => (await import("./image-build.ts")).imageBuildCommand,
+  },
+  {
+    name: "image convert",
+    load: async () => (await import("./image-convert.ts")).imageConvertCommand,
+  },
+  {
+    name: "image inspect",
+    load: async () => (await import("./image-inspect.ts")).imageInspectCommand,
+  },
+  {
+    name: "image ls",
+    load: async () => (await import("./image-ls.ts")).imageLsCommand,
+  },
+  {
+    name: "image cat",
+    load: async () => (await import("./image-cat.ts")).imageCatCommand,
+  },
+  {
+    name: "image cp",
+    load: async () => (await import("./image-cp.ts")).imageCpCommand,
+  },
   { name: "version", load: async () => (await import("./version.ts")).versionCommand },
   { name: "completion", load: async () => (await import("./completion.ts")).completionCommand },
   {

@@ -3,6 +3,7 @@
  * Neighbours: `formats/` holds them; commands use this file.
  */
 import { systemErrorCode, UserError } from "../errors.ts";
+import { ErofsFormatError } from "../image/erofs/decode.ts";
 import { type DiskFormat, DiskFormatError, type DiskImage } from "./disk-image.ts";
 import { qcow2Format } from "./formats/qcow2.ts";
 import { rawFormat } from "./formats/raw.ts";
@@ -100,7 +101,7 @@ export function explainingDisk<Result>(path: string, action: () => Result): Resu
 
 /** An error of reading an image file in words, where it is one. */
 export function explainedDiskError(path: string, error: unknown): unknown {
-  if (error instanceof DiskFormatError) {
+  if (error instanceof DiskFormatError || error instanceof ErofsFormatError) {
     return new UserError({
       code: "ImageDamaged",
       what: `cannot read the image ${path}`,

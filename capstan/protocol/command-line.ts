@@ -96,6 +96,14 @@ export function encodeWord(text: string): string {
   return word;
 }
 
+/** The text of an encoded word. */
+export function decodeWord(word: string): string {
+  const bytes = word.replace(/%([0-9A-F]{2})/gi, (_, hex: string) => {
+    return String.fromCharCode(Number.parseInt(hex, 16));
+  });
+  return Buffer.from(bytes, "latin1").toString("utf8");
+}
+
 /**
  * Encodes a word that stands after `--`. The microvm machine appends `virtio_mmio.device=` words
  * of its own to the line, which the kernel takes away; an argument that looks like one is made

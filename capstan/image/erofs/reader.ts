@@ -35,31 +35,63 @@ function decoding<Result>(what: string, decode: () => Result): Result {
   }
 }
 
-/** An open image. Close it when done. */
-export class ErofsImage {
-  readonly superblock: Superblock;
-  readonly #fd: number;
-  readonly #fileSizeBytes: number;
+/** Where an image lies: a file, or a part of a disk. */
+export interface ImageSource {
+  readonly sizeBytes: number;
+  /** Fills `target` with the bytes at `offsetBytes`, which lie within the source. */
+  read(target: Buffer, offsetBytes: number): void;
+  close(): void;
+}
 
-  /** Opens an image; throws Node's system errors, or an ErofsFormatError. */
+/** A file as the source of an image. */
+class FileSource implements ImageSource {
+  readonly sizeBytes: number;
+  readonly #fd: number;
+
   constructor(path: string) {
     this.#fd = openSync(path, "r");
-    try {
-      this.#fileSizeBytes = fstatSync(this.#fd).size;
-      this.superblock = decodeSuperblock(this.#readAt(0, BLOCK_SIZE_BYTES));
-      if (this.superblock.blockCount * BLOCK_SIZE_BYTES > this.#fileSizeBytes) {
-        throw new ErofsFormatError(
-          `the image should have ${this.superblock.blockCount} blocks but has only ${this.#fileSizeBytes} bytes`,
-        );
-      }
-    } catch (error) {
-      closeSync(this.#fd);
-      throw error;
+    this.sizeBytes = fstatSync(this.#fd).size;
+  }
+
+  read(target: Buffer, offsetBytes: number): void {
+    for (let done = 0; done < target.length; ) {
+      const count = readSync(this.#fd, target, done, target.length - done, offsetBytes + done);
+      if (count === 0) throw new ErofsFormatError("the image was truncated while being read");
+      done += count;
     }
   }
 
   close(): void {
     closeSync(this.#fd);
+  }
+}
+
+/** An open image. Close it when done. */
+export class ErofsImage {
+  readonly superblock: Superblock;
+  readonly #source: ImageSource;
+
+  /**
+   * Opens an image in a file, by its path, or elsewhere; throws Node's system errors, or an
+   * ErofsFormatError.
+   */
+  constructor(from: string | ImageSource) {
+    this.#source = typeof from === "string" ? new FileSource(from) : from;
+    try {
+      this.superblock = decodeSuperblock(this.#readAt(0, BLOCK_SIZE_BYTES));
+      if (this.superblock.blockCount * BLOCK_SIZE_BYTES > this.#source.sizeBytes) {
+        throw new ErofsFormatError(
+          `the image should have ${this.superblock.blockCount} blocks but has only ${this.#source.sizeBytes} bytes`,
+        );
+      }
+    } catch (error) {
+      this.#source.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#source.close();
   }
 
   /** The inode with this number. */
@@ -133,17 +165,13 @@ export class ErofsImage {
   }
 
   #readAt(offsetBytes: number, sizeBytes: number): Buffer {
-    if (offsetBytes + sizeBytes > this.#fileSizeBytes) {
+    if (offsetBytes + sizeBytes > this.#source.sizeBytes) {
       throw new ErofsFormatError(
-        `${sizeBytes} bytes at ${offsetBytes} lie outside of the image's ${this.#fileSizeBytes}`,
+        `${sizeBytes} bytes at ${offsetBytes} lie outside of the image's ${this.#source.sizeBytes}`,
       );
     }
     const bytes = Buffer.alloc(sizeBytes);
-    for (let done = 0; done < sizeBytes; ) {
-      const count = readSync(this.#fd, bytes, done, sizeBytes - done, offsetBytes + done);
-      if (count === 0) throw new ErofsFormatError("the image was truncated while being read");
-      done += count;
-    }
+    this.#source.read(bytes, offsetBytes);
     return bytes;
   }
 }

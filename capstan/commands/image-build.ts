@@ -1,0 +1,167 @@
+/**
+ * `capstan image build -o FILE SOURCE`, or `-- PROGRAM [ARGS...]`: makes an image for a hypervisor
+ * or cloud of an application. Neighbours: `../export/` knows the formats, `../run/prepare.ts` makes
+ * the file system.
+ */
+import { statSync } from "node:fs";
+import { basename, extname, resolve } from "node:path";
+import { UserError } from "../errors.ts";
+import { type Application, exportApplication, type ImageTarget } from "../export/target.ts";
+import { imageTargets } from "../export/targets.ts";
+import { encodeConfiguration } from "../protocol/command-line.ts";
+import { findKernel } from "../run/kernel-file.ts";
+import { type PreparedSource, prepareSource } from "../run/prepare.ts";
+import { abortOnSignals } from "../run/signals.ts";
+import { formatBytes } from "../text/table.ts";
+import { type CommandDefinition, type CommandInput, optionText } from "./command.ts";
+import { parseCount, parseMemory } from "./options.ts";
+import { parseSource, sourceNotes, sourceOptionDefinitions } from "./source-options.ts";
+
+/** The command as data. */
+export const imageBuildCommand: CommandDefinition = {
+  name: "image build",
+  summary: "make an image for a hypervisor or cloud",
+  parameters: "[source] [args...]",
+  options: [
+    {
+      flags: "-f, --format <name>",
+      description: "format of the image; by default what the output's name ends with",
+      choices: imageTargets.map(({ name }) => name),
+    },
+    { flags: "-o, --output <file>", description: "where to write it" },
+    ...sourceOptionDefinitions,
+    {
+      flags: "-m, --memory <size>",
+      description: "memory of the machine, where the format describes one",
+      initial: "512M",
+    },
+    { flags: "-c, --cpus <count>", description: "processors of the machine", initial: "1" },
+    { flags: "--ip <address/bits>", description: "the guest's address; by default asked by DHCP" },
+    { flags: "--verbose", description: "let the kernel write its log to the serial port" },
+    { flags: "--quiet", description: "print nothing but errors" },
+    { flags: "--kernel <file>", description: "use this kernel (an ELF file with a PVH entry)" },
+  ],
+  notes: `${sourceNotes}
+
+Formats:
+${imageTargets.map(({ name, summary }) => `  ${name.padEnd(18)}${summary}`).join("\n")}
+
+Disks start by themselves on machines with a BIOS; the program has the serial port as its console.
+The same application gives the same image, byte for byte.`,
+  examples: [
+    "capstan image build -o hello.qcow2 -- ./hello",
+    "capstan image build --format raw -o disk.img .",
+  ],
+  completes: "program",
+  run: build,
+};
+
+async function build(input: CommandInput): Promise<number> {
+  const { options, env } = input;
+  const { target, path } = chooseTarget(input);
+  const kernelPath = findKernel(optionText(options, "kernel"), env);
+  const memoryBytes = parseMemory(optionText(options, "memory") ?? "512M");
+  const cpus = parseCount("--cpus", optionText(options, "cpus") ?? "1", 1, 64);
+  const startMs = performance.now();
+  const prepared = await abortOnSignals(async (signal) => {
+    const given = parseSource(input, { signal });
+    const source = await prepareSource(given.request, given.options);
+    const application = {
+      name: basename(path, extname(path)),
+      kernelPath,
+      rootImagePath: source.image.path,
+      configuration: configurationOf(source, input),
+      memoryBytes,
+      cpus,
+      ports: source.source.launch.ports,
+    };
+    await exportApplication(application, target, path, signal);
+    return source;
+  });
+  report(input, prepared, { target, path, seconds: (performance.now() - startMs) / 1000 });
+  return 0;
+}
+
+function configurationOf(
+  prepared: PreparedSource,
+  input: CommandInput,
+): Application["configuration"] {
+  const { launch } = prepared.source;
+  const ip = optionText(input.options, "ip");
+  return (root, console) =>
+    encodeConfiguration({
+      root,
+      console,
+      executable: launch.executable,
+      argv0: launch.argv0,
+      args: launch.args,
+      cwd: launch.cwd,
+      env: launch.env,
+      user: launch.user,
+      verbose: input.options.verbose === true,
+      ...(ip === undefined ? {} : { ip }),
+    });
+}
+
+/** The format by name, else by the output's ending; and where to write. */
+function chooseTarget({ options }: CommandInput): { target: ImageTarget; path: string } {
+  const output = optionText(options, "output");
+  const name = optionText(options, "format");
+  const list = imageTargets.map((target) => target.name).join(", ");
+  const unknown = (why: string): UserError =>
+    new UserError({
+      code: "UnknownFormat",
+      what: "cannot tell which format the image should have",
+      why,
+      fix: `name one with --format: ${list}`,
+    });
+  const ending = output === undefined ? "" : extname(output);
+  const target = imageTargets.find((each) =>
+    name === undefined ? ending !== "" && each.extension === ending : each.name === name,
+  );
+  if (target === undefined) {
+    throw unknown(
+      name === undefined
+        ? `the name ${output ?? ""} does not end like a known format`
+        : `there is no format ${name}`,
+    );
+  }
+  if (output === undefined) {
+    throw new UserError({
+      code: "NoOutput",
+      what: "cannot build the image",
+      why: "it is not said where to write it",
+      fix: `name the file: capstan image build --format ${target.name} -o image${target.extension}`,
+    });
+  }
+  return { target, path: resolve(output) };
+}
+
+function report(
+  { options }: CommandInput,
+  { source, image }: PreparedSource,
+  { target, path, seconds }: { target: ImageTarget; path: string; seconds: number },
+): void {
+  const sizeBytes = target.kind === "file" ? statSync(path).size : null;
+  if (options.json === true) {
+    const { files, contentBytes, cached } = image;
+    const { launch, origin, warnings } = source;
+    process.stdout.write(
+      `${JSON.stringify({
+        path,
+        format: target.name,
+        sizeBytes,
+        fileSystem: { files, contentBytes, cached },
+        program: [launch.executable, ...launch.args],
+        origin,
+        warnings,
+        seconds,
+      })}\n`,
+    );
+    return;
+  }
+  if (options.quiet === true) return;
+  for (const warning of source.warnings) process.stderr.write(`capstan: note: ${warning}\n`);
+  const size = sizeBytes === null ? "" : `, ${formatBytes(sizeBytes)}`;
+  process.stderr.write(`${path}: ${target.name}${size}, ${seconds.toFixed(1)} s\n`);
+}
