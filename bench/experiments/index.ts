@@ -1,6 +1,6 @@
 /** All experiments, in the order of the table. New rows are added here. */
 import type { Experiment } from "../experiment.ts";
-import { firstOutput, guestBoot, smallestMemory } from "./boot.ts";
+import { diskFirstOutput, firstOutput, guestBoot, smallestMemory } from "./boot.ts";
 import { idleGuest } from "./idle.ts";
 import { contextSwitches, fileReads, pageFaults, systemCalls } from "./micro.ts";
 import { imageBuild, kernelSize, wholeRun } from "./sizes.ts";
@@ -8,6 +8,7 @@ import { imageBuild, kernelSize, wholeRun } from "./sizes.ts";
 /** Every experiment. */
 export const experiments: readonly Experiment[] = [
   firstOutput,
+  diskFirstOutput,
   guestBoot,
   smallestMemory,
   systemCalls,

@@ -11,6 +11,11 @@ export interface BootRequest {
   /** Files of the host that the program reads, by guest path. */
   readonly files?: Readonly<Record<string, string>>;
   readonly memoryMiB?: number;
+  /**
+   * `kernel` (default): microvm, and the VMM loads the kernel. `disk`: q35; our guest starts from
+   * its disk through the BIOS, Linux is still loaded by the VMM, which favours it.
+   */
+  readonly from?: "kernel" | "disk";
   readonly timeoutMs?: number;
   /** Called when a line has arrived, with the VMM's process id. */
   readonly onLine?: (line: string, pid: number) => void;

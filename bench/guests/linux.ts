@@ -32,7 +32,11 @@ export function linuxGuest(kernel: LinuxKernel, flags: MachineFlags, folder: str
       const commandLine = [...options, "--", ...(request.args ?? [])].join(" ");
       // The disk is there for the sake of the same flags; Linux does not use it.
       const disk = request.program;
-      return bootMachine(flags, { kernel: kernel.path, commandLine, initrd, disk }, request);
+      return bootMachine(
+        flags,
+        { kernel: { path: kernel.path, commandLine }, initrd, disk },
+        request,
+      );
     },
   };
 }

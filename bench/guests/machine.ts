@@ -17,8 +17,8 @@ export interface MachineFlags {
 
 /** What differs between the guests. */
 export interface GuestFiles {
-  readonly kernel: string;
-  readonly commandLine: string;
+  /** Absent when the guest starts from its disk. */
+  readonly kernel?: { readonly path: string; readonly commandLine: string };
   readonly initrd?: string;
   readonly disk: string;
 }
@@ -33,18 +33,20 @@ export function bootMachine(
   request: BootRequest,
 ): Promise<BootResult> {
   const leash = findLeash();
+  const isPc = request.from === "disk";
+  const { kernel } = files;
   const memory = `${request.memoryMiB ?? defaultMemoryMiB}M`;
   const [program = flags.qemuPath, ...args] = [
     ...leash.prefix,
     flags.qemuPath,
-    ...["-M", "microvm", "-accel", flags.accelerator],
+    ...["-M", isPc ? "q35" : "microvm", "-accel", flags.accelerator],
     ...["-cpu", flags.accelerator === "tcg" ? "max" : "host", "-smp", "1", "-m", memory],
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"],
-    ...["-global", "virtio-mmio.force-legacy=false"],
+    ...(isPc ? [] : ["-global", "virtio-mmio.force-legacy=false"]),
     ...["-drive", `if=none,id=root,format=raw,readonly=on,file=${files.disk}`],
-    ...["-device", "virtio-blk-device,drive=root"],
+    ...["-device", `virtio-blk-${isPc ? "pci" : "device"},drive=root`],
     ...["-chardev", "socket,id=serial,fd=3", "-serial", "chardev:serial"],
-    ...["-kernel", files.kernel, "-append", files.commandLine],
+    ...(kernel === undefined ? [] : ["-kernel", kernel.path, "-append", kernel.commandLine]),
     ...(files.initrd === undefined ? [] : ["-initrd", files.initrd]),
   ];
   const startMs = performance.now();

@@ -3,7 +3,13 @@
  * with the flags of the Linux guest.
  */
 import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { silentProgress } from "../../capstan/console/progress.ts";
+import { bootableDisk } from "../../capstan/disk/bootable-disk.ts";
+import { writeRaw } from "../../capstan/disk/formats/raw.ts";
+import { writeWhole } from "../../capstan/disk/output-file.ts";
 import { encodeConfiguration } from "../../capstan/protocol/command-line.ts";
 import { prepareSource } from "../../capstan/run/prepare.ts";
 import type { BenchGuest, BootRequest } from "./guest.ts";
@@ -26,17 +32,37 @@ async function boot(kernelPath: string, flags: MachineFlags, request: BootReques
       progress: silentProgress,
     },
   );
-  const commandLine = encodeConfiguration({
+  const { launch } = prepared.source;
+  const configuration = {
     console: "serial",
-    executable: prepared.source.launch.executable,
-    argv0: prepared.source.launch.argv0,
+    executable: launch.executable,
+    argv0: launch.argv0,
     args,
     cwd: "/",
     env: {},
     verbose: false,
+  } as const;
+  const rootImagePath = prepared.image.path;
+  if (request.from === "disk") {
+    const path = join(tmpdir(), `osv-bench-${process.pid}.img`);
+    const disk = bootableDisk({
+      kernelPath,
+      rootImagePath,
+      configuration: (root) => encodeConfiguration({ ...configuration, root }),
+    });
+    await writeWhole(path, undefined, (output) => writeRaw(disk, output));
+    disk.close();
+    try {
+      return await bootMachine(flags, { disk: path }, request);
+    } finally {
+      rmSync(path);
+    }
+  }
+  const commandLine = encodeConfiguration({
+    ...configuration,
     epochNs: BigInt(Date.now()) * 1_000_000n,
     entropy: randomBytes(32),
   });
-  const disk = prepared.image.path;
-  return bootMachine(flags, { kernel: kernelPath, commandLine, disk }, request);
+  const kernel = { path: kernelPath, commandLine };
+  return bootMachine(flags, { kernel, disk: rootImagePath }, request);
 }

@@ -10,6 +10,7 @@ import { type Application, exportApplication, type ImageTarget } from "../export
 import { imageTargets } from "../export/targets.ts";
 import { encodeConfiguration } from "../protocol/command-line.ts";
 import { findKernel } from "../run/kernel-file.ts";
+import { parseAddress } from "../run/network.ts";
 import { type PreparedSource, prepareSource } from "../run/prepare.ts";
 import { abortOnSignals } from "../run/signals.ts";
 import { formatBytes } from "../text/table.ts";
@@ -36,7 +37,10 @@ export const imageBuildCommand: CommandDefinition = {
       initial: "512M",
     },
     { flags: "-c, --cpus <count>", description: "processors of the machine", initial: "1" },
-    { flags: "--ip <address/bits>", description: "the guest's address; by default asked by DHCP" },
+    {
+      flags: "--ip <address/bits>",
+      description: "the guest's address: ADDRESS/BITS[,GATEWAY]; by default asked by DHCP",
+    },
     { flags: "--verbose", description: "let the kernel write its log to the serial port" },
     { flags: "--quiet", description: "print nothing but errors" },
     { flags: "--kernel <file>", description: "use this kernel (an ELF file with a PVH entry)" },
@@ -87,7 +91,7 @@ function configurationOf(
   input: CommandInput,
 ): Application["configuration"] {
   const { launch } = prepared.source;
-  const ip = optionText(input.options, "ip");
+  const ip = parseAddress(optionText(input.options, "ip") ?? "dhcp");
   return (root, console) =>
     encodeConfiguration({
       root,

@@ -93,6 +93,14 @@ function parseForward(text: string): PortForward {
   };
 }
 
+/**
+ * An address for the kernel's `ip=`, for a machine whose network is not known here; undefined for
+ * `dhcp`. @throws UserError `BadNetwork`
+ */
+export function parseAddress(text: string): string | undefined {
+  return addressOption(text, { kind: "tap", name: "" });
+}
+
 /** `ADDRESS/BITS[,GATEWAY]` as the kernel takes it: `ADDRESS/BITS::GATEWAY`. */
 function addressOption(text: string | undefined, backend: NetworkBackend): string | undefined {
   if (text === undefined || text === "dhcp") return undefined;

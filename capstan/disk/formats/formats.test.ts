@@ -17,7 +17,10 @@ for (const format of diskFormats) {
       await fc.assert(
         fc.asyncProperty(sparseDisks, async (disk) => {
           const size = await writeDisk(format, disk, path);
-          assert.equal(readFileSync(path).length, size);
+          const bytes = readFileSync(path);
+          assert.equal(bytes.length, size);
+          await writeDisk(format, disk, path);
+          assert.ok(readFileSync(path).equals(bytes), "not the same bytes each time");
           const opened = format.open(path);
           try {
             assertSameContents(opened, disk);

@@ -1,0 +1,178 @@
+/**
+ * The commands `capstan image ...`, run as a user runs them.
+ */
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { withScratch } from "../image/erofs/testing.ts";
+
+const launcher = join(dirname(dirname(fileURLToPath(import.meta.url))), "bin/capstan.js");
+
+/** Runs `capstan image WORDS` in a folder, which also is capstan's home. */
+function image(folder: string, ...words: string[]) {
+  return spawnSync(process.execPath, [launcher, "image", ...words], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, CAPSTAN_ROOT: join(folder, ".capstan") },
+    maxBuffer: 2 ** 28,
+  });
+}
+
+/** The same, expected to succeed; returns standard output. */
+function ok(folder: string, ...words: string[]): string {
+  const { status, stdout, stderr } = image(folder, ...words);
+  assert.equal(status, 0, `capstan image ${words.join(" ")}\n${stderr}`);
+  return stdout;
+}
+
+/** A folder with data to put into images. */
+function prepare(scratch: string): string {
+  const data = join(scratch, "data");
+  mkdirSync(join(data, "sub"), { recursive: true });
+  writeFileSync(join(data, "sub/text"), "some text\n");
+  writeFileSync(join(data, "big"), Buffer.alloc(3_000_000, "0123456789"));
+  symlinkSync("sub/text", join(data, "link"));
+  utimesSync(join(data, "sub/text"), 1_000_000_000, 1_000_000_000);
+  return data;
+}
+
+const addData = ["--add", "data:/data", "--", "/bin/true"];
+
+test("images of all formats hold the same files", () =>
+  withScratch(async (scratch) => {
+    const data = prepare(scratch);
+    ok(scratch, "build", "-o", "a.qcow2", ...addData);
+    const names = ["a.qcow2"];
+    for (const format of ["vmdk", "vmdk-stream", "vdi", "vhdx", "vhd", "vhd-fixed", "raw"]) {
+      names.push(`${format}.image`);
+      ok(scratch, "convert", "--format", format, "a.qcow2", `${format}.image`);
+    }
+    const listing = ok(scratch, "ls", "-R", "a.qcow2");
+    for (const name of names) {
+      assert.equal(ok(scratch, "cat", name, "/data/link"), "some text\n", name);
+    }
+    assert.equal(ok(scratch, "ls", "-R", "vmdk-stream.image"), listing);
+    assert.match(listing, /^-rw-r--r-- +0:0 +10 +2001-09-09 01:46 +\/data\/sub\/text$/m);
+    assert.match(listing, /^l\S+ .* \/data\/link -> sub\/text$/m);
+    ok(scratch, "cp", "vdi.image", "/data", "copy");
+    assert.ok(readFileSync(join(scratch, "copy/big")).equals(readFileSync(join(data, "big"))));
+    assert.equal(statSync(join(scratch, "copy/sub/text")).mtimeMs, 1_000_000_000_000);
+    const found = JSON.parse(ok(scratch, "inspect", "--json", "vhdx.image"));
+    assert.equal(found.format, "vhdx");
+    assert.deepEqual(found.boot.program.slice(-1), ["/bin/true"]);
+    assert.equal(found.fileSystem.type, "erofs");
+  }));
+
+test("the same application gives the same bytes, in another place and later", () =>
+  withScratch(async (scratch) => {
+    prepare(scratch);
+    for (const format of ["raw", "vhdx"]) {
+      ok(scratch, "build", "--format", format, "-o", "one", ...addData);
+      // Another cache, so that nothing of the first build is used again.
+      const home = { CAPSTAN_ROOT: join(scratch, "elsewhere") };
+      const words = ["image", "build", "--format", format, "-o", "two", ...addData];
+      const { status } = spawnSync(process.execPath, [launcher, ...words], {
+        cwd: scratch,
+        env: { ...process.env, ...home },
+      });
+      assert.equal(status, 0);
+      const [one, two] = ["one", "two"].map((name) => readFileSync(join(scratch, name)));
+      assert.ok(one?.equals(two ?? Buffer.alloc(0)), format);
+    }
+  }));
+
+test("wrong input gets a message with a way out, and writes nothing", () =>
+  withScratch(async (scratch) => {
+    prepare(scratch);
+    ok(scratch, "build", "-o", "good.qcow2", ...addData);
+    writeFileSync(join(scratch, "noise"), "no disk");
+    const cut = join(scratch, "cut.qcow2");
+    writeFileSync(cut, readFileSync(join(scratch, "good.qcow2")));
+    truncateSync(cut, 1_500_000);
+    const before = readdirSync(scratch).sort();
+    const cases: [code: string, ...words: string[]][] = [
+      ["UnknownFormat", "build", "-o", "x.unknown", "--", "/bin/true"],
+      ["UnknownFormat", "build", "--format", "floppy", "-o", "x", "--", "/bin/true"],
+      ["NoOutput", "build", "--format", "raw", "--", "/bin/true"],
+      ["ImageUnwritable", "build", "-o", "absent/x.qcow2", "--", "/bin/true"],
+      ["ImageNotFound", "inspect", "absent.qcow2"],
+      ["UnknownImage", "convert", "noise", "x.vdi"],
+      ["ImageDamaged", "convert", "cut.qcow2", "x.vdi"],
+      ["NotInImage", "cat", "good.qcow2", "/absent"],
+      ["NotAFile", "cat", "good.qcow2", "/data"],
+      ["UnknownFormat", "convert", "good.qcow2", "x.unknown"],
+      ["NoBacking", "convert", "--backing", "good.qcow2", "good.qcow2", "x.vdi"],
+      ["TargetUnwritable", "cp", "good.qcow2", "/data", "absent/target"],
+    ];
+    for (const [code, ...words] of cases) {
+      const { status, stdout } = image(scratch, words[0] ?? "", "--json", ...words.slice(1));
+      assert.equal(status, 125, words.join(" "));
+      const { error } = JSON.parse(stdout);
+      assert.equal(error.code, code, words.join(" "));
+      assert.ok(error.fix.length > 10);
+    }
+    assert.deepEqual(readdirSync(scratch).sort(), before);
+  }));
+
+test("a full disk is named, and the half-made image removed", () =>
+  withScratch(async (scratch) => {
+    prepare(scratch);
+    ok(scratch, "build", "-o", "good.qcow2", ...addData);
+    const before = readdirSync(scratch).sort();
+    // A limit on the size of files is reported by the system as a full disk would be.
+    const script = `trap "" XFSZ; ulimit -f 2000; exec "$0" "$@"`;
+    const words = [launcher, "image", "convert", "good.qcow2", "full.img"];
+    const { status, stderr } = spawnSync("/bin/sh", ["-c", script, process.execPath, ...words], {
+      cwd: scratch,
+      encoding: "utf8",
+    });
+    assert.equal(status, 125, stderr);
+    assert.match(stderr, /cannot write the image .*full\.img\n +why: EFBIG/);
+    assert.deepEqual(readdirSync(scratch).sort(), before);
+  }));
+
+test("Ctrl-C in the middle leaves no half-made image", () =>
+  withScratch(async (scratch) => {
+    writeFileSync(join(scratch, "huge"), "");
+    truncateSync(join(scratch, "huge"), 60 * 2 ** 30);
+    const head = Buffer.alloc(512);
+    head.writeUInt16LE(0xaa55, 510);
+    writeFileSync(join(scratch, "huge"), head, { flag: "r+" });
+    // Reading all the zeros takes far longer than the signal needs to arrive.
+    const watcher = watch(scratch);
+    const child = spawn(
+      process.execPath,
+      [launcher, "image", "convert", "--format", "qcow2", "huge", "out.qcow2"],
+      { cwd: scratch, stdio: "ignore" },
+    );
+    const ended = once(child, "close");
+    for await (const [, name] of on(watcher)) {
+      if (String(name).endsWith(".tmp")) break;
+    }
+    watcher.close();
+    child.kill("SIGINT");
+    const [status, signal] = await ended;
+    assert.deepEqual([status, signal], [null, "SIGINT"]);
+    assert.deepEqual(readdirSync(scratch), ["huge"]);
+    assert.ok(!existsSync(join(scratch, "out.qcow2")));
+  }));
+
+/** Changes in a folder, as they happen. */
+async function* on(watcher: ReturnType<typeof watch>): AsyncGenerator<[string, unknown]> {
+  for (;;) yield (await once(watcher, "change")) as [string, unknown];
+}
