@@ -4,7 +4,7 @@
  * its Debian package, and how to get it elsewhere. Used by `setup.mjs`; plain JavaScript, because
  * that runs before any package is installed.
  */
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /**
@@ -16,7 +16,7 @@ import { delimiter, join } from "node:path";
  * @property {string[]} commands root commands that need it
  */
 
-const everyCommand = ["start", "test", "bench", "build"];
+const everyCommand = ["start", "test", "conformance", "bench", "build"];
 
 /** @type {SystemPackage[]} */
 const systemPackages = [
@@ -39,14 +39,21 @@ const systemPackages = [
     apt: "qemu-system-x86",
     why: "runs the virtual machines",
     elsewhere: "QEMU 7.2 or newer (Fedora: dnf install qemu-system-x86; macOS: brew install qemu)",
-    commands: ["start", "test", "bench"],
+    commands: ["start", "test", "conformance", "bench"],
   },
   {
     tool: "/usr/bin/python3",
     apt: "python3",
     why: "a program that the guests run",
     elsewhere: "Python 3",
-    commands: ["start", "test"],
+    commands: ["start", "test", "conformance"],
+  },
+  {
+    tool: `/usr/lib/${pythonFolder()}/test/test_os.py`,
+    apt: `lib${pythonFolder()}-testsuite`,
+    why: "CPython's own tests, which run in guests",
+    elsewhere: "the tests of Python's library (Fedora: dnf install python3-test)",
+    commands: ["test", "conformance"],
   },
   {
     tool: "/usr/include/stdio.h",
@@ -72,6 +79,13 @@ const systemPackages = [
   }),
   ...benchTools({ "dpkg-deb": "dpkg", xz: "xz-utils", zstd: "zstd" }),
 ];
+
+/** The folder of the system's Python 3 library, which bears its version; Debian 12's by default. */
+function pythonFolder() {
+  const folders = existsSync("/usr/lib") ? readdirSync("/usr/lib") : [];
+  const found = folders.filter((name) => existsSync(`/usr/lib/${name}/os.py`));
+  return found.find((name) => name.startsWith("python3.")) ?? "python3.11";
+}
 
 /** @param {Record<string, string>} tools tool name to package */
 function testTools(tools) {
@@ -117,7 +131,7 @@ function isPresent(each) {
 
 /**
  * The packages that a root command needs and the machine lacks.
- * @param {string} command "start", "test", "bench" or "build"
+ * @param {string} command "start", "test", "conformance", "bench" or "build"
  */
 export function packagesFor(command) {
   return systemPackages.filter((each) => each.commands.includes(command) && !isPresent(each));

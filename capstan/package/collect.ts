@@ -14,7 +14,7 @@
  *
  * Neighbours: `types.ts` has the types of request and result.
  */
-import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { UserError } from "../errors.ts";
 import { contentSizeBytes, neutralAttributes } from "../image/tree.ts";
@@ -28,8 +28,8 @@ import { type Launch, planLaunch } from "./launch.ts";
 import { encodeLdCache, parseLdCache } from "./ld-cache.ts";
 import { LibraryClosure, missingLibrariesError } from "./libraries.ts";
 import { addLiterals, commandsInText, isShell, scriptText } from "./literals.ts";
-import { recogniseRuntime } from "./recipes/index.ts";
-import { isModuleName } from "./recipes/recipe.ts";
+import { recipeFor, recogniseRuntime } from "./recipes/index.ts";
+import { isExecutable, isModuleName, type Recipe, type RecipeContext } from "./recipes/recipe.ts";
 import {
   type CollectedProgram,
   DEFAULT_CONTENT_LIMIT_BYTES,
@@ -38,6 +38,8 @@ import {
 } from "./types.ts";
 
 const LD_CACHE = "/etc/ld.so.cache";
+/** What system(3), popen(3) and the like of every runtime start. */
+const SYSTEM_SHELL = "/bin/sh";
 
 /** Adds an interpreter or program with its loader and libraries. */
 function addProgram(
@@ -74,8 +76,7 @@ function addProgram(
 /** Whether a file that the user named may be a program or a library. */
 function mayBeObject(path: string): boolean {
   try {
-    if (!isModuleName(path)) accessSync(path, constants.X_OK);
-    return hasElfMagic(path);
+    return (isModuleName(path) || isExecutable(path)) && hasElfMagic(path);
   } catch {
     // Unreadable files are reported when the image is written.
     return false;
@@ -119,23 +120,26 @@ async function addProjects(files: GuestFiles, projects: readonly ProjectTree[]):
   return found;
 }
 
-/** Files that code names: arguments that are code, and the script that an interpreter runs. */
+/**
+ * Files that code names: arguments that are code, and the script that an interpreter runs.
+ * @returns the programs among them that shell code runs
+ */
 function addNamedInCode(
   files: GuestFiles,
   launch: Launch,
   hasRecipe: boolean,
   { cwd, env }: ProgramRequest,
-  named: string[],
-): void {
+): string[] {
+  const commands: string[] = [];
   const runsCommands = isShell(launch.executable);
-  if (!hasRecipe && !runsCommands) return;
+  if (!hasRecipe && !runsCommands) return commands;
   const addFrom = (text: string): void => {
     addLiterals(files, text, cwd);
     if (!runsCommands) return;
     const isProgram = (path: string): boolean => isFile(path) && mayBeObject(path);
     for (const path of commandsInText(text, env.PATH ?? "", isProgram)) {
       files.addReadable(path);
-      named.push(path);
+      commands.push(path);
     }
   };
   const isFile = (path: string): boolean => {
@@ -150,6 +154,22 @@ function addNamedInCode(
   }
   const script = launch.args.find((arg) => !arg.startsWith("-") && isFile(resolve(cwd, arg)));
   if (script !== undefined) addFrom(scriptText(resolve(cwd, script)));
+  return commands;
+}
+
+/** Programs that another one starts bring the files of their runtimes as well. */
+async function addRuntimesOf(
+  programs: readonly string[],
+  context: Omit<RecipeContext, "interpreter" | "args">,
+  known: Recipe | undefined,
+): Promise<void> {
+  const done = new Set([known]);
+  for (const interpreter of programs) {
+    const recipe = recipeFor(interpreter);
+    if (recipe === undefined || done.has(recipe)) continue;
+    done.add(recipe);
+    await recipe.collect({ ...context, interpreter, args: [] });
+  }
 }
 
 /** A loader cache with only the libraries that the image has. */
@@ -209,25 +229,27 @@ export async function collectProgram(request: ProgramRequest): Promise<Collected
   files.addAll(launch.scripts);
   const libraries = addProgram(files, launch.executable, launch.elf, request);
   const runtime = recogniseRuntime(launch.executable, launch.scripts);
+  const context = { files, libraries, env, cwd };
   await runtime?.recipe.collect({
-    files,
-    libraries,
+    ...context,
     interpreter: runtime.interpreter,
     args: launch.args,
-    env,
-    cwd,
   });
 
   const projects = await addProjects(files, request.projects ?? []);
   const named = await addArguments(files, args, cwd);
-  named.push(...projects);
-  addNamedInCode(files, launch, runtime !== undefined, request, named);
+  const startsCommands = runtime !== undefined || isShell(launch.executable);
+  if (startsCommands && files.add(SYSTEM_SHELL) !== undefined) named.push(SYSTEM_SHELL);
+  const commands = addNamedInCode(files, launch, runtime !== undefined, request);
+  named.push(...projects, ...commands);
   const additions = request.add.map((text) => parseAddition(text, cwd));
   // Those with a place of their own come last: they may replace what lies there.
   additions.sort((a, b) => Number(a.guestPath !== undefined) - Number(b.guestPath !== undefined));
   for (const addition of additions) {
     await addAddition(files, addition, (path) => named.push(path));
   }
+  const added = additions.map(({ hostPath }) => hostPath);
+  await addRuntimesOf([...commands, ...added.filter(isExecutable)], context, runtime?.recipe);
   addNamedObjects(files, libraries, named);
 
   await addCompanions(files, libraries, env);

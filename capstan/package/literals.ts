@@ -49,7 +49,8 @@ const SHELL_WORDS = new Set(
 
 /**
  * The programs that a shell text runs, as far as its words tell: each word that is the name of an
- * executable in `searchPath`.
+ * executable in `searchPath` or in a directory that the text puts on PATH itself, and each word that
+ * is an absolute path of one.
  * @param mayRun whether a file is a program
  */
 export function commandsInText(
@@ -57,9 +58,12 @@ export function commandsInText(
   searchPath: string,
   mayRun: (path: string) => boolean,
 ): string[] {
-  const directories = searchPath.split(":").filter((directory) => directory.startsWith("/"));
+  const own = [...text.matchAll(/\bPATH=["']?([^\s"';]+)/g)].map(([, value]) => value ?? "");
+  const places = [...own, searchPath].flatMap((list) => list.split(":"));
+  const directories = places.filter((directory) => directory.startsWith("/"));
   const commands: string[] = [];
   for (const word of wordsInText(text)) {
+    if (word.startsWith("/") && mayRun(word)) commands.push(word);
     if (!/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(word) || SHELL_WORDS.has(word)) continue;
     const path = directories.map((directory) => resolve(directory, word)).find(mayRun);
     if (path !== undefined) commands.push(path);

@@ -1,5 +1,6 @@
 /**
- * Where a process stands in the name space: its root, working directory and umask.
+ * Where a process stands in the name space: its root, working directory and umask, and who owns
+ * what it makes.
  *
  * Neighbour: `path` starts walks here.
  */
@@ -14,6 +15,9 @@ export class FsContext extends Counted {
   /** Where relative paths start. */
   cwd: Dentry;
   umask: u32 = 0o022;
+  /** Who owns the files that are made: the file-system identity (credentials(7)). */
+  ownerUser: u32 = 0;
+  ownerGroup: u32 = 0;
   /** Guards `root` and `cwd`; held for a few instructions. */
   private lock: SpinLock = new SpinLock();
 
@@ -70,6 +74,8 @@ export class FsContext extends Counted {
     const cwd = this.takeCwd();
     const copy = new FsContext(root, cwd);
     copy.umask = this.umask;
+    copy.ownerUser = this.ownerUser;
+    copy.ownerGroup = this.ownerGroup;
     root.release();
     cwd.release();
     return copy;

@@ -23,12 +23,13 @@ import {
   isError,
 } from "../lib/errno";
 import { free } from "../lib/object";
-import { S_IFDIR, S_IFMT, S_PERMISSIONS } from "./constants";
+import { S_IFDIR, S_IFMT, S_ISGID, S_PERMISSIONS } from "./constants";
 import { Dentry } from "./dentry";
 import { FsContext } from "./fs-context";
 import { addName, cacheName, uncacheName } from "./name-cache";
 import { IN_CREATE, IN_DELETE, notifyEntry, notifyGone, notifyLinks } from "./notify";
 import { LAST_DOT, LAST_NAME, LAST_ROOT, PathWalk, lookUp } from "./path-walk";
+import { Stat } from "./stat";
 import { Vnode } from "./vnode";
 
 export { openDentry, openPath } from "./open";
@@ -106,7 +107,15 @@ function makeAt(walk: PathWalk, mode: u32, extra: u64, target: usize): i64 {
     child.release();
     return exists ? -EEXIST : -ENOENT;
   }
-  const made = createEntry(walk.place, walk.lastName, walk.lastLength, mode, extra, target);
+  const made = createEntry(
+    walk.context,
+    walk.place,
+    walk.lastName,
+    walk.lastLength,
+    mode,
+    extra,
+    target,
+  );
   if (isError(made)) return errorOf(made);
   changetype<Dentry>(made).release();
   return 0;
@@ -118,6 +127,7 @@ function makeAt(walk: PathWalk, mode: u32, extra: u64, target: usize): i64 {
  * @returns its Dentry with a reference, -EEXIST if the name exists, or another negative error
  */
 export function createEntry(
+  context: FsContext,
   directory: Dentry,
   name: usize,
   nameLength: usize,
@@ -130,8 +140,22 @@ export function createEntry(
   const lock = parent.fs.namespaceLock;
   lock.lock();
   const made = createLocked(directory, parent, name, nameLength, mode, extra, target);
+  if (!isError(made)) giveOwner(changetype<Dentry>(made).node, context, parent);
   lock.unlock();
   return made;
+}
+
+/** A new file belongs to its maker, in a set-group-ID directory to that one's group (inode(7)). */
+export function giveOwner(made: Vnode, context: FsContext, parent: Vnode): void {
+  let group = context.ownerGroup;
+  if (parent.mode & S_ISGID) {
+    const stat = new Stat();
+    parent.attributes(stat);
+    group = stat.gid;
+    free(stat);
+    if (made.isDirectory) made.mode |= S_ISGID;
+  }
+  made.setOwner(context.ownerUser, group);
 }
 
 function createLocked(

@@ -31,7 +31,7 @@ import {
 } from "./constants";
 import { Dentry } from "./dentry";
 import { FsContext } from "./fs-context";
-import { createEntry } from "./namespace";
+import { createEntry, giveOwner } from "./namespace";
 import { IN_MODIFY, IN_OPEN, notifyFile } from "./notify";
 import { PathFile } from "./path-file";
 import { LAST_NAME, PathWalk, RESOLVE_DIRECTORY, RESOLVE_FOLLOW } from "./path-walk";
@@ -127,6 +127,7 @@ function openOrCreate(walk: PathWalk, flags: u32, permissions: u32): usize {
     if (child.isNegative) {
       child.release();
       const made = createEntry(
+        walk.context,
         walk.place,
         walk.lastName,
         walk.lastLength,
@@ -180,6 +181,7 @@ function openUnnamed(walk: PathWalk, flags: u32, permissions: u32): usize {
   const made = directory.createUnnamed(S_IFREG | permissions);
   if (isError(made)) return made;
   const vnode = changetype<Vnode>(made);
+  giveOwner(vnode, walk.context, directory);
   const dentry = new Dentry(walk.place, changetype<usize>("#"), 1, vnode);
   dentry.isDeleted = true;
   const file = vnode.open(dentry, flags & ~(O_DIRECTORY | O_TMPFILE_BIT));

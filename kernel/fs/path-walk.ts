@@ -70,7 +70,7 @@ export class PathWalk {
   hasTrailingSlash: bool = false;
 
   constructor(
-    context: FsContext,
+    readonly context: FsContext,
     base: Dentry | null,
     path: usize,
     length: usize,

@@ -109,6 +109,9 @@ export abstract class Vnode extends Counted {
     return -EPERM;
   }
 
+  /** Says who owns a file that was just made; file systems without owners ignore it. */
+  setOwner(_user: u32, _group: u32): void {}
+
   /** Device number of a device node. */
   nodeDevice(): u64 {
     return 0;

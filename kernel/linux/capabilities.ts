@@ -1,41 +1,83 @@
 /**
- * capget(2) and capset(2). Nothing in the kernel asks for a capability: root is said to have all of
- * them (capabilities(7)), anybody else none.
+ * capget(2), capset(2) and the calls of prctl(2) about capabilities. Of all capabilities the kernel
+ * asks only for those to change identities and limits.
  *
- * Neighbours: `identity.ts`.
+ * Neighbours: `credentials.ts` (the sets and their rules), `identity.ts`, `prctl.ts`.
  */
-import { EFAULT, EINVAL, ESRCH } from "../lib/errno";
+import { EFAULT, EINVAL, EPERM, ESRCH } from "../lib/errno";
+import { CAP_SETPCAP, LAST_CAPABILITY } from "./credentials";
 import { currentLinuxThread, currentProcess } from "./process";
 import { copyIn, copyOut, scratch, store32 } from "./user-memory";
 
 const CAPABILITY_VERSION_1: u32 = 0x19980330;
 const CAPABILITY_VERSION_2: u32 = 0x20071026;
 const CAPABILITY_VERSION_3: u32 = 0x20080522;
-/** Capabilities 0 to 40 (capabilities(7)), as two words. */
-const ALL_LOW: u32 = 0xffff_ffff;
-const ALL_HIGH: u32 = 0x1ff;
+/** Bytes of the three sets (effective, permitted, inheritable) for 32 capabilities. */
+const SETS_BYTES: usize = 12;
 
-/** capget(2): root has every capability, anybody else none. */
+/** capget(2), about the caller's own process. */
 export function sysCapget(header: usize, data: usize): i64 {
   const words = capabilityWords(header);
   if (words < 0) return data == 0 && words == -EINVAL ? 0 : words;
   if (data == 0) return 0;
-  const isRoot = currentProcess().credentials.effectiveUser == 0;
+  const identity = currentProcess().credentials;
   const buffer = scratch();
-  memory.fill(buffer, 0, 24);
-  for (let i: i64 = 0; i < words && isRoot; i++) {
-    const value = i == 0 ? ALL_LOW : ALL_HIGH;
-    store<u32>(buffer + <usize>i * 12, value); // effective
-    store<u32>(buffer + <usize>i * 12 + 4, value); // permitted
+  for (let i: usize = 0; i < 2; i++) {
+    const sets = buffer + i * SETS_BYTES;
+    store<u32>(sets, <u32>(identity.effective >> (i * 32)));
+    store<u32>(sets + 4, <u32>(identity.permitted >> (i * 32)));
+    store<u32>(sets + 8, <u32>(identity.inheritable >> (i * 32)));
   }
-  return copyOut(data, buffer, <usize>words * 12);
+  return copyOut(data, buffer, <usize>words * SETS_BYTES);
 }
 
-/** capset(2): accepted for the caller itself; nothing is ever refused for lack of a capability. */
+/** capset(2) for the caller itself: nobody gains a capability that was not permitted. */
 export function sysCapset(header: usize, data: usize): i64 {
   const words = capabilityWords(header);
   if (words < 0) return words;
-  return copyIn(scratch(), data, <usize>words * 12);
+  const buffer = scratch();
+  memory.fill(buffer, 0, 2 * SETS_BYTES);
+  if (copyIn(buffer, data, <usize>words * SETS_BYTES) != 0) return -EFAULT;
+  const effective = joinWords(buffer);
+  const permitted = joinWords(buffer + 4);
+  const inheritable = joinWords(buffer + 8);
+  const identity = currentProcess().credentials;
+  const mayInherit =
+    identity.inheritable |
+    (identity.may(CAP_SETPCAP) ? identity.bounding : identity.permitted & identity.bounding);
+  const gains =
+    (permitted & ~identity.permitted) | (effective & ~permitted) | (inheritable & ~mayInherit);
+  if (gains != 0) return -EPERM;
+  identity.effective = effective;
+  identity.permitted = permitted;
+  identity.inheritable = inheritable;
+  return 0;
+}
+
+function joinWords(low: usize): u64 {
+  return <u64>load<u32>(low) | ((<u64>load<u32>(low + SETS_BYTES)) << 32);
+}
+
+/** PR_SET_KEEPCAPS. */
+export function setKeepsCapabilities(value: u64): i64 {
+  if (value > 1) return -EINVAL;
+  currentProcess().credentials.keepsCapabilities = value == 1;
+  return 0;
+}
+
+/** PR_CAPBSET_READ: 1 if the capability is in the bounding set. */
+export function readBoundingSet(capability: u64): i64 {
+  if (capability > LAST_CAPABILITY) return -EINVAL;
+  return (currentProcess().credentials.bounding >> capability) & 1;
+}
+
+/** PR_CAPBSET_DROP. */
+export function dropFromBoundingSet(capability: u64): i64 {
+  if (capability > LAST_CAPABILITY) return -EINVAL;
+  const identity = currentProcess().credentials;
+  if (!identity.may(CAP_SETPCAP)) return -EPERM;
+  identity.bounding &= ~(1 << capability);
+  return 0;
 }
 
 /** How many words the header's version has; tells the version we know if it is another one. */

@@ -1,14 +1,23 @@
 /**
- * User and group identities of a process. The guest has no users to separate: a program starts as
- * the user that the command line names, and the calls only remember what they were told, so that programs which drop privileges see
- * what they expect (credentials(7)).
+ * User and group identities of a process, and its capabilities. The guest has no users to separate:
+ * a program starts as the user that the command line names (root has all capabilities), files are
+ * open to everybody, and the calls only keep the rules by which identities change, so that programs
+ * which drop privileges see what they expect (credentials(7), capabilities(7)).
  *
- * Neighbours: `identity.ts` (the system calls).
+ * Neighbours: `identity.ts`, `capabilities.ts` (the system calls).
  */
 import { EFAULT, ENOMEM } from "../lib/errno";
 import { free } from "../lib/object";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { copyIn } from "./user-memory";
+
+/** Capabilities 0 to 40, a bit for each. */
+export const ALL_CAPABILITIES: u64 = 0x1ff_ffff_ffff;
+export const LAST_CAPABILITY: u64 = 40;
+export const CAP_SETGID: u64 = 6;
+export const CAP_SETUID: u64 = 7;
+export const CAP_SETPCAP: u64 = 8;
+export const CAP_SYS_RESOURCE: u64 = 24;
 
 export class Credentials {
   realUser: u32 = 0;
@@ -19,20 +28,21 @@ export class Credentials {
   effectiveGroup: u32 = 0;
   savedGroup: u32 = 0;
   fileGroup: u32 = 0;
+  /** Sets of capabilities, a bit for each. */
+  permitted: u64 = ALL_CAPABILITIES;
+  effective: u64 = ALL_CAPABILITIES;
+  inheritable: u64 = 0;
+  bounding: u64 = ALL_CAPABILITIES;
+  /** Whether giving up user 0 leaves the permitted set as it is (PR_SET_KEEPCAPS). */
+  keepsCapabilities: bool = false;
   /** Supplementary groups: `groupCount` numbers of 4 bytes in a heap block. */
   groupCount: u32 = 0;
   groupList: usize = 0;
 
   /** Makes all identities this user and group, as login(1) does. */
   setAll(user: u32, group: u32): void {
-    this.realUser = user;
-    this.effectiveUser = user;
-    this.savedUser = user;
-    this.fileUser = user;
-    this.realGroup = group;
-    this.effectiveGroup = group;
-    this.savedGroup = group;
-    this.fileGroup = group;
+    this.setGroupIds(group, group, group);
+    this.setUsers(user, user, user);
   }
 
   /** Takes over all identities of `other`; false if there is no memory. */
@@ -44,6 +54,50 @@ export class Credentials {
     memory.copy(list, other.groupList, bytes);
     this.groupList = list;
     return true;
+  }
+
+  /** Whether a capability is in force. */
+  may(capability: u64): bool {
+    return (this.effective & (1 << capability)) != 0;
+  }
+
+  private get hasRootUser(): bool {
+    return this.realUser == 0 || this.effectiveUser == 0 || this.savedUser == 0;
+  }
+
+  /**
+   * Sets the three users and the file-system user, and what that does to the capabilities
+   * (capabilities(7), "Effect of user ID changes on capabilities").
+   */
+  setUsers(real: u32, effective: u32, saved: u32): void {
+    const hadRootUser = this.hasRootUser;
+    const wasRoot = this.effectiveUser == 0;
+    this.realUser = real;
+    this.effectiveUser = effective;
+    this.savedUser = saved;
+    this.fileUser = effective;
+    if (hadRootUser && !this.hasRootUser && !this.keepsCapabilities) this.permitted = 0;
+    if (wasRoot && effective != 0) this.effective = 0;
+    if (!wasRoot && effective == 0) this.effective = this.permitted;
+    this.effective &= this.permitted;
+  }
+
+  /** Sets the three groups and the file-system group. */
+  setGroupIds(real: u32, effective: u32, saved: u32): void {
+    this.realGroup = real;
+    this.effectiveGroup = effective;
+    this.savedGroup = saved;
+    this.fileGroup = effective;
+  }
+
+  /** What execve(2) does: root gets all capabilities, anybody else keeps none. */
+  executed(): void {
+    const isRoot = this.realUser == 0 || this.effectiveUser == 0;
+    this.permitted = isRoot ? this.inheritable | this.bounding : 0;
+    this.effective = this.effectiveUser == 0 ? this.permitted : 0;
+    this.savedUser = this.effectiveUser;
+    this.savedGroup = this.effectiveGroup;
+    this.keepsCapabilities = false;
   }
 
   /** Frees the object and what it owns. */

@@ -103,6 +103,7 @@ function resetProcess(process: LinuxProcess): void {
   process.lock.release();
   process.endTimers();
   process.hasExecuted = true;
+  process.credentials.executed();
   process.giveSpaceBack();
   process.files.closeOnExec(closeFile);
 }

@@ -1,11 +1,11 @@
 /**
  * Who a process is: process, thread, group and session ids; users and groups (credentials(7)).
  *
- * The rules of setuid(2) and relatives for root apply while the effective user is 0, those for other
- * users afterwards; nothing in the kernel depends on the outcome.
+ * The rules of setuid(2) and relatives for root apply while the capability for them is in force,
+ * those for other users afterwards; besides them only the owner of new files depends on the outcome.
  */
 import { EACCES, EFAULT, EINVAL, EPERM, ESRCH } from "../lib/errno";
-import { Credentials } from "./credentials";
+import { CAP_SETGID, CAP_SETUID, Credentials } from "./credentials";
 import { LinuxProcess, currentLinuxThread, currentProcess } from "./process";
 import { familyLock, findProcess, groupExists, parentId } from "./process-table";
 import { copyOut, store32 } from "./user-memory";
@@ -136,47 +136,37 @@ function storeThree(a: usize, b: usize, c: usize, x: u32, y: u32, z: u32): i64 {
 /** setuid(2). */
 export function sysSetuid(user: u32): i64 {
   const identity = currentProcess().credentials;
-  if (identity.effectiveUser == 0) {
-    identity.realUser = user;
-    identity.savedUser = user;
-  } else if (user != identity.realUser && user != identity.savedUser) return -EPERM;
-  identity.effectiveUser = user;
-  identity.fileUser = user;
-  return 0;
+  if (identity.may(CAP_SETUID)) return setUsers(user, user, user);
+  if (user != identity.realUser && user != identity.savedUser) return -EPERM;
+  return setUsers(identity.realUser, user, identity.savedUser);
 }
 
 /** setgid(2). */
 export function sysSetgid(group: u32): i64 {
   const identity = currentProcess().credentials;
-  if (identity.effectiveUser == 0) {
-    identity.realGroup = group;
-    identity.savedGroup = group;
-  } else if (group != identity.realGroup && group != identity.savedGroup) return -EPERM;
-  identity.effectiveGroup = group;
-  identity.fileGroup = group;
-  return 0;
+  if (identity.may(CAP_SETGID)) return setGroups(group, group, group);
+  if (group != identity.realGroup && group != identity.savedGroup) return -EPERM;
+  return setGroups(identity.realGroup, group, identity.savedGroup);
 }
 
 /** setreuid(2). */
 export function sysSetreuid(real: u32, effective: u32): i64 {
   const identity = currentProcess().credentials;
-  const previous = identity.realUser;
-  const error = sysSetresuid(real, effective, UNCHANGED);
-  if (error != 0) return error;
-  const changesSaved = real != UNCHANGED || (effective != UNCHANGED && effective != previous);
-  if (changesSaved) identity.savedUser = identity.effectiveUser;
-  return 0;
+  const changesSaved =
+    real != UNCHANGED || (effective != UNCHANGED && effective != identity.realUser);
+  const saved = effective == UNCHANGED ? identity.effectiveUser : effective;
+  if (!mayUseUser(identity, real) || !mayUseUser(identity, effective)) return -EPERM;
+  return changeUsers(identity, real, effective, changesSaved ? saved : UNCHANGED);
 }
 
 /** setregid(2). */
 export function sysSetregid(real: u32, effective: u32): i64 {
   const identity = currentProcess().credentials;
-  const previous = identity.realGroup;
-  const error = sysSetresgid(real, effective, UNCHANGED);
-  if (error != 0) return error;
-  const changesSaved = real != UNCHANGED || (effective != UNCHANGED && effective != previous);
-  if (changesSaved) identity.savedGroup = identity.effectiveGroup;
-  return 0;
+  const changesSaved =
+    real != UNCHANGED || (effective != UNCHANGED && effective != identity.realGroup);
+  const saved = effective == UNCHANGED ? identity.effectiveGroup : effective;
+  if (!mayUseGroup(identity, real) || !mayUseGroup(identity, effective)) return -EPERM;
+  return changeGroups(identity, real, effective, changesSaved ? saved : UNCHANGED);
 }
 
 /** setresuid(2). */
@@ -184,11 +174,7 @@ export function sysSetresuid(real: u32, effective: u32, saved: u32): i64 {
   const identity = currentProcess().credentials;
   if (!mayUseUser(identity, real) || !mayUseUser(identity, effective)) return -EPERM;
   if (!mayUseUser(identity, saved)) return -EPERM;
-  if (real != UNCHANGED) identity.realUser = real;
-  if (effective != UNCHANGED) identity.effectiveUser = effective;
-  if (saved != UNCHANGED) identity.savedUser = saved;
-  identity.fileUser = identity.effectiveUser;
-  return 0;
+  return changeUsers(identity, real, effective, saved);
 }
 
 /** setresgid(2). */
@@ -196,10 +182,34 @@ export function sysSetresgid(real: u32, effective: u32, saved: u32): i64 {
   const identity = currentProcess().credentials;
   if (!mayUseGroup(identity, real) || !mayUseGroup(identity, effective)) return -EPERM;
   if (!mayUseGroup(identity, saved)) return -EPERM;
-  if (real != UNCHANGED) identity.realGroup = real;
-  if (effective != UNCHANGED) identity.effectiveGroup = effective;
-  if (saved != UNCHANGED) identity.savedGroup = saved;
-  identity.fileGroup = identity.effectiveGroup;
+  return changeGroups(identity, real, effective, saved);
+}
+
+function changeUsers(identity: Credentials, real: u32, effective: u32, saved: u32): i64 {
+  return setUsers(
+    real == UNCHANGED ? identity.realUser : real,
+    effective == UNCHANGED ? identity.effectiveUser : effective,
+    saved == UNCHANGED ? identity.savedUser : saved,
+  );
+}
+
+function changeGroups(identity: Credentials, real: u32, effective: u32, saved: u32): i64 {
+  return setGroups(
+    real == UNCHANGED ? identity.realGroup : real,
+    effective == UNCHANGED ? identity.effectiveGroup : effective,
+    saved == UNCHANGED ? identity.savedGroup : saved,
+  );
+}
+
+function setUsers(real: u32, effective: u32, saved: u32): i64 {
+  currentProcess().credentials.setUsers(real, effective, saved);
+  currentProcess().fsContext.ownerUser = effective;
+  return 0;
+}
+
+function setGroups(real: u32, effective: u32, saved: u32): i64 {
+  currentProcess().credentials.setGroupIds(real, effective, saved);
+  currentProcess().fsContext.ownerGroup = effective;
   return 0;
 }
 
@@ -207,7 +217,10 @@ export function sysSetresgid(real: u32, effective: u32, saved: u32): i64 {
 export function sysSetfsuid(user: u32): i64 {
   const identity = currentProcess().credentials;
   const previous = identity.fileUser;
-  if (user != UNCHANGED && mayUseUser(identity, user)) identity.fileUser = user;
+  if (user != UNCHANGED && mayUseUser(identity, user)) {
+    identity.fileUser = user;
+    currentProcess().fsContext.ownerUser = user;
+  }
   return previous;
 }
 
@@ -215,14 +228,17 @@ export function sysSetfsuid(user: u32): i64 {
 export function sysSetfsgid(group: u32): i64 {
   const identity = currentProcess().credentials;
   const previous = identity.fileGroup;
-  if (group != UNCHANGED && mayUseGroup(identity, group)) identity.fileGroup = group;
+  if (group != UNCHANGED && mayUseGroup(identity, group)) {
+    identity.fileGroup = group;
+    currentProcess().fsContext.ownerGroup = group;
+  }
   return previous;
 }
 
 function mayUseUser(identity: Credentials, user: u32): bool {
   return (
     user == UNCHANGED ||
-    identity.effectiveUser == 0 ||
+    identity.may(CAP_SETUID) ||
     user == identity.realUser ||
     user == identity.effectiveUser ||
     user == identity.savedUser
@@ -232,7 +248,7 @@ function mayUseUser(identity: Credentials, user: u32): bool {
 function mayUseGroup(identity: Credentials, group: u32): bool {
   return (
     group == UNCHANGED ||
-    identity.effectiveUser == 0 ||
+    identity.may(CAP_SETGID) ||
     group == identity.realGroup ||
     group == identity.effectiveGroup ||
     group == identity.savedGroup
@@ -262,6 +278,6 @@ export function sysGetgroups(size: i32, list: usize): i64 {
 export function sysSetgroups(size: i32, list: usize): i64 {
   const identity = currentProcess().credentials;
   if (size < 0 || size > GROUPS_MAX) return -EINVAL;
-  if (identity.effectiveUser != 0) return -EPERM;
+  if (!identity.may(CAP_SETGID)) return -EPERM;
   return identity.setGroups(list, <u32>size);
 }

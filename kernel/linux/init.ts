@@ -91,6 +91,8 @@ function runProgram(_argument: usize): void {
   const process = currentProcess();
   const given = changetype<ProgramCommand>(command);
   process.credentials.setAll(given.user, given.group);
+  process.fsContext.ownerUser = given.user;
+  process.fsContext.ownerGroup = given.group;
   changeToDirectory(process, given.cwd);
   openStandardFiles(process);
   const program = ownStrings(given.program);

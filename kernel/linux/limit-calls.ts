@@ -7,6 +7,7 @@ import { EFAULT, EINVAL, EPERM, ESRCH } from "../lib/errno";
 import { processCpuNs, threadCpuNs } from "./cpu-time";
 import { FD_MAXIMUM } from "./fd-table";
 import { RLIMIT_COUNT, RLIMIT_NOFILE } from "./limits";
+import { CAP_SYS_RESOURCE } from "./credentials";
 import { currentLinuxThread, currentProcess } from "./process";
 import { putTimeval } from "./timespec";
 import { copyIn, copyOut, scratch } from "./user-memory";
@@ -59,7 +60,7 @@ function readLimit(resource: u32, source: usize): i64 {
   if (resource == RLIMIT_NOFILE && hard > FD_MAXIMUM) return -EPERM;
   const process = currentProcess();
   const isRaised = hard > process.limits.hardLimit(resource);
-  if (isRaised && process.credentials.effectiveUser != 0) return -EPERM;
+  if (isRaised && !process.credentials.may(CAP_SYS_RESOURCE)) return -EPERM;
   process.limits.set(resource, soft, hard);
   return 0;
 }

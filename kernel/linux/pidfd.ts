@@ -5,6 +5,8 @@
  * Neighbours: `process-table.ts`, `wait.ts`, `signal-kill.ts`.
  */
 import { O_NONBLOCK, O_RDWR, POLLIN, POLLRDNORM } from "../fs/constants";
+import { ProcDirectory } from "../fs/procfs/proc-directory";
+import { KIND_PROCESS } from "../fs/procfs/table";
 import { EBADF, EFAULT, EINVAL, EPERM, ESRCH } from "../lib/errno";
 import { free } from "../lib/object";
 import { WaitLink } from "../sched/wait";
@@ -90,10 +92,28 @@ export function holdPidFd(fd: i32): usize {
   return changetype<usize>(process);
 }
 
+/** The same; a directory /proc/PID stands for its process too (pidfd_send_signal(2)). */
+function holdSignalTarget(fd: i32): usize {
+  const target = holdPidFd(fd);
+  if (target != 0) return target;
+  const held = hold(fd);
+  if (held == 0) return 0;
+  let process: LinuxProcess | null = null;
+  const vnode = heldFile(held).vnode;
+  if (vnode instanceof ProcDirectory && (vnode as ProcDirectory).kind == KIND_PROCESS) {
+    familyLock.acquire();
+    process = findProcess((vnode as ProcDirectory).pid);
+    if (process) process.hold();
+    familyLock.release();
+  }
+  drop(held);
+  return changetype<usize>(process);
+}
+
 /** pidfd_send_signal(2). */
 export function sysPidfdSendSignal(fd: i32, signal: i32, info: usize, flags: u32): i64 {
   if (flags != 0 || signal < 0 || signal > SIGNAL_MAX) return -EINVAL;
-  const held = holdPidFd(fd);
+  const held = holdSignalTarget(fd);
   if (held == 0) return -EBADF;
   const process = changetype<LinuxProcess>(held);
   let result: i64 = 0;

@@ -4,6 +4,8 @@
 import { wrmsr, rdmsr } from "../arch/cpu";
 import { EFAULT, EINVAL, EPERM } from "../lib/errno";
 import { USER_END } from "../mm/layout";
+import { dropFromBoundingSet, readBoundingSet, setKeepsCapabilities } from "./capabilities";
+import { LAST_CAPABILITY } from "./credentials";
 import { currentLinuxThread, currentProcess } from "./process";
 import { COMM_BYTES, setThreadName } from "./thread-name";
 import { copyIn, copyOut, scratch, store32, store64, userStringLength } from "./user-memory";
@@ -29,7 +31,6 @@ const PR_SET_THP_DISABLE: i32 = 41;
 const PR_GET_THP_DISABLE: i32 = 42;
 const PR_CAP_AMBIENT: i32 = 47;
 
-const LAST_CAPABILITY: u64 = 40;
 const DEFAULT_TIMER_SLACK_NS: u64 = 50000;
 
 /** prctl(2). Options that nobody knows give EINVAL. */
@@ -53,14 +54,15 @@ export function sysPrctl(option: i32, argument: u64, argument3: u64, _a4: u64, _
       process.dumpable = <u32>argument;
       return 0;
     case PR_GET_KEEPCAPS:
+      return process.credentials.keepsCapabilities ? 1 : 0;
     case PR_GET_SECCOMP:
       return 0;
     case PR_SET_KEEPCAPS:
-      return argument > 1 ? -EINVAL : 0;
+      return setKeepsCapabilities(argument);
     case PR_CAPBSET_READ:
-      return argument > LAST_CAPABILITY ? -EINVAL : 1;
+      return readBoundingSet(argument);
     case PR_CAPBSET_DROP:
-      return argument > LAST_CAPABILITY ? -EINVAL : 0;
+      return dropFromBoundingSet(argument);
     case PR_SET_TIMERSLACK:
       process.timerSlackNs = <i64>argument <= 0 ? DEFAULT_TIMER_SLACK_NS : argument;
       return 0;

@@ -251,6 +251,10 @@ function fillProcessFacts(process: LinuxProcess, out: ProcessFacts): void {
   out.gid = identity.realGroup;
   out.effectiveGid = identity.effectiveGroup;
   out.savedGid = identity.savedGroup;
+  out.inheritableCapabilities = identity.inheritable;
+  out.permittedCapabilities = identity.permitted;
+  out.effectiveCapabilities = identity.effective;
+  out.boundingCapabilities = identity.bounding;
   if (!process.isEmpty) out.umask = process.fsContext.umask;
   out.startTimeNs = process.startNs;
   out.argumentsStart = layout.argumentsStart;

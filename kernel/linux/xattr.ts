@@ -9,13 +9,16 @@ import { Dentry } from "../fs/dentry";
 import { IN_ATTRIB, notifyFile } from "../fs/notify";
 import { RESOLVE_FOLLOW } from "../fs/path";
 import { Vnode } from "../fs/vnode";
+import { startsWithLiteral } from "../lib/bytes";
 import {
   E2BIG,
   EBADF,
   EINVAL,
   ENAMETOOLONG,
+  ENODATA,
   ENOMEM,
   EOPNOTSUPP,
+  EPERM,
   ERANGE,
   EROFS,
   asError,
@@ -119,6 +122,11 @@ function takeName(block: usize, userName: usize): i64 {
   return length == 0 || length == -ENAMETOOLONG ? -ERANGE : length;
 }
 
+/** Only regular files and directories have attributes "user." (xattr(7)). */
+function isBarred(vnode: Vnode, name: usize, nameLength: usize): bool {
+  return !vnode.isRegular && !vnode.isDirectory && startsWithLiteral(name, nameLength, "user.");
+}
+
 // The functions below take over the reference of `found`, a Dentry or an error.
 
 function setAttribute(found: usize, userName: usize, value: usize, size: usize, flags: i32): i64 {
@@ -140,6 +148,7 @@ function setOn(vnode: Vnode, userName: usize, value: usize, size: usize, flags: 
     const nameLength = <usize>result;
     result = copyIn(block + NAME_CAPACITY, value, size);
     if (result == 0 && vnode.fs.readOnly) result = -EROFS;
+    if (result == 0 && isBarred(vnode, block, nameLength)) result = -EPERM;
     if (result == 0) {
       const kernelValue = block + NAME_CAPACITY;
       result = vnode.setExtendedAttribute(block, nameLength, kernelValue, size, <u32>flags);
@@ -160,7 +169,9 @@ function getAttribute(found: usize, userName: usize, value: usize, size: usize):
     result = takeName(block, userName);
     if (result > 0) {
       const kernelValue = block + NAME_CAPACITY;
-      result = vnode.getExtendedAttribute(block, <usize>result, kernelValue, capacity);
+      result = isBarred(vnode, block, <usize>result)
+        ? -ENODATA
+        : vnode.getExtendedAttribute(block, <usize>result, kernelValue, capacity);
       if (result > 0 && size != 0) result = deliver(value, kernelValue, result);
     }
     heapFree(block);
@@ -199,7 +210,9 @@ function removeAttribute(found: usize, userName: usize): i64 {
   if (block != 0) {
     result = takeName(block, userName);
     if (result > 0) {
-      result = vnode.fs.readOnly ? -EROFS : vnode.removeExtendedAttribute(block, <usize>result);
+      if (vnode.fs.readOnly) result = -EROFS;
+      else if (isBarred(vnode, block, <usize>result)) result = -EPERM;
+      else result = vnode.removeExtendedAttribute(block, <usize>result);
     }
     heapFree(block);
   }

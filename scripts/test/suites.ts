@@ -54,7 +54,15 @@ export const suites: readonly Suite[] = [
     name: "unit",
     purpose: "unit tests beside the sources",
     run: (context) => {
-      const folders = ["scripts", "compiler", "kernel", "capstan", "bench", "test/harness"];
+      const folders = [
+        "scripts",
+        "compiler",
+        "kernel",
+        "capstan",
+        "bench",
+        "test/harness",
+        "test/conformance",
+      ];
       return runFiles(context, folders, availableParallelism(), 5 * minuteMs);
     },
   },

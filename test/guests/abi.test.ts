@@ -30,6 +30,11 @@ for (const name of programs) {
   guestTest(name, () => assertSameAsHost({ argv: [testProgram(name)] }));
 }
 
+// Without root the host refuses what a guest, whose programs start as root, does.
+if (process.getuid?.() === 0) {
+  guestTest("abi-identities", () => assertSameAsHost({ argv: [testProgram("abi-identities")] }));
+}
+
 // Not held against the host, whose memory it would fill.
 guestTest("abi-kernel-memory", async () => {
   const program = testProgram("abi-kernel-memory");

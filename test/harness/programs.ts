@@ -45,6 +45,7 @@ const recipes = {
   "abi-other-process": { source: "abi-other-process.c", command: abi },
   "abi-system": { source: "abi-system.c", command: abi },
   "abi-mapped-files": { source: "abi-mapped-files.c", command: abi },
+  "abi-identities": { source: "abi-identities.c", command: abi },
   "abi-kernel-memory": { source: "abi-kernel-memory.c", command: abi },
 } satisfies Record<string, { source: string; command: readonly string[] }>;
 

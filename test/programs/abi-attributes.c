@@ -106,6 +106,27 @@ static void extended_attributes(void) {
   R(fgetxattr(99, "user.none", buf, 10));
   R(getxattr("a", "", buf, 10));
   R(setxattr("a", "user.x", "1", 1, 99));
+  R(setxattr("a", "user.", "1", 1, 0));
+  R(setxattr("a", "nowhere.x", "1", 1, 0));
+  R(setxattr("a", "user.x", "one", 3, XATTR_REPLACE));
+  R(setxattr("a", "user.x", "one", 3, XATTR_CREATE));
+  R(setxattr("a", "user.x", "two", 3, XATTR_CREATE));
+  R(setxattr("a", "user.x", "three", 5, XATTR_REPLACE));
+  R(setxattr("a", "user.empty", "", 0, 0));
+  R(getxattr("a", "user.x", NULL, 0));
+  R(getxattr("a", "user.x", buf, 4));
+  R(getxattr("a", "user.x", buf, 5));
+  printf("%.5s\n", buf);
+  R(getxattr("a", "user.empty", buf, 10));
+  R(listxattr("a", NULL, 0));
+  R(listxattr("a", buf, 5));
+  R(removexattr("a", "user.x"));
+  R(removexattr("a", "user.x"));
+  R(listxattr("a", buf, 100));
+  printf("%s\n", buf);
+  mkfifo("pipe-with-attributes", 0600);
+  R(setxattr("pipe-with-attributes", "user.x", "1", 1, 0));
+  R(getxattr("pipe-with-attributes", "user.x", buf, 1));
 }
 
 static int too_large;

@@ -6,10 +6,16 @@
  *
  * Neighbours: `recipe.ts` is the interface.
  */
-import { accessSync, constants, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UserError } from "../../errors.ts";
-import { addRuntimeTrees, isDirectory, type Recipe, type RecipeContext } from "./recipe.ts";
+import {
+  addProgramTrees,
+  isDirectory,
+  isExecutable,
+  type Recipe,
+  type RecipeContext,
+} from "./recipe.ts";
 
 /** What Erlang's start scripts call, and the shell that runs them. */
 const SCRIPT_TOOLS = ["/bin/sh", "/usr/bin/dirname", "/usr/bin/basename", "/usr/bin/sed"];
@@ -27,27 +33,14 @@ function rootOf(program: string): string {
   });
 }
 
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 async function collect(context: RecipeContext): Promise<void> {
-  const programs: string[] = [];
-  await addRuntimeTrees(context, [rootOf(context.interpreter)], {
+  await addProgramTrees(context, [rootOf(context.interpreter)], {
     // Headers and sources serve only to build software.
     skip: { name: "erlang", leavesOut: (name) => name === "src" || name === "include" },
-    onFile: (path) => {
-      if (isExecutable(path)) programs.push(path);
-    },
   });
   // escript finds erl in PATH, where it stands beside it.
   const beside = join(dirname(context.interpreter), "erl");
-  programs.push(...[...SCRIPT_TOOLS, beside].filter(isExecutable));
+  const programs = [...SCRIPT_TOOLS, beside].filter(isExecutable);
   context.files.addAll(programs);
   for (const program of programs) context.libraries.addObject(program);
 }

@@ -12,10 +12,11 @@ import { java } from "./java.ts";
 import { node } from "./node.ts";
 import { lua, php, ruby } from "./others.ts";
 import { perl } from "./perl.ts";
+import { postgresql } from "./postgresql.ts";
 import { python } from "./python.ts";
 import type { Recipe } from "./recipe.ts";
 
-const recipes: readonly Recipe[] = [python, node, perl, ruby, php, lua, java, erlang];
+const recipes: readonly Recipe[] = [python, node, perl, ruby, php, lua, java, erlang, postgresql];
 
 /** A runtime's own program, with its recipe. */
 export interface RecognisedRuntime {

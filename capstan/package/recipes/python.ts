@@ -3,7 +3,7 @@
  *
  * The interpreter itself is asked where its files are: it knows about virtual environments, pyenv,
  * Debian's dist-packages and PYTHONPATH. Taken along are
- *   - the standard library, without its tests, IDLE and what only serves to build extensions;
+ *   - the standard library, without its tests (unless they are imported), IDLE and what only serves to build extensions;
  *   - from site-packages and other directories on the search path, what the program imports; all of
  *     it for a program that comes from standard input or is typed, up to 200 MiB;
  *   - modules and packages beside the script (or in the current directory) that it imports.
@@ -138,7 +138,8 @@ async function collect(context: RecipeContext): Promise<void> {
   const { stdlib, searchPath, otherFiles } = await askInterpreter(context);
   files.addAll(otherFiles.filter((path) => path !== ""));
   const start = pythonStart(args);
-  const wantsTests = start.kind === "module" && start.name.startsWith("test");
+  const local = localStart(start, cwd);
+  const wantsTests = local.names.has("test");
   await addRuntimeTrees(context, [stdlib], { skip: wantsTests ? packageSkip : stdlibSkip });
 
   const others: string[] = [];
@@ -151,7 +152,6 @@ async function collect(context: RecipeContext): Promise<void> {
   if (start.kind === "unknown") {
     await addEverything(context, others);
   } else {
-    const local = localStart(start, cwd);
     const directories = isDirectory(local.directory) ? [local.directory, ...others] : others;
     const selection = new SiteSelection([...new Set(directories)], () => files.pause());
     await selection.addPathFiles();

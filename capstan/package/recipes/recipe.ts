@@ -3,7 +3,7 @@
  *
  * Neighbours: one file for each runtime; `index.ts` lists them; `../collect.ts` picks and runs them.
  */
-import { readdirSync, statSync } from "node:fs";
+import { accessSync, constants, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { AddTreeOptions, GuestFiles } from "../guest-files.ts";
 import type { LibraryClosure } from "../libraries.ts";
@@ -61,6 +61,33 @@ export async function addRuntimeTrees(
     });
   }
   for (const module of modules) libraries.addObject(module);
+}
+
+/**
+ * As `addRuntimeTrees`, for installations of several programs that start each other: the libraries
+ * of every executable come along too.
+ */
+export async function addProgramTrees(
+  context: RecipeContext,
+  paths: readonly string[],
+  options: AddTreeOptions = {},
+): Promise<void> {
+  const programs: string[] = [];
+  const onFile = (path: string): void => {
+    if (isExecutable(path)) programs.push(path);
+  };
+  await addRuntimeTrees(context, paths, { ...options, onFile });
+  for (const program of programs) context.libraries.addObject(program);
+}
+
+/** Whether this process could execute a file. */
+export function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The sum of the file sizes below a directory, in bytes; stops counting beyond `limitBytes`. */

@@ -30,6 +30,10 @@ export class ProcessFacts {
   effectiveGid: u32 = 0;
   savedGid: u32 = 0;
   umask: u32 = 0;
+  inheritableCapabilities: u64 = 0;
+  permittedCapabilities: u64 = 0;
+  effectiveCapabilities: u64 = 0;
+  boundingCapabilities: u64 = 0;
   userTimeNs: u64 = 0;
   systemTimeNs: u64 = 0;
   /** Start of the process, since boot. */

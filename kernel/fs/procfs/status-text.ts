@@ -161,10 +161,10 @@ export function writeStatus(provider: ProcessProvider, facts: ProcessFacts, out:
   mask(out, "SigBlk:\t", facts.blockedSignals);
   mask(out, "SigIgn:\t", facts.ignoredSignals);
   mask(out, "SigCgt:\t", facts.caughtSignals);
-  mask(out, "CapInh:\t", 0);
-  mask(out, "CapPrm:\t", 0x1ffffffffff);
-  mask(out, "CapEff:\t", 0x1ffffffffff);
-  mask(out, "CapBnd:\t", 0x1ffffffffff);
+  mask(out, "CapInh:\t", facts.inheritableCapabilities);
+  mask(out, "CapPrm:\t", facts.permittedCapabilities);
+  mask(out, "CapEff:\t", facts.effectiveCapabilities);
+  mask(out, "CapBnd:\t", facts.boundingCapabilities);
   mask(out, "CapAmb:\t", 0);
   out.writeString("NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\n");
   out.writeString("Cpus_allowed:\t");

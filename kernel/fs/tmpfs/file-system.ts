@@ -6,6 +6,7 @@
  */
 import { totalFrameCount } from "../../mm/frames";
 import { memoryFileFrameCount } from "../page-cache";
+import { Mutex } from "../../sched/mutex";
 import { Counter } from "../counter";
 import { newAnonymousDevice } from "../mount";
 import { FileSystemStat } from "../stat";
@@ -21,6 +22,8 @@ const FIRST_INODE: u64 = 1 << 32;
 export class TmpfsFileSystem extends FileSystem {
   private rootNode: Vnode | null = null;
   private nextInode: Counter = new Counter(FIRST_INODE);
+  /** Guards the extended attributes of all its files. */
+  readonly attributesLock: Mutex = new Mutex();
 
   constructor() {
     super();

@@ -1,12 +1,13 @@
 /**
- * What all files of tmpfs have in common: owner, times, number of names.
+ * What all files of tmpfs have in common: owner, times, number of names, extended attributes.
  *
  * A node of the overlay has a file of the image below it, which it was made from. As long as it is
  * unchanged it can be made again, so it lives only while it is used; once changed it holds a
  * reference to itself, until its last name goes.
- * Neighbours: `directory`, `file`, `other`; `overlay/` for what lies below.
+ * Neighbours: `attributes`, `directory`, `file`, `other`; `overlay/` for what lies below.
  */
 import { SpinLock } from "../../arch/spinlock";
+import { ENODATA } from "../../lib/errno";
 import { free } from "../../lib/object";
 import { totalFrameCount } from "../../mm/frames";
 import { realtimeNs } from "../../sched/clock";
@@ -23,6 +24,7 @@ import {
   Stat,
 } from "../stat";
 import { Vnode } from "../vnode";
+import { AttributeSet, checkAttributeName } from "./attributes";
 import { TmpfsFileSystem } from "./file-system";
 
 const NS_PER_SECOND: i64 = 1_000_000_000;
@@ -59,6 +61,8 @@ export abstract class TmpfsNode extends Vnode {
   birthNs: i64;
   /** The file of the image it was made from, with a reference; null for what was made here. */
   lower: Vnode | null = null;
+  /** Extended attributes, made when the first one is set; `TmpfsFileSystem.attributesLock`. */
+  private extended: AttributeSet | null = null;
   /** 1 once the node keeps itself alive. */
   private isPinned: u32 = 0;
 
@@ -114,6 +118,67 @@ export abstract class TmpfsNode extends Vnode {
     return 0;
   }
 
+  setOwner(user: u32, group: u32): void {
+    this.uid = user;
+    this.gid = group;
+  }
+
+  getExtendedAttribute(name: usize, nameLength: usize, buffer: usize, capacity: usize): i64 {
+    const checked = checkAttributeName(name, nameLength);
+    if (checked < 0) return checked;
+    this.tmpfs.attributesLock.lock();
+    const set = this.extended;
+    const result = set ? set.get(name, nameLength, buffer, capacity) : -ENODATA;
+    this.tmpfs.attributesLock.unlock();
+    return result;
+  }
+
+  listExtendedAttributes(buffer: usize, capacity: usize): i64 {
+    this.tmpfs.attributesLock.lock();
+    const set = this.extended;
+    const result = set ? set.names(buffer, capacity) : 0;
+    this.tmpfs.attributesLock.unlock();
+    return result;
+  }
+
+  setExtendedAttribute(
+    name: usize,
+    nameLength: usize,
+    value: usize,
+    length: usize,
+    flags: u32,
+  ): i64 {
+    const checked = checkAttributeName(name, nameLength);
+    if (checked < 0) return checked;
+    this.tmpfs.attributesLock.lock();
+    let set = this.extended;
+    if (!set) {
+      set = new AttributeSet();
+      this.extended = set;
+    }
+    const result = set.set(name, nameLength, value, length, flags);
+    this.tmpfs.attributesLock.unlock();
+    return this.attributesChanged(result);
+  }
+
+  removeExtendedAttribute(name: usize, nameLength: usize): i64 {
+    const checked = checkAttributeName(name, nameLength);
+    if (checked < 0) return checked;
+    this.tmpfs.attributesLock.lock();
+    const set = this.extended;
+    const result = set ? set.remove(name, nameLength) : -ENODATA;
+    this.tmpfs.attributesLock.unlock();
+    return this.attributesChanged(result);
+  }
+
+  private attributesChanged(result: i64): i64 {
+    if (result == 0) {
+      this.changeNs = <i64>realtimeNs();
+      this.changed();
+    }
+    return result;
+  }
+
   /** Pages in memory. */
   usedPages(): u64 {
     return 0;
@@ -150,6 +215,8 @@ export abstract class TmpfsNode extends Vnode {
 
   destroy(): void {
     this.dispose();
+    const extended = this.extended;
+    if (extended) extended.dispose();
     this.releaseLower();
     nodeCount.add(-1);
     free(this);
