@@ -45,6 +45,12 @@ export class Packet {
   sequence: u32;
   /** TCP: bytes of the transport header. */
   headerBytes: u32;
+  /** Sent to a group: this machine does not receive it itself. */
+  staysOut: bool;
+  /** To send: routers and we ourselves must not cut it. */
+  keepsWhole: bool;
+  /** When it arrived, if somebody wants to know: nanoseconds since 1970. */
+  arrivedNs: u64;
   private sourceFirst: u64;
   private sourceLast: u64;
   private destinationFirst: u64;

@@ -57,7 +57,9 @@ export class InetSocket extends SocketFile {
     this.socket.sendTimeoutNs = this.sendTimeoutNs;
     const address: usize = extra ? extra.address : 0;
     const length: usize = extra ? extra.addressLength : 0;
-    return this.socket.send(list, this.waiting(flags), address, length);
+    const control: usize = extra ? extra.control : 0;
+    const controlLength: usize = extra ? extra.controlLength : 0;
+    return this.socket.send(list, this.waiting(flags), address, length, control, controlLength);
   }
 
   receive(list: usize, flags: u32, extra: Incoming | null): i64 {
@@ -65,6 +67,7 @@ export class InetSocket extends SocketFile {
     if (!extra) return this.socket.receive(list, this.waiting(flags), null);
     const facts = new ReceiveFacts();
     facts.address = extra.address;
+    facts.control = extra.control;
     const result = this.socket.receive(list, this.waiting(flags), facts);
     extra.addressLength = facts.addressLength;
     extra.flags |= facts.flags;

@@ -1,6 +1,6 @@
 /**
  * Control data of sendmsg(2) and recvmsg(2) (cmsg(3)): descriptors and identities on local sockets
- * (unix(7)).
+ * (unix(7)); records of network sockets are read and written by `net/control-data.ts`.
  *
  *     struct cmsghdr:  | length u64, header included | level i32 | type i32 | data … | to 8 bytes
  *
@@ -45,22 +45,25 @@ export function takeControl(
   const block = heapAllocate(length);
   if (block == 0) return -ENOMEM;
   let status = copyIn(block, control, length);
+  if (socket.family != AF_UNIX) {
+    extra.control = block;
+    extra.controlLength = length;
+    return status;
+  }
   let at: usize = 0;
   while (status == 0 && at + HEADER_BYTES <= length) {
     const bytes = load<usize>(block + at);
     if (bytes < HEADER_BYTES || bytes > length - at) status = -EINVAL;
-    else status = takeEntry(socket, extra, block + at, bytes - HEADER_BYTES);
+    else status = takeEntry(extra, block + at, bytes - HEADER_BYTES);
     at += aligned(bytes);
   }
   heapFree(block);
   return status;
 }
 
-function takeEntry(socket: SocketFile, extra: Outgoing, entry: usize, dataBytes: usize): i64 {
-  const isLocal = socket.family == AF_UNIX;
-  // Local sockets pass over what belongs to other levels; others carry no control data yet.
-  if (load<i32>(entry, LEVEL) != SOL_SOCKET) return isLocal ? 0 : -EINVAL;
-  if (!isLocal) return -EINVAL;
+function takeEntry(extra: Outgoing, entry: usize, dataBytes: usize): i64 {
+  // What belongs to other levels is passed over.
+  if (load<i32>(entry, LEVEL) != SOL_SOCKET) return 0;
   const data = entry + HEADER_BYTES;
   switch (load<i32>(entry, TYPE)) {
     case SCM_RIGHTS:
@@ -104,6 +107,12 @@ export function putControl(
   flags: u32,
 ): i64 {
   const capacity = control == 0 ? 0 : length;
+  const records = extra.control;
+  if (records && records.length != 0) {
+    const given = min(records.length, capacity);
+    if (given < records.length) extra.flags |= MSG_CTRUNC;
+    return copyOut(control, records.address, given) < 0 ? -EFAULT : <i64>given;
+  }
   let used: usize = 0;
   if (socket.passesIdentity()) {
     const written = putIdentity(extra, control, capacity);

@@ -5,6 +5,7 @@
  * Neighbours: `socket-messages.ts`, `socket-control.ts` (control data), `unix-socket.ts`.
  */
 import { EINVAL, ENOMEM } from "../lib/errno";
+import { ByteWriter } from "../lib/format";
 import { free } from "../lib/object";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { Rights, dropRights } from "../net/unix/rights";
@@ -60,6 +61,10 @@ class Exchange {
 
 /** What is sent along. */
 export class Outgoing extends Exchange {
+  /** Control data for the protocol (struct cmsghdr records) in a heap block; 0 = none. */
+  control: usize = 0;
+  controlLength: usize = 0;
+
   /** Copies the destination from the application; 0, -EINVAL, -EFAULT or -ENOMEM. */
   setAddress(address: usize, length: usize): i64 {
     if (length > ADDRESS_BYTES) return -EINVAL;
@@ -68,12 +73,19 @@ export class Outgoing extends Exchange {
     this.addressLength = length;
     return copyAddress(this.address, address, length);
   }
+
+  dispose(): void {
+    if (this.control != 0) heapFree(this.control);
+    super.dispose();
+  }
 }
 
 /** What came along. */
 export class Incoming extends Exchange {
   /** MSG_TRUNC if a datagram did not fit. */
   flags: u32 = 0;
+  /** Control data of the protocol; null until somebody wants it. */
+  control: ByteWriter | null = null;
 
   /** Makes room for the sender's address; 0 or -ENOMEM. */
   wantAddress(): i64 {
@@ -85,5 +97,14 @@ export class Incoming extends Exchange {
     if (this.address == 0) return;
     this.addressLength = min(length, ADDRESS_BYTES);
     memory.copy(this.address, bytes, this.addressLength);
+  }
+
+  dispose(): void {
+    const control = this.control;
+    if (control) {
+      control.dispose();
+      free(control);
+    }
+    super.dispose();
   }
 }

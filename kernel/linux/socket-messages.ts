@@ -4,6 +4,7 @@
  * Neighbours: `socket-calls.ts`, `socket-control.ts` (control data), `io-vector.ts`.
  */
 import { EINVAL, EMSGSIZE, isError } from "../lib/errno";
+import { ByteWriter } from "../lib/format";
 import { monotonicNs } from "../sched/clock";
 import { drop } from "./held-file";
 import { VECTORS_MAX, dropVectors, takeVectors } from "./io-vector";
@@ -138,6 +139,7 @@ function receiveOne(held: usize, message: usize, flags: u32): i64 {
   if (isError(list)) return <i64>list;
   const extra = new Incoming();
   let result: i64 = name == 0 ? 0 : extra.wantAddress();
+  if (control != 0 && controlLength != 0) extra.control = new ByteWriter();
   if (result == 0) result = receiveList(held, list, flags & ~MSG_CMSG_CLOEXEC, extra);
   if (result >= 0) {
     let stored: i64 = 0;

@@ -8,7 +8,12 @@ import { NetworkDevice } from "../dev/network";
 import { randomU64 } from "../dev/random";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { load32, store32 } from "./bytes";
-import { BROADCAST_ADDRESS, Interface } from "./interface";
+import { IpAddress } from "../lib/ip-address";
+import { free } from "../lib/object";
+import { addAddress, ORIGIN_DHCP } from "./addresses";
+import { Interface } from "./interface";
+import { nameServerFound } from "./resolver";
+import { addRoute, newRoute, ROUTE_BY_DHCP, V4_BITS } from "./routes";
 import { writeAddressV4 } from "./sockaddr";
 import { AF_INET } from "./socket";
 import { UdpSocket } from "./udp-socket";
@@ -118,8 +123,8 @@ function send(socket: UdpSocket, outer: Interface, type: u8, buffer: usize): voi
   store<u8>(at, OPTION_NAME_SERVER, 4);
   store<u8>(at, OPTION_END, 5);
   const address = memory.data(32);
-  writeAddressV4(address, BROADCAST_ADDRESS, SERVER_PORT);
-  socket.send(singleList(buffer + BUFFER_BYTES, buffer, MESSAGE_BYTES), 0, address, 16);
+  writeAddressV4(address, u32.MAX_VALUE, SERVER_PORT);
+  socket.send(singleList(buffer + BUFFER_BYTES, buffer, MESSAGE_BYTES), 0, address, 16, 0, 0);
 }
 
 function put32(at: usize, code: u8, value: u32): usize {
@@ -174,8 +179,15 @@ function option32(buffer: usize, code: u8): u32 {
 
 function apply(outer: Interface, buffer: usize): void {
   const mask = option32(buffer, OPTION_MASK);
-  outer.mask = mask != 0 ? mask : 0xffffff00;
-  outer.gateway = option32(buffer, OPTION_ROUTER);
-  outer.nameServer = option32(buffer, OPTION_NAME_SERVER);
-  outer.address = load32(buffer + YOUR_ADDRESS);
+  const address = new IpAddress();
+  address.setV4(load32(buffer + YOUR_ADDRESS));
+  const bits = mask != 0 ? <u32>clz<u32>(~mask) : 24;
+  addAddress(outer, address, V4_BITS + bits, ORIGIN_DHCP);
+  address.setV4(0);
+  const route = newRoute(address, V4_BITS, outer, ROUTE_BY_DHCP);
+  route.gateway.setV4(option32(buffer, OPTION_ROUTER));
+  if (route.gateway.v4 != 0) addRoute(route);
+  address.setV4(option32(buffer, OPTION_NAME_SERVER));
+  nameServerFound(address);
+  free(address);
 }

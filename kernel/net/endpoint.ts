@@ -16,6 +16,7 @@ import { SpinLock } from "../arch/spinlock";
 import { Packet } from "../dev/packet";
 import { IpAddress } from "../lib/ip-address";
 import { free } from "../lib/object";
+import { Interface, interfaceAt } from "./interface";
 import { writeAddress } from "./sockaddr";
 import { AF_INET, Socket } from "./socket";
 
@@ -36,6 +37,8 @@ export abstract class Endpoint extends Socket {
   reusesPort: bool = false;
   /** IPV6_V6ONLY: an AF_INET6 socket that does not serve IPv4. */
   isV6Only: bool = false;
+  /** The Interface that packets come from and leave by (SO_BINDTODEVICE, a link's scope); 0 = any. */
+  boundTo: usize = 0;
   /** Guards the endpoint's state. */
   lock: SpinLock = new SpinLock();
   /** IP_TTL and IP_TOS; 0 = the default. */
@@ -65,6 +68,25 @@ export abstract class Endpoint extends Socket {
 
   get servesV6(): bool {
     return this.family != AF_INET && !this.localAddress.isV4;
+  }
+
+  /** Index of the interface that a link-local address belongs to, for sockaddr_in6. */
+  get scope(): u32 {
+    return this.boundTo != 0 ? changetype<Interface>(this.boundTo).index : 0;
+  }
+
+  /** Index of the interface a packet came from. */
+  protected scopeOfPacket(packet: Packet): u32 {
+    return packet.origin != 0 ? changetype<Interface>(packet.origin).index : 0;
+  }
+
+  /** Binds to the interface of a link-local address; false if it does not say one that exists. */
+  protected bindScope(index: u32): bool {
+    if (index == 0) return this.boundTo != 0;
+    const on = interfaceAt(index);
+    if (!on || (this.boundTo != 0 && this.boundTo != changetype<usize>(on))) return false;
+    this.boundTo = changetype<usize>(on);
+    return true;
   }
 
   /** Appends a packet; any context. @returns true if the channel was empty */
@@ -100,7 +122,7 @@ export abstract class Endpoint extends Socket {
   }
 
   localName(out: usize): i64 {
-    return writeAddress(out, this.family, this.localAddress, this.localPort);
+    return writeAddress(out, this.family, this.localAddress, this.localPort, this.scope);
   }
 
   protected disposeEndpoint(): void {

@@ -1,37 +1,55 @@
 /**
- * Ethernet II framing (IEEE 802.3; RFC 894), with one VLAN tag (802.1Q) removed on receipt.
+ * Ethernet II framing (IEEE 802.3; RFC 894, RFC 2464) and VLAN tags (IEEE 802.1Q).
  *
- * Neighbours: `arp.ts` and `ipv4.ts` above, `dev/network.ts` below.
+ * Neighbours: `arp.ts`, `ipv4.ts` and `ipv6.ts` above, `dev/network.ts` below; `packet-socket.ts`
+ * sees frames both ways.
  */
 import { MAC_BYTES, NetworkDevice } from "../dev/network";
 import { freePacket, Packet, pull, push } from "../dev/packet";
+import { IpAddress } from "../lib/ip-address";
 import { arpReceive } from "./arp";
 import { load16, store16 } from "./bytes";
-import { Interface } from "./interface";
+import { Interface, vlanOf } from "./interface";
 import { ipv4Receive } from "./ipv4";
+import { ipv6Receive } from "./ipv6";
 
 export const ETHERTYPE_IPV4: u16 = 0x0800;
 export const ETHERTYPE_ARP: u16 = 0x0806;
+export const ETHERTYPE_IPV6: u16 = 0x86dd;
 const ETHERTYPE_VLAN: u16 = 0x8100;
 
-const HEADER_BYTES: u32 = 14;
+export const ETHERNET_HEADER_BYTES: u32 = 14;
 const TAG_BYTES: u32 = 4;
+const VLAN_MASK: u16 = 0xfff;
+
+export const BROADCAST_MAC: u64 = 0xffffffffffff;
 
 /** A frame from the device: interrupt context. Takes the packet. */
 export function ethernetReceive(device: NetworkDevice, packet: Packet): void {
-  if (packet.length < HEADER_BYTES || !isForUs(device, packet.data)) {
+  if (packet.length < ETHERNET_HEADER_BYTES || !isForUs(device, packet.data)) {
     freePacket(packet);
     return;
   }
+  let from: Interface | null = changetype<Interface>(device.owner);
   let type = load16(packet.data + 2 * MAC_BYTES);
-  if (type == ETHERTYPE_VLAN && packet.length >= HEADER_BYTES + TAG_BYTES) {
+  if (type == ETHERTYPE_VLAN && packet.length >= ETHERNET_HEADER_BYTES + TAG_BYTES) {
+    // Tag 0 only says a priority.
+    const vlan = load16(packet.data + ETHERNET_HEADER_BYTES) & VLAN_MASK;
+    if (vlan != 0) from = vlanOf(changetype<Interface>(device.owner), vlan);
+    memory.copy(packet.data + TAG_BYTES, packet.data, 2 * MAC_BYTES);
     pull(packet, TAG_BYTES);
     type = load16(packet.data + 2 * MAC_BYTES);
   }
-  pull(packet, HEADER_BYTES);
-  const from = changetype<Interface>(device.owner);
-  packet.origin = device.owner;
+  if (!from || !from.isUp) {
+    freePacket(packet);
+    return;
+  }
+  from.received.packets++;
+  from.received.bytes += packet.length;
+  pull(packet, ETHERNET_HEADER_BYTES);
+  packet.origin = changetype<usize>(from);
   if (type == ETHERTYPE_IPV4) ipv4Receive(from, packet);
+  else if (type == ETHERTYPE_IPV6) ipv6Receive(from, packet);
   else if (type == ETHERTYPE_ARP) arpReceive(from, packet);
   else freePacket(packet);
 }
@@ -45,15 +63,37 @@ function isForUs(device: NetworkDevice, destination: usize): bool {
 
 /** Frames a packet and sends it. @param destination hardware address in the low 6 bytes */
 export function ethernetSend(
-  device: NetworkDevice,
+  through: Interface,
   packet: Packet,
   destination: u64,
   type: u16,
 ): void {
-  const header = push(packet, HEADER_BYTES);
+  const device = through.device;
+  if (!device || !through.isUp) {
+    freePacket(packet);
+    return;
+  }
+  let innerType = type;
+  if (through.vlan != 0) {
+    const tag = push(packet, TAG_BYTES);
+    store16(tag, through.vlan);
+    store16(tag + 2, type);
+    innerType = ETHERTYPE_VLAN;
+  }
+  const header = push(packet, ETHERNET_HEADER_BYTES);
   store<u32>(header, <u32>destination);
   store<u16>(header, <u16>(destination >> 32), 4);
   memory.copy(header + MAC_BYTES, device.macAddress, MAC_BYTES);
-  store16(header + 2 * MAC_BYTES, type);
+  store16(header + 2 * MAC_BYTES, innerType);
+  through.sent.packets++;
+  through.sent.bytes += packet.length;
   device.transmit(packet);
+}
+
+/** The hardware address of all stations, or of a group (RFC 1112, section 6.4; RFC 2464, section 7). */
+export function groupMac(address: IpAddress): u64 {
+  if (!address.isMulticast) return BROADCAST_MAC;
+  const low = <u32>(address.last >> 32); // the last four bytes, as they are in the packet
+  if (!address.isV4) return 0x3333 | ((<u64>low) << 16);
+  return 0x5e0001 | ((<u64>(low & 0xffff7f00)) << 16);
 }

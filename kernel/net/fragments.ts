@@ -1,9 +1,9 @@
 /**
- * Reassembly of IPv4 fragments: RFC 791 section 3.2, RFC 1122 section 3.3.2. Overlapping fragments
- * end the datagram, as RFC 5722 asks for IPv6: no honest sender makes them.
+ * Reassembly of fragments: RFC 791 section 3.2, RFC 1122 section 3.3.2, RFC 8200 section 4.5.
+ * Overlapping fragments end the datagram, as RFC 5722 asks for IPv6: no honest sender makes them.
  *
  * A few datagrams at a time; a new one takes the place of the oldest. Lock: `lock` guards them all.
- * Neighbour: `ipv4.ts`.
+ * Neighbours: `ipv4.ts`, `ipv6-extensions.ts`.
  */
 import { SpinLock } from "../arch/spinlock";
 import { freePacket, freePackets, newPacket, Packet } from "../dev/packet";
@@ -13,16 +13,15 @@ import { monotonicNs } from "../sched/clock";
 const DATAGRAMS_MAX: i32 = 32;
 const LIFETIME_NS: u64 = 30_000_000_000;
 const FRAGMENTS_MAX: u32 = 128;
-const PAYLOAD_MAX: u32 = 65515;
-const MORE_FRAGMENTS: u32 = 0x2000;
-const OFFSET_MASK: u32 = 0x1fff;
+const V4_PAYLOAD_MAX: u32 = 65515;
+const V6_PAYLOAD_MAX: u32 = 65535;
 
 class Datagram {
   private sourceFirst: u64 = 0;
   private sourceLast: u64 = 0;
   private destinationFirst: u64 = 0;
   private destinationLast: u64 = 0;
-  /** Identification and protocol; fragments of one datagram agree in all four. */
+  /** Identification, for IPv4 with the protocol; fragments of one datagram agree in all four. */
   key: u32 = 0;
   startedNs: u64 = 0;
   /** Fragments by offset (Packet.sequence), linked by `next`; 0 = the slot is free. */
@@ -87,20 +86,26 @@ function datagramOf(packet: Packet, key: u32): Datagram {
 
 /**
  * Takes a fragment, `data` at its IP header.
- * @param fragment the header's flags and offset
- * @returns the whole datagram as a Packet, `data` at the first header, or 0
+ * @param headerBytes from there to the fragment's payload
+ * @param offset of the payload in the whole, in bytes
+ * @param key what tells the datagram from others between the same machines
+ * @returns the whole as a Packet, `data` at the first header, `headerBytes` set, or 0
  */
-export function reassemble(packet: Packet, headerBytes: u32, fragment: u32): usize {
-  const offset = (fragment & OFFSET_MASK) << 3;
+export function reassemble(
+  packet: Packet,
+  headerBytes: u32,
+  offset: u32,
+  hasMore: bool,
+  key: u32,
+): usize {
   const length = packet.length - headerBytes;
-  const hasMore = (fragment & MORE_FRAGMENTS) != 0;
-  if (length == 0 || (hasMore && (length & 7) != 0) || offset + length > PAYLOAD_MAX) {
+  const most = packet.source.isV4 ? V4_PAYLOAD_MAX : V6_PAYLOAD_MAX;
+  if (length == 0 || (hasMore && (length & 7) != 0) || offset + length > most) {
     freePacket(packet);
     return 0;
   }
   packet.sequence = offset;
   packet.headerBytes = headerBytes;
-  const key = ((<u32>load<u16>(packet.data, 4)) << 8) | load<u8>(packet.data, 9);
   lock.acquire();
   const datagram = datagramOf(packet, key);
   let whole: usize = 0;
@@ -169,6 +174,7 @@ function join(datagram: Datagram): usize {
     );
   }
   whole.length = head.headerBytes + datagram.totalBytes;
+  whole.headerBytes = head.headerBytes;
   whole.origin = head.origin;
   whole.source.copyFrom(head.source);
   whole.destination.copyFrom(head.destination);

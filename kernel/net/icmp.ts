@@ -2,30 +2,28 @@
  * ICMP for IPv4: RFC 792, RFC 1122 section 3.2.2. Answers echo requests, tells senders of closed
  * ports, and passes errors on to the sockets they concern.
  *
- * Neighbours: `ipv4.ts`, `udp.ts`, `tcp-receive.ts`.
+ * Neighbours: `ipv4.ts`, `icmp-errors.ts`, `udp.ts`.
  */
 import { freePacket, newPacket, Packet, push } from "../dev/packet";
-import { ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, ENETUNREACH, EPROTO } from "../lib/errno";
 import { IpAddress } from "../lib/ip-address";
+import { isBroadcast } from "./addresses";
 import { addBytes, foldSum, load16, load32 } from "./bytes";
-import { isBroadcast } from "./interface";
-import { ipSend, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from "./ip";
-import { tcpUnreachable } from "./tcp-receive";
-import { udpUnreachable } from "./udp";
+import { deliverError } from "./icmp-errors";
+import { ipSend, PROTOCOL_ICMP } from "./ip";
 
 const ECHO_REPLY: u8 = 0;
 const UNREACHABLE: u8 = 3;
 const ECHO_REQUEST: u8 = 8;
+const TIME_EXCEEDED: u8 = 11;
+const PARAMETER_PROBLEM: u8 = 12;
 
-const CODE_NETWORK: u8 = 0;
-const CODE_HOST: u8 = 1;
 const CODE_PROTOCOL: u8 = 2;
 const CODE_PORT: u8 = 3;
-const CODE_TOO_LARGE: u8 = 4;
 
 const HEADER_BYTES: u32 = 8;
-/** Bytes of the offending packet that an error quotes: its IP header and 8 more. */
-const QUOTE_BYTES: u32 = 28;
+const IP_HEADER_BYTES: u32 = 20;
+/** What an error may quote, so that it fits every link (RFC 1812, section 4.3.2.3). */
+const QUOTE_MAX: u32 = 576 - 20 - 8;
 
 function finish(message: usize, length: u32): void {
   store<u16>(message, 0, 2);
@@ -44,8 +42,7 @@ export function icmpReceive(packet: Packet): void {
     reply(packet);
     return;
   }
-  if (type == UNREACHABLE)
-    unreachable(packet, message + HEADER_BYTES, packet.length - HEADER_BYTES);
+  if (type == UNREACHABLE || type == TIME_EXCEEDED || type == PARAMETER_PROBLEM) failed(packet);
   freePacket(packet);
 }
 
@@ -73,38 +70,34 @@ function sendBack(answer: Packet, packet: Packet): void {
   ipSend(answer, PROTOCOL_ICMP);
 }
 
-/** Tells the socket that sent the quoted packet; the message's own addresses are not needed again. */
-function unreachable(packet: Packet, quote: usize, length: u32): void {
-  if (length < QUOTE_BYTES) return;
+/** An error about a packet of ours: tells whose it is. The message's own addresses are used up. */
+function failed(packet: Packet): void {
+  const quote = packet.data + HEADER_BYTES;
+  const length = packet.length - HEADER_BYTES;
+  if (length < IP_HEADER_BYTES) return;
   const headerBytes = (<u32>load<u8>(quote) & 15) * 4;
-  if (headerBytes < 20 || headerBytes + 8 > length) return;
-  const ports = quote + headerBytes;
-  const error = errorOf(load<u8>(packet.data, 1));
-  const source = packet.source;
-  const destination = packet.destination;
-  source.setV4(load32(quote + 12));
-  destination.setV4(load32(quote + 16));
-  const protocol = load<u8>(quote, 9);
-  if (protocol == PROTOCOL_UDP) {
-    udpUnreachable(source, load16(ports), destination, load16(ports + 2), error);
-  } else if (protocol == PROTOCOL_TCP) {
-    tcpUnreachable(source, load16(ports), destination, load16(ports + 2), load32(ports + 4), error);
-  }
-}
-
-function errorOf(code: u8): i32 {
-  if (code == CODE_PORT) return ECONNREFUSED;
-  if (code == CODE_HOST) return EHOSTUNREACH;
-  if (code == CODE_PROTOCOL) return EPROTO;
-  if (code == CODE_TOO_LARGE) return EMSGSIZE;
-  return code == CODE_NETWORK ? ENETUNREACH : EHOSTUNREACH;
+  if (headerBytes < IP_HEADER_BYTES || headerBytes > length) return;
+  packet.source.setV4(load32(quote + 12));
+  packet.destination.setV4(load32(quote + 16));
+  const mtu = <u32>load16(packet.data + 6); // RFC 1191, section 4
+  deliverError(packet, load<u8>(quote, 9), quote + headerBytes, length - headerBytes, mtu);
 }
 
 /** Tells a sender that nobody listens on the port. */
 export function sendPortUnreachable(packet: Packet): void {
-  if (isGroup(packet.destination)) return;
+  sendUnreachable(packet, CODE_PORT);
+}
+
+/** Tells a sender that nobody here knows the protocol: takes the packet. */
+export function sendProtocolUnreachable(packet: Packet): void {
+  sendUnreachable(packet, CODE_PROTOCOL);
+  freePacket(packet);
+}
+
+function sendUnreachable(packet: Packet, code: u8): void {
+  if (isGroup(packet.destination) || isGroup(packet.source) || packet.source.isAny) return;
   const header = packet.network;
-  const quoted = min(<u32>(packet.transport - header) + 8, <u32>load16(header + 2));
+  const quoted = min(<u32>(packet.data + packet.length - header), QUOTE_MAX);
   const address = newPacket(quoted);
   if (address == 0) return;
   const answer = changetype<Packet>(address);
@@ -113,7 +106,7 @@ export function sendPortUnreachable(packet: Packet): void {
   const message = push(answer, HEADER_BYTES);
   store<u64>(message, 0);
   store<u8>(message, UNREACHABLE);
-  store<u8>(message, CODE_PORT, 1);
+  store<u8>(message, code, 1);
   finish(message, answer.length);
   sendBack(answer, packet);
 }

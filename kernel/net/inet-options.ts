@@ -1,15 +1,18 @@
 /**
- * Options that all Internet sockets have: socket(7), ip(7). Those of TCP are in `tcp-options.ts`.
+ * Options that all Internet sockets have at the level of the socket: socket(7). Those of the network
+ * layer are in `ip-options.ts`, those of TCP in `tcp-options.ts`.
  *
  * Options are words written by setsockopt(2) and read wherever they matter; no lock.
  * Neighbours: `udp-socket.ts`, `tcp-socket.ts`; `linux/socket-options.ts` answers SO_TYPE and others.
  */
-import { EINVAL, ENOPROTOOPT } from "../lib/errno";
+import { Packet } from "../dev/packet";
+import { EINVAL, ENODEV, ENOPROTOOPT } from "../lib/errno";
+import { realtimeNs } from "../sched/clock";
 import { Endpoint } from "./endpoint";
-import { pathPayloadBytes } from "./ip";
+import { Interface, interfaceAt, interfaceNamed } from "./interface";
+import { getIpOption, IPPROTO_IP, IPPROTO_IPV6, setIpOption } from "./ip-options";
 
 export const SOL_SOCKET: i32 = 1;
-export const IPPROTO_IP: i32 = 0;
 
 const SO_REUSEADDR: i32 = 2;
 const SO_TYPE: i32 = 3;
@@ -25,29 +28,33 @@ const SO_LINGER: i32 = 13;
 const SO_REUSEPORT: i32 = 15;
 const SO_RCVLOWAT: i32 = 18;
 const SO_SNDLOWAT: i32 = 19;
+const SO_BINDTODEVICE: i32 = 25;
 const SO_TIMESTAMP: i32 = 29;
 const SO_ACCEPTCONN: i32 = 30;
 const SO_SNDBUFFORCE: i32 = 32;
 const SO_RCVBUFFORCE: i32 = 33;
+const SO_TIMESTAMPNS: i32 = 35;
 const SO_MARK: i32 = 36;
 const SO_PROTOCOL: i32 = 38;
 const SO_DOMAIN: i32 = 39;
+const SO_BUSY_POLL: i32 = 46;
 const SO_INCOMING_CPU: i32 = 49;
+const SO_ZEROCOPY: i32 = 60;
+const SO_BINDTOIFINDEX: i32 = 62;
 
-const IP_TOS: i32 = 1;
-const IP_TTL: i32 = 2;
-const IP_RECVTOS: i32 = 13;
-const IP_MTU_DISCOVER: i32 = 10;
-const IP_RECVERR: i32 = 11;
-const IP_MTU: i32 = 14;
-const IP_BIND_ADDRESS_NO_PORT: i32 = 24;
-const IP_MULTICAST_TTL: i32 = 33;
-const IP_MULTICAST_LOOP: i32 = 34;
+// What a socket wants to hear about packets (`InetOptions.reports`).
+export const REPORT_TIME: u32 = 1;
+export const REPORT_TIME_NS: u32 = 2;
+export const REPORT_INFO_V4: u32 = 4;
+export const REPORT_TTL: u32 = 8;
+export const REPORT_TOS: u32 = 16;
+export const REPORT_INFO_V6: u32 = 32;
+export const REPORT_HOP_LIMIT: u32 = 64;
+export const REPORT_TRAFFIC_CLASS: u32 = 128;
 
 const DEFAULT_BUFFER_BYTES: u32 = 212992;
 const BUFFER_MIN: u32 = 4608;
 const BUFFER_MAX: u32 = 8 * 1024 * 1024;
-const IPV4_HEADER: u32 = 20;
 
 export class InetOptions {
   /** SO_RCVBUF, SO_SNDBUF as getsockopt reports them. */
@@ -62,8 +69,35 @@ export class InetOptions {
   priority: i32 = 0;
   multicastTtl: u8 = 1;
   multicastLoops: bool = true;
+  /** Index of the interface for groups; 0 = as the routes say. */
+  multicastInterface: u32 = 0;
+  /** IP_MTU_DISCOVER: 0 cut, 1 cut if need be, 2 never cut, 3 never cut and ignore the path's MTU. */
   mtuDiscovery: i32 = 1;
   reportsErrors: bool = false;
+  /** REPORT_* */
+  reports: u32 = 0;
+  /** IP_BIND_ADDRESS_NO_PORT, IP_FREEBIND. */
+  freeBind: bool = false;
+
+  /** True if the time of arrival is to be noted. */
+  get needsTime(): bool {
+    return (this.reports & (REPORT_TIME | REPORT_TIME_NS)) != 0;
+  }
+
+  stamp(packet: Packet): void {
+    packet.arrivedNs = realtimeNs();
+  }
+
+  /** True if what is sent must not be cut anywhere. */
+  get keepsWhole(): bool {
+    return this.mtuDiscovery >= 2 && this.mtuDiscovery <= 3;
+  }
+
+  /** Switches reports on or off. */
+  report(kind: u32, isWanted: bool): i64 {
+    this.reports = isWanted ? this.reports | kind : this.reports & ~kind;
+    return 0;
+  }
 }
 
 /** setsockopt(2): 0 or -EINVAL, -ENOPROTOOPT. */
@@ -75,13 +109,13 @@ export function setInetOption(
   address: usize,
   length: usize,
 ): i64 {
-  if (level == IPPROTO_IP && length >= 1 && length < 4) {
-    return setIpOption(endpoint, options, name, <i32>load<u8>(address));
+  if (level == IPPROTO_IP || level == IPPROTO_IPV6) {
+    return setIpOption(endpoint, options, level, name, address, length);
   }
+  if (level != SOL_SOCKET) return -ENOPROTOOPT;
+  if (name == SO_BINDTODEVICE) return bindToDevice(endpoint, address, length);
   if (length < 4) return -EINVAL;
   const value = load<i32>(address);
-  if (level == IPPROTO_IP) return setIpOption(endpoint, options, name, value);
-  if (level != SOL_SOCKET) return -ENOPROTOOPT;
   switch (name) {
     case SO_REUSEADDR:
       endpoint.reusesAddress = value != 0;
@@ -117,48 +151,50 @@ export function setInetOption(
       options.lingers = value != 0;
       options.lingerSeconds = load<i32>(address, 4);
       return 0;
-    case SO_DONTROUTE:
     case SO_TIMESTAMP:
+      return options.report(REPORT_TIME, value != 0);
+    case SO_TIMESTAMPNS:
+      return options.report(REPORT_TIME_NS, value != 0);
+    case SO_BINDTOIFINDEX:
+      if (value < 0) return -EINVAL;
+      endpoint.boundTo = changetype<usize>(interfaceAt(<u32>value));
+      return value == 0 || endpoint.boundTo != 0 ? 0 : -ENODEV;
+    case SO_BUSY_POLL:
+    case SO_INCOMING_CPU:
+      // Hints on which CPU to work, and how soon.
+      return 0;
+    case SO_DONTROUTE:
     case SO_MARK:
-      // Nothing to route by, and no time stamps yet: only the default is accepted.
+    case SO_ZEROCOPY:
+      // No rules to mark for; bytes to send are always copied: only the default is accepted.
       return value == 0 ? 0 : -ENOPROTOOPT;
   }
   return -ENOPROTOOPT;
+}
+
+/** SO_BINDTODEVICE: a name, perhaps terminated; an empty one unbinds. */
+function bindToDevice(endpoint: Endpoint, name: usize, length: usize): i64 {
+  let bytes: usize = 0;
+  while (bytes < length && load<u8>(name + bytes) != 0) bytes++;
+  endpoint.boundTo = bytes != 0 ? changetype<usize>(interfaceNamed(name, bytes)) : 0;
+  return bytes == 0 || endpoint.boundTo != 0 ? 0 : -ENODEV;
+}
+
+/** The name of the interface a socket is bound to, terminated; nothing if it is not. */
+function boundName(endpoint: Endpoint, out: usize, capacity: usize): i64 {
+  if (endpoint.boundTo == 0) return 0;
+  const name = changetype<Interface>(endpoint.boundTo).name;
+  const length = <usize>name.length;
+  if (capacity < length + 1) return -EINVAL;
+  for (let i: usize = 0; i < length; i++) store<u8>(out + i, <u8>name.charCodeAt(<i32>i));
+  store<u8>(out + length, 0);
+  return <i64>length + 1;
 }
 
 /** The kernel doubles what is asked for (socket(7)). */
 function bufferSize(value: i32): u32 {
   const wanted = min(value > 0 ? <u32>value : 0, BUFFER_MAX / 2);
   return max(wanted * 2, BUFFER_MIN);
-}
-
-function setIpOption(endpoint: Endpoint, options: InetOptions, name: i32, value: i32): i64 {
-  switch (name) {
-    case IP_TOS:
-      endpoint.typeOfService = <u8>value;
-      return 0;
-    case IP_TTL:
-      if (value != -1 && (value < 1 || value > 255)) return -EINVAL;
-      endpoint.timeToLive = value == -1 ? 0 : <u8>value;
-      return 0;
-    case IP_MULTICAST_TTL:
-      if (value < -1 || value > 255) return -EINVAL;
-      options.multicastTtl = value == -1 ? 1 : <u8>value;
-      return 0;
-    case IP_MULTICAST_LOOP:
-      options.multicastLoops = value != 0;
-      return 0;
-    case IP_MTU_DISCOVER:
-      if (value < 0 || value > 5) return -EINVAL;
-      options.mtuDiscovery = value;
-      return 0;
-    case IP_RECVERR:
-      options.reportsErrors = value != 0;
-      return 0;
-    case IP_BIND_ADDRESS_NO_PORT:
-      return 0;
-  }
-  return -ENOPROTOOPT;
 }
 
 /** getsockopt(2): bytes written or a negative error. */
@@ -170,7 +206,9 @@ export function getInetOption(
   address: usize,
   capacity: usize,
 ): i64 {
-  if (level == IPPROTO_IP) return getIpOption(endpoint, options, name, address, capacity);
+  if (level == IPPROTO_IP || level == IPPROTO_IPV6) {
+    return getIpOption(endpoint, options, level, name, address, capacity);
+  }
   if (level != SOL_SOCKET) return -ENOPROTOOPT;
   switch (name) {
     case SO_REUSEADDR:
@@ -203,48 +241,25 @@ export function getInetOption(
       return answer(options.lowWater, address, capacity);
     case SO_SNDLOWAT:
       return answer(1, address, capacity);
-    case SO_DONTROUTE:
     case SO_TIMESTAMP:
+      return answer((options.reports & REPORT_TIME) != 0 ? 1 : 0, address, capacity);
+    case SO_TIMESTAMPNS:
+      return answer((options.reports & REPORT_TIME_NS) != 0 ? 1 : 0, address, capacity);
+    case SO_BINDTODEVICE:
+      return boundName(endpoint, address, capacity);
+    case SO_BINDTOIFINDEX:
+      return answer(<i32>endpoint.scope, address, capacity);
+    case SO_DONTROUTE:
     case SO_MARK:
     case SO_INCOMING_CPU:
+    case SO_BUSY_POLL:
+    case SO_ZEROCOPY:
       return answer(0, address, capacity);
     case SO_LINGER:
       if (capacity < 8) return -EINVAL;
       store<i32>(address, options.lingers ? 1 : 0);
       store<i32>(address, options.lingerSeconds, 4);
       return 8;
-  }
-  return -ENOPROTOOPT;
-}
-
-function getIpOption(
-  endpoint: Endpoint,
-  options: InetOptions,
-  name: i32,
-  address: usize,
-  capacity: usize,
-): i64 {
-  switch (name) {
-    case IP_TOS:
-      return answer(endpoint.typeOfService, address, capacity);
-    case IP_TTL:
-      return answer(endpoint.timeToLive != 0 ? endpoint.timeToLive : 64, address, capacity);
-    case IP_MULTICAST_TTL:
-      return answer(options.multicastTtl, address, capacity);
-    case IP_MULTICAST_LOOP:
-      return answer(options.multicastLoops ? 1 : 0, address, capacity);
-    case IP_MTU_DISCOVER:
-      return answer(options.mtuDiscovery, address, capacity);
-    case IP_RECVERR:
-      return answer(options.reportsErrors ? 1 : 0, address, capacity);
-    case IP_RECVTOS:
-      return answer(0, address, capacity);
-    case IP_MTU:
-      return answer(
-        <i32>(pathPayloadBytes(endpoint.remoteAddress) + IPV4_HEADER),
-        address,
-        capacity,
-      );
   }
   return -ENOPROTOOPT;
 }

@@ -1,31 +1,51 @@
 /**
- * Network interfaces and the route of a packet: `lo`, and `eth0` if there is a device. The routes
- * are those that follow from the addresses: own addresses and 127.0.0.0/8 to `lo`, the subnet to
- * `eth0`, everything else to its gateway.
+ * Network interfaces: `lo`, `eth0` if there is a device, and VLANs on top of it (IEEE 802.1Q).
  *
- * Written at start and by DHCP only; readers need no lock (fields are single words).
- * Neighbours: `ipv4.ts` routes by it, `dhcp.ts` and `init.ts` configure it.
+ * The list only grows, so readers need no lock. What an interface is called at is in `addresses.ts`,
+ * where packets go in `routes.ts`.
  */
 import { NetworkDevice } from "../dev/network";
-import { IpAddress } from "../lib/ip-address";
+import { InterfaceAddress } from "./addresses";
+import { Route } from "./routes";
 
-export const LOOPBACK_ADDRESS: u32 = 0x7f000001;
-export const BROADCAST_ADDRESS: u32 = 0xffffffff;
+/** What `lo` carries in one packet. */
+const LOOPBACK_MTU: u32 = 65536;
+/** Hop limit where a router has not said another (RFC 1122, section 3.2.1.7; RFC 4861). */
+export const DEFAULT_HOP_LIMIT: u8 = 64;
+
+/** Frames and bytes of an interface that has no device of its own. */
+export class InterfaceCounters {
+  packets: u64 = 0;
+  bytes: u64 = 0;
+}
 
 export class Interface {
-  /** IPv4 addresses in host order; 0 = none. */
-  address: u32 = 0;
-  mask: u32 = 0;
-  gateway: u32 = 0;
-  /** First name server that DHCP named; 0 = none. */
-  nameServer: u32 = 0;
-  mtuBytes: u32 = 65536;
+  next: Interface | null = null;
+  /** Its addresses, of both families (`addresses.ts`). */
+  addresses: InterfaceAddress | null = null;
+  /** Where its neighbours and groups are reached without a route of the table (`routes.ts`). */
+  direct: Route | null = null;
+  isUp: bool = true;
+  mtuBytes: u32 = LOOPBACK_MTU;
+  /** As routers advertise it (RFC 4861, section 6.3.4). */
+  hopLimit: u8 = DEFAULT_HOP_LIMIT;
+  /** IEEE 802.1Q: 0 = frames without a tag. */
+  vlan: u16 = 0;
+  received: InterfaceCounters = new InterfaceCounters();
+  sent: InterfaceCounters = new InterfaceCounters();
+  /** Multicast packets received. */
+  multicasts: u64 = 0;
 
-  /** @param index as if_nametoindex(3) says @param device null for `lo` */
+  /**
+   * @param index as if_nametoindex(3) says
+   * @param device null for `lo`; VLANs share their parent's
+   * @param parent of a VLAN
+   */
   constructor(
     readonly name: string,
     readonly index: u32,
     readonly device: NetworkDevice | null,
+    readonly parent: Interface | null,
   ) {
     if (device) this.mtuBytes = device.mtuBytes;
   }
@@ -34,18 +54,24 @@ export class Interface {
     return this.device == null;
   }
 
-  /** The directed broadcast address of the subnet. */
-  get broadcast(): u32 {
-    return this.address | ~this.mask;
+  /** Address of the hardware address, 6 bytes; 0 for `lo`. */
+  get macAddress(): usize {
+    const device = this.device;
+    return device ? device.macAddress : 0;
+  }
+
+  /** The hardware address in the low 6 bytes. */
+  get mac(): u64 {
+    const at = this.macAddress;
+    return at != 0 ? <u64>load<u32>(at) | ((<u64>load<u16>(at, 4)) << 32) : 0;
   }
 }
 
-const loopbackInterface = new Interface("lo", 1, null);
-loopbackInterface.address = LOOPBACK_ADDRESS;
-loopbackInterface.mask = 0xff000000;
+const loopbackInterface = new Interface("lo", 1, null, null);
+let last: Interface = loopbackInterface;
 let ethernet: Interface | null = null;
 
-/** `lo`. */
+/** `lo`, which is the first one of the list. */
 export function loopback(): Interface {
   return loopbackInterface;
 }
@@ -55,63 +81,54 @@ export function ethernetInterface(): Interface | null {
   return ethernet;
 }
 
+function append(added: Interface): Interface {
+  last.next = added;
+  last = added;
+  return added;
+}
+
 /** Makes the device `eth0`. */
 export function addEthernet(device: NetworkDevice): Interface {
-  const added = new Interface("eth0", 2, device);
+  const added = append(new Interface("eth0", 2, device, null));
   ethernet = added;
   device.owner = changetype<usize>(added);
   return added;
 }
 
-/** True if packets to `address` are for this machine alone. */
-export function isOwnAddress(address: IpAddress): bool {
-  if (address.isLoopback) return true;
-  const outer = ethernet;
-  return outer != null && outer.address != 0 && address.isV4 && address.v4 == outer.address;
+/** Makes a VLAN of an Ethernet interface; `name` must live on. @param vlan 1 to 4094 */
+export function addVlan(name: string, parent: Interface, vlan: u16): Interface {
+  const added = append(new Interface(name, last.index + 1, parent.device, parent));
+  added.vlan = vlan;
+  added.mtuBytes = parent.mtuBytes;
+  return added;
 }
 
-/** True for addresses a received packet may have (also broadcast and multicast). */
-export function isReceiver(address: IpAddress): bool {
-  if (isOwnAddress(address) || isBroadcast(address) || address.isMulticast) return true;
-  const outer = ethernet;
-  // Before an address is set, an offer of one may be sent to it (RFC 2131, section 4.1).
-  return outer != null && outer.address == 0;
+/** The interface with an index, or null. */
+export function interfaceAt(index: u32): Interface | null {
+  let at: Interface | null = loopbackInterface;
+  while (at && at.index != index) at = at.next;
+  return at;
 }
 
-/** True for 255.255.255.255 and the directed broadcast address of the subnet. */
-export function isBroadcast(address: IpAddress): bool {
-  if (!address.isV4) return false;
-  const v4 = address.v4;
-  if (v4 == BROADCAST_ADDRESS) return true;
-  const outer = ethernet;
-  return outer != null && outer.mask != 0 && outer.mask < 0xfffffffe && v4 == outer.broadcast;
+/** The interface with a name of `length` bytes, or null. */
+export function interfaceNamed(name: usize, length: usize): Interface | null {
+  let at: Interface | null = loopbackInterface;
+  while (at && !isNamed(at, name, length)) at = at.next;
+  return at;
 }
 
-/** The interface that leads to `destination`, or null if there is no route. */
-export function routeTo(destination: IpAddress): Interface | null {
-  if (isOwnAddress(destination)) return loopbackInterface;
-  const outer = ethernet;
-  if (outer == null || !destination.isV4) return null;
-  if (destination.v4 == BROADCAST_ADDRESS) return outer;
-  if (outer.address == 0) return null;
-  if (destination.isMulticast || isOnLink(outer, destination.v4)) return outer;
-  return outer.gateway != 0 ? outer : null;
-}
-
-/** The neighbour to which a packet for `destination` goes. */
-export function nextHop(through: Interface, destination: u32): u32 {
-  return isOnLink(through, destination) ? destination : through.gateway;
-}
-
-/** Chooses the own address to use towards `destination`; false if there is no route. */
-export function chooseSource(destination: IpAddress, out: IpAddress): bool {
-  const through = routeTo(destination);
-  if (through == null) return false;
-  if (through.isLoopback) out.copyFrom(destination);
-  else out.setV4(through.address);
+function isNamed(candidate: Interface, name: usize, length: usize): bool {
+  const text = candidate.name;
+  if (<usize>text.length != length) return false;
+  for (let i: usize = 0; i < length; i++) {
+    if (<u8>text.charCodeAt(<i32>i) != load<u8>(name + i)) return false;
+  }
   return true;
 }
 
-function isOnLink(through: Interface, destination: u32): bool {
-  return ((destination ^ through.address) & through.mask) == 0;
+/** The VLAN of `parent` with this tag, or null. */
+export function vlanOf(parent: Interface, vlan: u16): Interface | null {
+  let at = parent.next;
+  while (at && !(at.parent == parent && at.vlan == vlan)) at = at.next;
+  return at;
 }

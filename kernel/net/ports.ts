@@ -114,6 +114,7 @@ export class PortTable {
   /**
    * The endpoint that fits best: connected to the sender, bound to the address, bound to any; among
    * equals (SO_REUSEPORT) the sender decides, always the same way.
+   * @param origin the Interface the packet came from, for sockets that are bound to one
    * @param listenersOnly skips endpoints that do not listen
    * @returns an Endpoint with a reference, or 0
    */
@@ -123,6 +124,7 @@ export class PortTable {
     remote: IpAddress,
     remotePort: u16,
     listenersOnly: bool,
+    origin: usize = 0,
   ): usize {
     this.lock.acquire();
     let best: Endpoint | null = null;
@@ -132,6 +134,7 @@ export class PortTable {
       const at = changetype<Endpoint>(entry);
       if (at.localPort != port || (listenersOnly && !at.isListening())) continue;
       if (!at.servesFamilyOf(address)) continue;
+      if (at.boundTo != 0 && origin != 0 && at.boundTo != origin) continue;
       let score: i32 = 1;
       if (!at.localAddress.isAny) {
         if (!at.localAddress.equals(address)) continue;
@@ -154,6 +157,16 @@ export class PortTable {
     if (best) best.retain();
     this.lock.release();
     return changetype<usize>(best);
+  }
+
+  /** Calls `visit` for every endpoint bound to a port, with the table's lock held. */
+  forPort(port: u16, visit: (endpoint: Endpoint, argument: usize) => void, argument: usize): void {
+    this.lock.acquire();
+    for (let at = this.firstAt(port); at != 0; at = nextAt(at)) {
+      const endpoint = changetype<Endpoint>(at);
+      if (endpoint.localPort == port) visit(endpoint, argument);
+    }
+    this.lock.release();
   }
 
   /** Calls `visit` for every endpoint, with the table's lock held. */

@@ -18,6 +18,7 @@ import {
   EOPNOTSUPP,
   asError,
 } from "../lib/errno";
+import { ByteWriter } from "../lib/format";
 import { Counted, free } from "../lib/object";
 import { FOREVER, WaitLink, WaitQueue } from "../sched/wait";
 
@@ -29,9 +30,11 @@ export const SOCK_RAW: i32 = 3;
 
 // Flags of send(2) and recv(2).
 export const MSG_PEEK: u32 = 2;
+export const MSG_CTRUNC: u32 = 8;
 export const MSG_TRUNC: u32 = 0x20;
 export const MSG_DONTWAIT: u32 = 0x40;
 export const MSG_WAITALL: u32 = 0x100;
+export const MSG_ERRQUEUE: u32 = 0x2000;
 export const MSG_MORE: u32 = 0x8000;
 
 /** Largest address (struct sockaddr_storage). */
@@ -43,8 +46,10 @@ export class ReceiveFacts {
   address: usize = 0;
   /** Length of the sender's address; 0 if there is none (streams). */
   addressLength: usize = 0;
-  /** MSG_TRUNC if a datagram did not fit. */
+  /** MSG_TRUNC if a datagram did not fit, MSG_CTRUNC if control data did not, MSG_ERRQUEUE. */
   flags: u32 = 0;
+  /** Takes struct cmsghdr records; null if nobody wants them. */
+  control: ByteWriter | null = null;
 }
 
 export abstract class Socket extends Counted {
@@ -85,9 +90,17 @@ export abstract class Socket extends Counted {
   /**
    * Sends a buffer list.
    * @param destination sockaddr bytes, 0 = the connected peer
+   * @param control struct cmsghdr records in kernel memory (cmsg(3)), 0 = none
    * @returns bytes sent or a negative error; -EPIPE after shutdown (the caller raises SIGPIPE)
    */
-  abstract send(list: usize, flags: u32, destination: usize, destinationLength: usize): i64;
+  abstract send(
+    list: usize,
+    flags: u32,
+    destination: usize,
+    destinationLength: usize,
+    control: usize,
+    controlLength: usize,
+  ): i64;
 
   /** Receives into a buffer list; `facts` may be null. @returns bytes, 0 at the end, or an error */
   abstract receive(list: usize, flags: u32, facts: ReceiveFacts | null): i64;

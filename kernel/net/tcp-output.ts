@@ -8,8 +8,8 @@
 import { freePacket, newPacket, Packet, push } from "../dev/packet";
 import { monotonicNs } from "../sched/clock";
 import { store16, store32 } from "./bytes";
-import { routeTo } from "./interface";
 import { ipSend, pathPayloadBytes, PROTOCOL_TCP } from "./ip";
+import { routeTo } from "./routes";
 import {
   CLOSED,
   CLOSE_WAIT,
@@ -56,6 +56,17 @@ export function timestampNow(c: TcpConnection): u32 {
 /** Bytes of payload that fit a packet to the peer with no options. */
 export function localMss(c: TcpConnection): u32 {
   return pathPayloadBytes(c.remoteAddress) - TCP_HEADER_BYTES;
+}
+
+/** The path takes less than a full segment: sends on from what is not acknowledged (RFC 1191, 6.4). */
+export function pathShrank(c: TcpConnection): void {
+  const most = localMss(c) - (c.usesTimestamps ? TIMESTAMP_BYTES : 0);
+  if (most >= c.segmentBytes) return;
+  c.segmentBytes = most;
+  c.inRecovery = false;
+  c.scoreboard.clear();
+  c.sendNext = c.sendUnacknowledged;
+  output(c);
 }
 
 /** Notes what the route's device can do. */

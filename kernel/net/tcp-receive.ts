@@ -6,12 +6,13 @@
 import { freePacket, Packet } from "../dev/packet";
 import { IpAddress } from "../lib/ip-address";
 import { load16, load32 } from "./bytes";
-import { isOwnAddress } from "./interface";
+import { isOwnAddress } from "./addresses";
+import { learnPathMtu } from "./path-mtu";
 import { findFlow, tcpPorts } from "./ports";
 import { SYN_RECEIVED, SYN_SENT, TcpConnection, TIME_WAIT } from "./tcp-connection";
 import { hasWholeHeader } from "./tcp-input";
 import { connectionRequested } from "./tcp-listener";
-import { refuse } from "./tcp-output";
+import { pathShrank, refuse } from "./tcp-output";
 import { ACK, before, FIN, isSegmentIntact, RST, SYN } from "./tcp-segment";
 import { TcpSocket } from "./tcp-socket";
 
@@ -41,7 +42,14 @@ export function tcpReceive(packet: Packet): void {
     return;
   }
   if ((flags & (SYN | ACK | RST)) == SYN) {
-    const listener = tcpPorts.find(packet.destination, port, packet.source, sourcePort, true);
+    const listener = tcpPorts.find(
+      packet.destination,
+      port,
+      packet.source,
+      sourcePort,
+      true,
+      packet.origin,
+    );
     if (listener != 0) {
       connectionRequested(changetype<TcpSocket>(listener), packet);
       changetype<TcpSocket>(listener).release();
@@ -62,6 +70,32 @@ function makesRoom(connection: TcpConnection, packet: Packet, flags: u32): bool 
   if (isNew) connection.finish(0);
   connection.leave();
   return isNew;
+}
+
+/**
+ * A router says that a segment we sent was too long: believed if it was in flight (RFC 5927,
+ * section 7.2).
+ */
+export function tcpPathChanged(
+  source: IpAddress,
+  sourcePort: u16,
+  destination: IpAddress,
+  destinationPort: u16,
+  sequence: u32,
+  mtuBytes: u32,
+): void {
+  const found = findFlow(source, sourcePort, destination, destinationPort);
+  if (found == 0) return;
+  const connection = changetype<TcpConnection>(found);
+  connection.enter();
+  const isInFlight =
+    !before(sequence, connection.sendUnacknowledged) && before(sequence, connection.sendMax);
+  if (isInFlight && mtuBytes != 0) {
+    learnPathMtu(destination, mtuBytes);
+    pathShrank(connection);
+  }
+  connection.leave();
+  connection.release();
 }
 
 /** An ICMP error about a segment we sent; only those about a handshake end it (RFC 5927). */

@@ -44,7 +44,8 @@ import { monotonicNs } from "../sched/clock";
 import { Mutex } from "../sched/mutex";
 import { FOREVER, WaitLink } from "../sched/wait";
 import { copyFromList, copyToList, listTotal } from "./buffer-list";
-import { chooseSource, isBroadcast, isOwnAddress } from "./interface";
+import { isBroadcast, isOwnAddress } from "./addresses";
+import { chooseSource } from "./routes";
 import { addFlow, tcpPorts } from "./ports";
 import { anyAddress, checkAddress, hostOf, peerOf, portOf, writeAddress } from "./sockaddr";
 import { MSG_DONTWAIT, MSG_MORE, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, ReceiveFacts } from "./socket";
@@ -283,7 +284,14 @@ export class TcpSocket extends TcpConnection {
 
   // Sending.
 
-  send(list: usize, flags: u32, _destination: usize, _destinationLength: usize): i64 {
+  send(
+    list: usize,
+    flags: u32,
+    _destination: usize,
+    _destinationLength: usize,
+    _control: usize,
+    _controlLength: usize,
+  ): i64 {
     const total = listTotal(list);
     const deadlineNs = deadline(this.sendTimeoutNs);
     let done: usize = 0;

@@ -1,17 +1,12 @@
 /**
- * UDP sockets: udp(7), ip(7).
+ * UDP sockets: udp(7), ip(7), ipv6(7).
  *
- *     channel ──drain: checksum, header──► queue ──receive──► the application
- *
- * Locks: `lock` guards the queue and the addresses; bytes are copied without it, from a packet that
- * has left the queue (or, with MSG_PEEK, under `reading`, which keeps other readers away).
- * Neighbours: `udp.ts`, `endpoint.ts`, `inet-options.ts`.
+ * Neighbours: `datagram-socket.ts` (receiving), `udp.ts` (the protocol), `control-data.ts`.
  */
-import { freePacket, freePackets, newPacket, Packet } from "../dev/packet";
+import { freePacket, newPacket, Packet } from "../dev/packet";
 import {
   EACCES,
   EADDRNOTAVAIL,
-  EAGAIN,
   EDESTADDRREQ,
   EFAULT,
   EINVAL,
@@ -22,97 +17,46 @@ import {
   EPIPE,
 } from "../lib/errno";
 import { free } from "../lib/object";
-import {
-  POLLERR,
-  POLLHUP,
-  POLLIN,
-  POLLOUT,
-  POLLRDHUP,
-  POLLRDNORM,
-  POLLWRNORM,
-} from "../fs/constants";
-import { monotonicNs } from "../sched/clock";
-import { Mutex } from "../sched/mutex";
-import { FOREVER, WaitLink } from "../sched/wait";
-import { copyFromList, copyToList, listTotal } from "./buffer-list";
-import { Endpoint } from "./endpoint";
-import { getInetOption, InetOptions, setInetOption } from "./inet-options";
-import { chooseSource, isBroadcast, isOwnAddress } from "./interface";
+import { isBroadcast, isOwnAddress } from "./addresses";
+import { copyFromList, listTotal } from "./buffer-list";
+import { SendControl } from "./control-data";
+import { DatagramSocket } from "./datagram-socket";
+import { Interface, interfaceAt } from "./interface";
+import { leaveAll } from "./memberships";
 import { udpPorts } from "./ports";
-import { anyAddress, checkAddress, hostOf, peerOf, portOf, writeAddress } from "./sockaddr";
-import { AF_INET, MSG_DONTWAIT, MSG_PEEK, MSG_TRUNC, ReceiveFacts, SOCK_DGRAM } from "./socket";
+import { chooseSource } from "./routes";
+import {
+  anyAddress,
+  checkAddress,
+  hostOf,
+  peerOf,
+  portOf,
+  scopeOf,
+  writeAddress,
+} from "./sockaddr";
+import { AF_INET, SOCK_DGRAM } from "./socket";
 import { isIntact, openDatagram, UDP_PAYLOAD_MAX, udpSend } from "./udp";
 
 const IPPROTO_UDP: i32 = 17;
-/** What a datagram counts against the receive buffer besides its bytes. */
-const OVERHEAD_BYTES: u32 = 256;
 
-export class UdpSocket extends Endpoint {
-  options: InetOptions = new InetOptions();
-  private reading: Mutex = new Mutex();
-  private first: usize = 0;
-  private last: usize = 0;
-  /** Bytes in channel and queue, with overhead; atomic. */
-  private queuedBytes: u32 = 0;
-  private error: i32 = 0;
+export class UdpSocket extends DatagramSocket {
   /** Bound to one address by bind(2). */
   private isAddressFixed: bool = false;
-  private isReadShut: bool = false;
-  private isWriteShut: bool = false;
-  drops: u64 = 0;
 
   /** @param family AF_INET or AF_INET6 */
   constructor(family: i32) {
     super(family, SOCK_DGRAM, IPPROTO_UDP);
   }
 
-  /** A datagram from the receive path: takes it. Any context. */
-  arrived(packet: Packet): void {
-    const cell = changetype<usize>(this) + offsetof<UdpSocket>("queuedBytes");
-    const cost = packet.length + OVERHEAD_BYTES;
-    if (atomic.add<u32>(cell, cost) > this.options.receiveBytes || this.isReadShut) {
-      atomic.sub<u32>(cell, cost);
-      this.drops++;
-      freePacket(packet);
-      return;
-    }
-    packet.headerBytes = cost;
-    if (this.append(packet)) this.changed.wakeAll();
+  protected open(packet: Packet): bool {
+    if (!isIntact(packet)) return false;
+    openDatagram(packet);
+    return true;
   }
 
-  /** An error to report. Any context. */
-  failed(error: i32): void {
-    this.lock.acquire();
-    this.error = error;
-    this.changed.wakeAll();
-    this.lock.release();
-  }
-
-  /** Moves what has arrived to the queue. The lock is held. */
-  private drain(): void {
-    let address = this.takeChannel();
-    while (address != 0) {
-      const packet = changetype<Packet>(address);
-      address = packet.next;
-      packet.next = 0;
-      if (!isIntact(packet)) {
-        this.uncount(packet);
-        this.drops++;
-        freePacket(packet);
-        continue;
-      }
-      openDatagram(packet);
-      if (this.last != 0) changetype<Packet>(this.last).next = changetype<usize>(packet);
-      else this.first = changetype<usize>(packet);
-      this.last = changetype<usize>(packet);
-    }
-  }
-
-  private uncount(packet: Packet): void {
-    atomic.sub<u32>(
-      changetype<usize>(this) + offsetof<UdpSocket>("queuedBytes"),
-      packet.headerBytes,
-    );
+  protected writeSender(packet: Packet, out: usize): usize {
+    const scope = packet.source.isLinkLocal ? this.scopeOfPacket(packet) : 0;
+    return <usize>writeAddress(out, this.family, packet.source, <u16>packet.sequence, scope);
   }
 
   bind(address: usize, length: usize): i64 {
@@ -124,6 +68,9 @@ export class UdpSocket extends Endpoint {
     }
     if (host.isV4 && this.isV6Only) return -EINVAL;
     if (this.isPortBound) return -EINVAL;
+    if (host.isLinkLocal) {
+      if (!this.bindScope(scopeOf(address, length))) return -EINVAL;
+    }
     this.isAddressFixed = !host.isAny;
     return udpPorts.bind(this, host, portOf(address));
   }
@@ -142,11 +89,13 @@ export class UdpSocket extends Endpoint {
     if (wrong != 0) return wrong;
     const host = peerOf(address);
     if (isBroadcast(host) && !this.options.mayBroadcast) return -EACCES;
+    if (host.isLinkLocal && !this.bindScope(scopeOf(address, length))) return -EINVAL;
     const bound = this.ensurePort();
     if (bound != 0) return bound;
     this.dissolve();
     this.lock.acquire();
-    const hasSource = this.isAddressFixed || chooseSource(host, this.localAddress);
+    const hasSource =
+      this.isAddressFixed || chooseSource(host, this.localAddress, this.boundInterface);
     if (hasSource) {
       this.remoteAddress.copyFrom(host);
       this.remotePort = portOf(address);
@@ -172,7 +121,14 @@ export class UdpSocket extends Endpoint {
     return this.isV6Only && hostOf(address).isV4 ? -ENETUNREACH : 0;
   }
 
-  send(list: usize, _flags: u32, destination: usize, destinationLength: usize): i64 {
+  send(
+    list: usize,
+    _flags: u32,
+    destination: usize,
+    destinationLength: usize,
+    control: usize,
+    controlLength: usize,
+  ): i64 {
     let host = this.remoteAddress;
     let port = this.remotePort;
     if (destination != 0) {
@@ -193,170 +149,58 @@ export class UdpSocket extends Endpoint {
     const address = newPacket(total);
     if (address == 0) return -ENOBUFS;
     const packet = changetype<Packet>(address);
-    packet.destination.copyFrom(host);
-    if (!this.sourceOf(packet)) {
-      freePacket(packet);
-      return -ENETUNREACH;
-    }
-    if (!copyFromList(list, 0, packet.data, total)) {
-      freePacket(packet);
-      return -EFAULT;
-    }
     packet.length = <u32>total;
-    const hopLimit = host.isMulticast ? this.options.multicastTtl : this.timeToLive;
-    const result = udpSend(packet, this.localPort, port, hopLimit, this.typeOfService);
-    return result != 0 ? <i64>result : <i64>total;
+    packet.destination.copyFrom(host);
+    const scope = destination != 0 ? scopeOf(destination, destinationLength) : 0;
+    const extra = new SendControl(this, this.options, host);
+    let result: i64 = extra.read(control, controlLength);
+    if (result == 0) result = this.direct(packet, extra, scope);
+    if (result == 0 && !copyFromList(list, 0, packet.data, total)) result = -EFAULT;
+    if (result != 0) freePacket(packet);
+    else result = udpSend(packet, this.localPort, port, extra.hopLimit, extra.trafficClass);
+    free(extra);
+    return result != 0 ? result : <i64>total;
   }
 
-  /** Sets the own address towards the packet's destination; false if there is none. */
-  private sourceOf(packet: Packet): bool {
-    const local = this.localAddress;
+  /** Sets where a packet leaves and from which address; 0 or -ENETUNREACH. */
+  private direct(packet: Packet, extra: SendControl, scope: u32): i64 {
+    packet.staysOut = !this.options.multicastLoops;
+    packet.keepsWhole = this.options.keepsWhole;
+    const through = extra.through != 0 ? extra.through : this.outgoingInterface(packet, scope);
+    packet.origin = through;
     const source = packet.source;
-    if (!local.isAny && !local.isMulticast && !isBroadcast(local)) {
-      source.copyFrom(local);
-      return local.isV4 == packet.destination.isV4;
+    source.copyFrom(extra.source);
+    if (source.isAny) source.copyFrom(this.localAddress);
+    if (!source.isAny && !source.isMulticast && !isBroadcast(source)) {
+      return source.isV4 == packet.destination.isV4 ? 0 : -ENETUNREACH;
     }
-    if (chooseSource(packet.destination, source)) return true;
+    if (chooseSource(packet.destination, source, changetype<Interface | null>(through))) return 0;
     // Without an address of our own, only everybody can be asked (DHCP).
     source.setV4(0);
-    return isBroadcast(packet.destination);
+    return isBroadcast(packet.destination) ? 0 : -ENETUNREACH;
   }
 
-  receive(list: usize, flags: u32, facts: ReceiveFacts | null): i64 {
-    const deadlineNs =
-      this.receiveTimeoutNs == FOREVER ? FOREVER : monotonicNs() + this.receiveTimeoutNs;
-    this.lock.acquire();
-    while (true) {
-      this.drain();
-      if (this.first != 0) {
-        if ((flags & MSG_PEEK) == 0) break;
-        this.lock.release();
-        this.reading.lock();
-        this.lock.acquire();
-        if (this.first != 0) break;
-        this.reading.unlock();
-        continue;
-      }
-      const error = this.error;
-      this.error = 0;
-      let result: i64 = 1;
-      if (error != 0) result = -error;
-      else if (this.isReadShut) result = 0;
-      else if ((flags & MSG_DONTWAIT) != 0) result = -EAGAIN;
-      else {
-        const slept = this.changed.sleep(this.lock, deadlineNs);
-        if (slept != 0) result = slept == -110 ? -EAGAIN : <i64>slept;
-      }
-      if (result <= 0) {
-        this.lock.release();
-        return result;
-      }
-    }
-    return (flags & MSG_PEEK) != 0 ? this.peek(list, flags, facts) : this.take(list, flags, facts);
-  }
-
-  /** Takes the first datagram. The lock is held; released on return. */
-  private take(list: usize, flags: u32, facts: ReceiveFacts | null): i64 {
-    // A thread that peeks without the lock still looks at the first datagram: it goes first.
-    const packet = changetype<Packet>(this.first);
-    this.first = packet.next;
-    if (this.first == 0) this.last = 0;
-    packet.next = 0;
-    this.lock.release();
-    this.reading.lock();
-    this.reading.unlock();
-    this.uncount(packet);
-    const result = this.deliver(packet, list, flags, facts);
-    freePacket(packet);
-    return result;
-  }
-
-  /** Copies the first datagram. Lock and `reading` are held; released on return. */
-  private peek(list: usize, flags: u32, facts: ReceiveFacts | null): i64 {
-    const packet = changetype<Packet>(this.first);
-    this.lock.release();
-    const result = this.deliver(packet, list, flags, facts);
-    this.reading.unlock();
-    return result;
-  }
-
-  private deliver(packet: Packet, list: usize, flags: u32, facts: ReceiveFacts | null): i64 {
-    const length = <usize>packet.length;
-    const part = min(length, listTotal(list));
-    if (facts) {
-      facts.flags = part < length ? MSG_TRUNC : 0;
-      if (facts.address != 0) {
-        facts.addressLength = <usize>(
-          writeAddress(facts.address, this.family, packet.source, <u16>packet.sequence)
-        );
-      }
-    }
-    if (!copyToList(list, 0, packet.data, part)) return -EFAULT;
-    return (flags & MSG_TRUNC) != 0 ? <i64>length : <i64>part;
-  }
-
-  shutDown(how: u32): i64 {
-    this.lock.acquire();
-    if (how != 1) this.isReadShut = true;
-    if (how != 0) this.isWriteShut = true;
-    this.changed.wakeAll();
-    this.lock.release();
-    return this.remotePort != 0 ? 0 : -ENOTCONN;
+  /** The interface that the destination's scope, the socket or its options ask for; 0 = any. */
+  private outgoingInterface(packet: Packet, scope: u32): usize {
+    if (this.boundTo != 0) return this.boundTo;
+    if (scope != 0 && packet.destination.isLinkLocal) return changetype<usize>(interfaceAt(scope));
+    if (!packet.destination.isMulticast) return 0;
+    const index = scope != 0 ? scope : this.options.multicastInterface;
+    return index != 0 ? changetype<usize>(interfaceAt(index)) : 0;
   }
 
   peerName(out: usize): i64 {
     if (this.remotePort == 0) return -ENOTCONN;
-    return writeAddress(out, this.family, this.remoteAddress, this.remotePort);
-  }
-
-  setOption(level: i32, name: i32, value: usize, length: usize): i64 {
-    return setInetOption(this, this.options, level, name, value, length);
-  }
-
-  getOption(level: i32, name: i32, value: usize, capacity: usize): i64 {
-    return getInetOption(this, this.options, level, name, value, capacity);
-  }
-
-  takeError(): i32 {
-    this.lock.acquire();
-    const error = this.error;
-    this.error = 0;
-    this.lock.release();
-    return error;
-  }
-
-  poll(link: WaitLink | null): u32 {
-    if (link) this.changed.add(link);
-    this.lock.acquire();
-    this.drain();
-    let events = POLLOUT | POLLWRNORM;
-    if (this.first != 0 || this.isReadShut) events |= POLLIN | POLLRDNORM;
-    if (this.isReadShut) events |= POLLRDHUP;
-    if (this.isReadShut && this.isWriteShut) events |= POLLHUP;
-    if (this.error != 0) events |= POLLERR;
-    this.lock.release();
-    return events;
-  }
-
-  readableBytes(): i64 {
-    this.lock.acquire();
-    this.drain();
-    const bytes = this.first != 0 ? <i64>changetype<Packet>(this.first).length : 0;
-    this.lock.release();
-    return bytes;
+    return writeAddress(out, this.family, this.remoteAddress, this.remotePort, this.scope);
   }
 
   close(): void {
+    leaveAll(this);
     udpPorts.unbind(this);
   }
 
   destroy(): void {
     udpPorts.unbind(this);
-    freePackets(this.takeChannel());
-    freePackets(this.first);
-    this.reading.dispose();
-    free(this.reading);
-    free(this.options);
-    this.disposeEndpoint();
+    this.disposeDatagrams();
   }
 }

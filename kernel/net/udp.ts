@@ -6,11 +6,16 @@
  */
 import { freePacket, Packet, pull, push } from "../dev/packet";
 import { CHECKSUM_VALID } from "../dev/packet";
-import { IpAddress } from "../lib/ip-address";
+import { EMSGSIZE } from "../lib/errno";
+import { isBroadcast } from "./addresses";
 import { addBytes, foldSum, load16, pseudoSum, store16 } from "./bytes";
+import { newErrorPacket } from "./control-data";
 import { sendPortUnreachable } from "./icmp";
+import { sendPortUnreachableV6 } from "./icmpv6";
 import { ipSend, PROTOCOL_UDP } from "./ip";
 import { udpPorts } from "./ports";
+import { copyPacket } from "./raw-socket";
+import { Endpoint } from "./endpoint";
 import { UdpSocket } from "./udp-socket";
 
 export const UDP_HEADER_BYTES: u32 = 8;
@@ -25,15 +30,23 @@ export function udpReceive(packet: Packet): void {
     return;
   }
   packet.length = length;
+  if (packet.destination.isMulticast || isBroadcast(packet.destination)) {
+    spread(packet);
+    return;
+  }
   const found = udpPorts.find(
     packet.destination,
     load16(datagram + 2),
     packet.source,
     load16(datagram),
     false,
+    packet.origin,
   );
   if (found == 0) {
-    if (isIntact(packet)) sendPortUnreachable(packet);
+    if (isIntact(packet)) {
+      if (packet.source.isV4) sendPortUnreachable(packet);
+      else sendPortUnreachableV6(packet);
+    }
     freePacket(packet);
     return;
   }
@@ -42,9 +55,35 @@ export function udpReceive(packet: Packet): void {
   socket.release();
 }
 
-/** Verifies the checksum; 0 means the sender made none. */
+/** A datagram to a group or everybody: every socket that may have it gets a copy. Takes it. */
+function spread(packet: Packet): void {
+  udpPorts.forPort(
+    load16(packet.transport + 2),
+    (endpoint: Endpoint, argument: usize) => {
+      const arrived = changetype<Packet>(argument);
+      const local = endpoint.localAddress;
+      const remote = endpoint.remoteAddress;
+      if (!endpoint.servesFamilyOf(arrived.destination)) return;
+      if (!local.isAny && !local.equals(arrived.destination)) return;
+      if (endpoint.boundTo != 0 && endpoint.boundTo != arrived.origin) return;
+      if (endpoint.remotePort != 0) {
+        if (endpoint.remotePort != load16(arrived.transport) || !remote.equals(arrived.source)) {
+          return;
+        }
+      }
+      const copied = copyPacket(arrived, false);
+      if (copied != 0) changetype<UdpSocket>(endpoint).arrived(changetype<Packet>(copied));
+    },
+    changetype<usize>(packet),
+  );
+  freePacket(packet);
+}
+
+/** Verifies the checksum; over IPv4 0 means the sender made none. */
 export function isIntact(packet: Packet): bool {
-  if (packet.checksum == CHECKSUM_VALID || load<u16>(packet.transport, 6) == 0) return true;
+  if (packet.checksum == CHECKSUM_VALID) return true;
+  // IPv6 has no datagrams without checksum (RFC 8200, section 8.1).
+  if (load<u16>(packet.transport, 6) == 0) return packet.source.isV4;
   const length = packet.length;
   const sum = pseudoSum(packet.source, packet.destination, PROTOCOL_UDP, length);
   return foldSum(addBytes(packet.transport, length, sum)) == 0xffff;
@@ -77,18 +116,31 @@ export function udpSend(
   return ipSend(packet, PROTOCOL_UDP, hopLimit, trafficClass);
 }
 
-/** An ICMP error about a datagram we sent. */
-export function udpUnreachable(
-  source: IpAddress,
-  sourcePort: u16,
-  destination: IpAddress,
-  destinationPort: u16,
+/**
+ * An ICMP error about a datagram we sent.
+ * @param message its addresses are those of the datagram
+ * @param header the datagram's header, `length` bytes of it and what follows
+ */
+export function udpFailed(
+  message: Packet,
+  header: usize,
+  length: u32,
   error: i32,
+  information: u32,
 ): void {
-  const found = udpPorts.find(source, sourcePort, destination, destinationPort, false);
+  const port = load16(header);
+  const peerPort = load16(header + 2);
+  const found = udpPorts.find(message.source, port, message.destination, peerPort, false);
   if (found == 0) return;
   const socket = changetype<UdpSocket>(found);
-  // Only connected sockets hear of it (RFC 1122, section 4.1.3.3; udp(7)).
-  if (socket.remotePort == destinationPort) socket.failed(error);
+  if (socket.options.reportsErrors) {
+    const payload = header + UDP_HEADER_BYTES;
+    const bytes = length - UDP_HEADER_BYTES;
+    const queued = newErrorPacket(message, payload, bytes, peerPort, error, information);
+    if (queued != 0) socket.queueError(changetype<Packet>(queued), error);
+  } else if (socket.remotePort == peerPort && error != EMSGSIZE) {
+    // Otherwise only connected sockets hear of it (RFC 1122, section 4.1.3.3; udp(7)).
+    socket.failed(error);
+  }
   socket.release();
 }

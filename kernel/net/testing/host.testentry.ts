@@ -6,13 +6,22 @@ import { freePacket, newReceivePacket, Packet, packetRoom } from "../../dev/pack
 import { frameReceived, NetworkDevice } from "../../dev/network";
 import { setFrameReceiver } from "../../dev/network";
 import { isError } from "../../lib/errno";
+import { ByteWriter } from "../../lib/format";
+import { writeIpAddress } from "../../lib/ip-text";
+import { IpAddress } from "../../lib/ip-address";
+import { free } from "../../lib/object";
 import { heapAllocate, heapFree } from "../../mm/heap";
+import { monotonicNs } from "../../sched/clock";
 import { initTimers, runTimers } from "../../sched/timer";
+import { addAddress, initLoopbackAddresses, ORIGIN_STATIC } from "../addresses";
 import { ethernetReceive } from "../ethernet";
-import { addEthernet } from "../interface";
+import { addEthernet, ethernetInterface } from "../interface";
 import { seedFlows } from "../ports";
-import { writeAddressV4 } from "../sockaddr";
-import { AF_INET, MSG_DONTWAIT, ReceiveFacts, Socket } from "../socket";
+import { claimAddress } from "../neighbour-discovery";
+import { startIpv6 } from "../router-discovery";
+import { firstRoute } from "../routes";
+import { writeAddress, writeAddressV4 } from "../sockaddr";
+import { AF_INET, AF_INET6, MSG_DONTWAIT, ReceiveFacts, Socket } from "../socket";
 import { TcpSocket } from "../tcp-socket";
 import { UdpSocket } from "../udp-socket";
 
@@ -37,7 +46,7 @@ let buffer: usize = 0;
 let list: usize = 0;
 let addressArea: usize = 0;
 
-/** Starts the host with an address in 10.0.0.0/24. */
+/** Starts the host with addresses in 10.0.0.0/24 and fd00::/64, and one of its link. */
 export function start(host: u32): void {
   initTimers();
   seedFlows();
@@ -49,8 +58,15 @@ export function start(host: u32): void {
   wire.mac[5] = <u8>host;
   device = wire;
   const outer = addEthernet(wire);
-  outer.address = 0x0a000000 | host;
-  outer.mask = 0xffffff00;
+  initLoopbackAddresses();
+  const own = new IpAddress();
+  own.setV4(0x0a000000 | host);
+  addAddress(outer, own, 120, ORIGIN_STATIC);
+  own.first = 0xfd; // fd00::host
+  own.last = (<u64>host) << 56;
+  claimAddress(outer, own, 64, ORIGIN_STATIC);
+  free(own);
+  startIpv6(outer);
   setFrameReceiver((from: NetworkDevice, packet: Packet) => {
     ethernetReceive(from, packet);
   });
@@ -95,9 +111,30 @@ export function openUdp(): i32 {
   return register(new UdpSocket(AF_INET));
 }
 
+export function openTcp6(): i32 {
+  return register(new TcpSocket(AF_INET6));
+}
+
+export function openUdp6(): i32 {
+  return register(new UdpSocket(AF_INET6));
+}
+
+/** Writes the address of a host on the wire in the family of a socket; returns its length. */
+function writePeer(number: i32, host: u32, port: u16): usize {
+  if (at(number).family == AF_INET) {
+    writeAddressV4(addressArea, host != 0 ? 0x0a000000 | host : 0, port);
+    return 16;
+  }
+  const address = new IpAddress();
+  address.first = host != 0 ? 0xfd : 0;
+  address.last = (<u64>host) << 56;
+  const length = writeAddress(addressArea, AF_INET6, address, port);
+  free(address);
+  return <usize>length;
+}
+
 export function bind(number: i32, port: u16): i64 {
-  writeAddressV4(addressArea, 0, port);
-  return at(number).bind(addressArea, 16);
+  return at(number).bind(addressArea, writePeer(number, 0, port));
 }
 
 export function listen(number: i32, backlog: i32): i64 {
@@ -105,8 +142,7 @@ export function listen(number: i32, backlog: i32): i64 {
 }
 
 export function connect(number: i32, host: u32, port: u16): i64 {
-  writeAddressV4(addressArea, 0x0a000000 | host, port);
-  return at(number).connect(addressArea, 16, MSG_DONTWAIT);
+  return at(number).connect(addressArea, writePeer(number, host, port), MSG_DONTWAIT);
 }
 
 /** The number of an accepted socket, or a negative error. */
@@ -124,12 +160,12 @@ function single(length: usize): usize {
 }
 
 export function send(number: i32, length: usize): i64 {
-  return at(number).send(single(length), MSG_DONTWAIT, 0, 0);
+  return at(number).send(single(length), MSG_DONTWAIT, 0, 0, 0, 0);
 }
 
 export function sendTo(number: i32, length: usize, host: u32, port: u16): i64 {
-  writeAddressV4(addressArea, 0x0a000000 | host, port);
-  return at(number).send(single(length), MSG_DONTWAIT, addressArea, 16);
+  const addressBytes = writePeer(number, host, port);
+  return at(number).send(single(length), MSG_DONTWAIT, addressArea, addressBytes, 0, 0);
 }
 
 export function receive(number: i32, length: usize, flags: u32): i64 {
@@ -151,6 +187,29 @@ export function takeError(number: i32): i32 {
 export function setOption(number: i32, level: i32, name: i32, value: i32): i64 {
   store<i32>(addressArea, value);
   return at(number).setOption(level, name, addressArea, 4);
+}
+
+/** Writes the addresses of `eth0` and the default routers to the buffer, a line each; its length. */
+export function configuration(): u32 {
+  const text = new ByteWriter(buffer, BUFFER_BYTES);
+  let nextAddress = ethernetInterface()!.addresses;
+  while (nextAddress) {
+    writeIpAddress(text, nextAddress.address);
+    text.writeByte(0x0a);
+    nextAddress = nextAddress.next;
+  }
+  let nextRoute = firstRoute();
+  while (nextRoute) {
+    if (!nextRoute.gateway.isAny && nextRoute.validUntilNs > monotonicNs()) {
+      text.writeString("via ");
+      writeIpAddress(text, nextRoute.gateway);
+      text.writeByte(0x0a);
+    }
+    nextRoute = nextRoute.next;
+  }
+  const length = <u32>text.length;
+  free(text);
+  return length;
 }
 
 /** TCP's state, as in tcp_info. */

@@ -12,6 +12,9 @@ export interface HostExports {
   timers(): void;
   openTcp(): number;
   openUdp(): number;
+  openTcp6(): number;
+  openUdp6(): number;
+  configuration(): number;
   bind(socket: number, port: number): bigint;
   listen(socket: number, backlog: number): bigint;
   connect(socket: number, host: number, port: number): bigint;
@@ -60,23 +63,35 @@ export function generator(seed: number): () => number {
   };
 }
 
+/** True for TCP and UDP over IPv6, perhaps in fragments: what damage is noticed in. */
+function isTransport6(bytes: Uint8Array): boolean {
+  const next = bytes[ETHERNET_BYTES + 6] ?? 0;
+  return bytes[12] === 0x86 && bytes[13] === 0xdd && [6, 17, 44].includes(next);
+}
+
 let current: Wire | null = null;
 const owners = new Map<object, Host>();
 
 export class Host {
   readonly #module: KernelModule<HostExports>;
   readonly exports: HostExports;
-  readonly #buffer: bigint;
-  readonly blocksAtStart: number;
+  readonly #number: number;
+  #buffer = 0n;
+  blocksAtStart = 0;
 
   constructor(module: KernelModule<HostExports>, number: number) {
     this.#module = module;
     this.exports = module.exports;
     module.hardware.tscStep = 0n;
+    this.#number = number;
     owners.set(module.memory, this);
-    module.exports.start(number);
-    this.#buffer = BigInt.asUintN(64, module.exports.bufferAddress());
-    this.blocksAtStart = module.heap.liveBlocks;
+  }
+
+  /** Starts the host, which begins to send. */
+  start(): void {
+    this.exports.start(this.#number);
+    this.#buffer = BigInt.asUintN(64, this.exports.bufferAddress());
+    this.blocksAtStart = this.#module.heap.liveBlocks;
   }
 
   get liveBlocks(): number {
@@ -102,6 +117,13 @@ export class Host {
   sendTo(socket: number, bytes: Uint8Array, host: number, port: number): number {
     this.#module.memory.bytes(this.#buffer, bytes.length).set(bytes);
     return Number(this.exports.sendTo(socket, BigInt(bytes.length), host, port));
+  }
+
+  /** Addresses of eth0, and `via ROUTER` for each default route. */
+  configuration(): string[] {
+    const length = this.exports.configuration();
+    const text = Buffer.from(this.#module.memory.bytes(this.#buffer, length)).toString("latin1");
+    return text.split("\n").filter((line) => line !== "");
   }
 
   /** Receives: bytes (none at the end), or a negative error. */
@@ -132,6 +154,8 @@ export class Wire {
     for (const module of modules) module.hardware.tsc = this.nowNs;
     this.a = new Host(modules[0], 1);
     this.b = new Host(modules[1], 2);
+    this.a.start();
+    this.b.start();
   }
 
   /** A host gave a frame to the wire. */
@@ -147,7 +171,8 @@ export class Wire {
     const { delayMs, jitterMs, damage } = this.weather;
     const delay = delayMs + (this.#random() < 0.2 ? this.#random() * jitterMs : 0);
     // Address resolution has no checksum to notice damage by.
-    if (bytes[12] === 8 && bytes[13] === 0 && this.#random() < damage) {
+    const isIp = (bytes[12] === 8 && bytes[13] === 0) || isTransport6(bytes);
+    if (isIp && this.#random() < damage) {
       const place = ETHERNET_BYTES + Math.floor(this.#random() * (bytes.length - ETHERNET_BYTES));
       bytes[place] = (bytes[place] ?? 0) ^ (1 << Math.floor(this.#random() * 8));
     }
