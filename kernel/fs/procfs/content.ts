@@ -74,7 +74,7 @@ export function rootTable(): ProcTable {
   root.add("uptime", KIND_UPTIME);
   root.add("version", KIND_VERSION);
   root.add("vmstat", KIND_VMSTAT);
-  addSystemSettings(root.addDirectory("sys"));
+  root.addLater("sys", addSystemSettings);
   return root;
 }
 
@@ -84,7 +84,7 @@ export function processTable(withTasks: bool): ProcTable {
   if (withTasks) table.addDirectory("task", KIND_TASKS);
   table.addDirectory("fd", KIND_DESCRIPTORS);
   table.addDirectory("fdinfo", KIND_DESCRIPTOR_FACTS);
-  addNetwork(table.addDirectory("net"));
+  table.addLater("net", addNetwork);
   table.add("auxv", KIND_AUXV, 0o400);
   table.add("cgroup", KIND_RAW_TEXT, 0o444, "0::/\n");
   table.add("cmdline", KIND_CMDLINE);

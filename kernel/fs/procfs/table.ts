@@ -112,8 +112,20 @@ export class ProcEntry {
 
 /** The names of a directory, in the order they are listed. */
 export class ProcTable {
-  first: ProcEntry | null = null;
+  private head: ProcEntry | null = null;
   private last: ProcEntry | null = null;
+  /** Makes the entries when they are first wanted. */
+  private fill: ((table: ProcTable) => void) | null = null;
+
+  /** The first entry; the others follow by `next`. */
+  get first(): ProcEntry | null {
+    const fill = this.fill;
+    if (fill) {
+      this.fill = null;
+      fill(this);
+    }
+    return this.head;
+  }
 
   /** Adds a file or link. */
   add(name: string, kind: u32, mode: u32 = 0o444, text: string = ""): void {
@@ -132,10 +144,15 @@ export class ProcTable {
     return children;
   }
 
+  /** Adds a directory whose entries `fill` adds when somebody looks into it: most never are. */
+  addLater(name: string, fill: (table: ProcTable) => void): void {
+    this.addDirectory(name).fill = fill;
+  }
+
   private append(entry: ProcEntry): void {
     const last = this.last;
     if (last) last.next = entry;
-    else this.first = entry;
+    else this.head = entry;
     this.last = entry;
   }
 }
