@@ -71,6 +71,7 @@ const systemPackages = [
     gdb: "gdb",
     "fsck.erofs": "erofs-utils",
     "qemu-img": "qemu-utils",
+    skopeo: "skopeo",
     setpriv: "util-linux",
     ruby: "ruby",
     php: "php-cli",

@@ -71,7 +71,7 @@ async function build(input: CommandInput): Promise<number> {
     const given = parseSource(input, { signal });
     const source = await prepareSource(given.request, given.options);
     const application = {
-      name: basename(path, extname(path)),
+      name: nameOf(path, target),
       kernelPath,
       rootImagePath: source.image.path,
       configuration: configurationOf(source, input),
@@ -107,6 +107,12 @@ function configurationOf(
     });
 }
 
+/** The machine's name: the output's without its ending, without what names cannot have. */
+function nameOf(path: string, { extension }: ImageTarget): string {
+  const name = basename(path, path.endsWith(extension) ? extension : extname(path));
+  return name.replace(/[^\w.-]/g, "_");
+}
+
 /** The format by name, else by the output's ending; and where to write. */
 function chooseTarget({ options }: CommandInput): { target: ImageTarget; path: string } {
   const output = optionText(options, "output");
@@ -119,9 +125,8 @@ function chooseTarget({ options }: CommandInput): { target: ImageTarget; path: s
       why,
       fix: `name one with --format: ${list}`,
     });
-  const ending = output === undefined ? "" : extname(output);
-  const target = imageTargets.find((each) =>
-    name === undefined ? ending !== "" && each.extension === ending : each.name === name,
+  const target = imageTargets.find(({ name: own, extension }) =>
+    name === undefined ? extension !== "" && output?.endsWith(extension) === true : own === name,
   );
   if (target === undefined) {
     throw unknown(

@@ -5,7 +5,7 @@
 import { systemErrorCode, UserError } from "../errors.ts";
 import { ErofsFormatError } from "../image/erofs/decode.ts";
 import { type DiskFormat, DiskFormatError, type DiskImage } from "./disk-image.ts";
-import { qcow2Format } from "./formats/qcow2.ts";
+import { makeQcow2Format } from "./formats/qcow2.ts";
 import { rawFormat } from "./formats/raw.ts";
 import { vdiFormat } from "./formats/vdi.ts";
 import { vhdFixedFormat, vhdFormat } from "./formats/vhd.ts";
@@ -13,9 +13,12 @@ import { vhdxFormat } from "./formats/vhdx.ts";
 import { vmdkFormat, vmdkStreamFormat } from "./formats/vmdk.ts";
 import { InputFile } from "./input-file.ts";
 
+/** QCOW2, with backing files of any format. */
+export const qcow2Format = makeQcow2Format(openBacking);
+
 /** Every format, in the order in which files are tried; raw is last, since it has no signature. */
 export const diskFormats: readonly DiskFormat[] = [
-  qcow2Format(openBacking),
+  qcow2Format,
   vmdkFormat,
   vmdkStreamFormat,
   vdiFormat,

@@ -37,17 +37,25 @@ interface TargetFacts {
   readonly extension: string;
 }
 
+/** What a target may use while it writes. */
+export interface ExportContext {
+  /** Stops the work. */
+  readonly signal: AbortSignal | undefined;
+  /** A folder on the disk of the output, removed afterwards; made when first asked for. */
+  scratchFolder(): string;
+}
+
 /** A target that is one file. */
 export interface FileTarget extends TargetFacts {
   readonly kind: "file";
-  write(application: Application, output: OutputFile, signal?: AbortSignal): Promise<void>;
+  write(application: Application, output: OutputFile, context: ExportContext): Promise<void>;
 }
 
 /** A target that is a folder with several files. */
 export interface FolderTarget extends TargetFacts {
   readonly kind: "folder";
   /** Writes into a folder that exists and is empty. */
-  write(application: Application, folder: string, signal?: AbortSignal): Promise<void>;
+  write(application: Application, folder: string, context: ExportContext): Promise<void>;
 }
 
 export type ImageTarget = FileTarget | FolderTarget;
@@ -92,14 +100,18 @@ export async function exportApplication(
   path: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  if (target.kind === "file") {
-    await writeWhole(path, signal, (output) => target.write(application, output, signal));
-    return;
-  }
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.d`);
+  const makeFolder = (): string => {
+    writingImage(path, () => mkdirSync(temporary, { recursive: true }));
+    return temporary;
+  };
+  const context: ExportContext = { signal, scratchFolder: makeFolder };
   try {
-    writingImage(path, () => mkdirSync(temporary));
-    await target.write(application, temporary, signal);
+    if (target.kind === "file") {
+      await writeWhole(path, signal, (output) => target.write(application, output, context));
+      return;
+    }
+    await target.write(application, makeFolder(), context);
     writingImage(path, () => {
       rmSync(path, { recursive: true, force: true });
       renameSync(temporary, path);

@@ -6,7 +6,7 @@ import { type OpenBacking, Qcow2Disk } from "./qcow2-reader.ts";
 import { writeQcow2 } from "./qcow2-writer.ts";
 
 /** The format, given how backing files are opened. */
-export function qcow2Format(openBacking: OpenBacking): DiskFormat {
+export function makeQcow2Format(openBacking: OpenBacking): DiskFormat {
   return {
     name: "qcow2",
     summary: "QEMU, KVM, Proxmox, OpenStack",
