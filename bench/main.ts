@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { capstanHome } from "../capstan/home.ts";
 import { chooseAccelerator, thisHost } from "../capstan/hypervisor/accelerator.ts";
-import { findQemu } from "../capstan/hypervisor/find-qemu.ts";
+import { findHypervisor } from "../capstan/hypervisor/find-program.ts";
 import { findKernel } from "../capstan/run/kernel-file.ts";
 import { repositoryRoot } from "../test/harness/paths.ts";
 import type { BenchContext, Experiment, Values } from "./experiment.ts";
@@ -37,7 +37,7 @@ const say = (text: string): void => {
   process.stderr.write(text);
 };
 const buildFolder = join(repositoryRoot, "build/bench");
-const qemuPath = findQemu(process.env);
+const qemuPath = findHypervisor("qemu", process.env);
 const accelerator = await chooseAccelerator("auto", thisHost(qemuPath, capstanHome(process.env)));
 const linux = debianKernel(join(buildFolder, "linux"));
 const context: BenchContext = {

@@ -8,6 +8,7 @@
 import { BootOption, findOption, readStartInfo } from "./arch/bootinfo";
 import { enableProcessorFeatures, sti } from "./arch/cpu";
 import { setFirmwarePowerOff } from "./arch/power";
+import { setControlSink } from "./arch/x86_64/control";
 import { APIC_WINDOW, hasX2apic, initLocalApic } from "./arch/x86_64/apic";
 import {
   CPU_TABLES_BYTES,
@@ -18,7 +19,7 @@ import {
 import { initFpu } from "./arch/x86_64/fpu";
 import { acpiPowerOff } from "./dev/acpi/power";
 import { BlockDevice, findBlockDevice } from "./dev/block";
-import { serialWriteByte } from "./dev/console/serial";
+import { serialWriteByte, serialWriteRaw } from "./dev/console/serial";
 import { initDevices } from "./dev/devices";
 import { findPartition } from "./dev/partition";
 import { initRandom } from "./dev/random";
@@ -57,6 +58,7 @@ export function kmain(startInfo: u64): void {
   initPanic();
   if (!readStartInfo(startInfo, DIRECT_MAP)) panic("the boot loader gave no PVH start info");
   setLogVerbose(findOption("verbose", new BootOption()));
+  if (findOption("control", new BootOption())) setControlSink(serialWriteRaw);
   initMemory();
   initProcessor();
   initRandom();

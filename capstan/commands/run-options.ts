@@ -3,6 +3,7 @@
  */
 import { UserError } from "../errors.ts";
 import type { AcceleratorChoice } from "../hypervisor/accelerator.ts";
+import { type HypervisorName, hypervisorNames } from "../hypervisor/catalog.ts";
 import type { MachineType } from "../hypervisor/hypervisor.ts";
 import { checkName } from "../instance/store.ts";
 import type { GuestConsole } from "../protocol/command-line.ts";
@@ -13,7 +14,8 @@ import { parseChoice, parseCount, parseMemory, parseSeconds } from "./options.ts
 import { sourceOptionDefinitions } from "./source-options.ts";
 
 const accelerators = ["auto", "kvm", "hvf", "tcg"] as const;
-const machines = ["microvm", "q35"] as const;
+const machines = ["microvm", "q35", "pc"] as const;
+const bootChoices = ["kernel", "raw", "qcow2", "vmdk", "vdi", "vhd", "vhdx"] as const;
 const consoleNames = ["auto", "serial", "virtio"] as const;
 
 /** Every option of `capstan run`. */
@@ -33,7 +35,7 @@ export const runOptionDefinitions: readonly OptionDefinition[] = [
   },
   {
     flags: "--machine <name>",
-    description: "microvm or q35",
+    description: "hardware that QEMU emulates: microvm, q35 or pc (q35 with --boot-from a disk)",
     initial: "microvm",
     choices: machines,
   },
@@ -58,6 +60,19 @@ export const runOptionDefinitions: readonly OptionDefinition[] = [
   },
   { flags: "--mac <address>", description: "address of the network card" },
   { flags: "--pcap <file>", description: "write all packets to this file" },
+  {
+    flags: "--hypervisor <name>",
+    description: `what runs the machine: ${hypervisorNames.join(", ")}`,
+    initial: "qemu",
+    choices: hypervisorNames,
+  },
+  {
+    flags: "--boot-from <what>",
+    description: "kernel, or a disk with a boot loader: raw, qcow2, vmdk, vdi, vhd or vhdx",
+    initial: "kernel",
+    choices: bootChoices,
+  },
+  { flags: "--dry-run", description: "print what the hypervisor would be told; start nothing" },
   { flags: "-d, --detach", description: "run in the background and print the instance's name" },
   { flags: "--name <name>", description: "name of the background instance" },
   { flags: "--rm", description: "delete the background instance when it has ended" },
@@ -89,6 +104,10 @@ export interface RunOptions {
   readonly cpus: number;
   readonly accel: AcceleratorChoice;
   readonly machine: MachineType;
+  readonly hypervisor: HypervisorName;
+  /** Format of the disk that the machine starts from; undefined: kernel and root image apart. */
+  readonly bootFrom: string | undefined;
+  readonly isDryRun: boolean;
   /** Undefined: chosen by whether capstan has a terminal. */
   readonly console: GuestConsole | undefined;
   readonly timeoutMs: number | undefined;
@@ -114,6 +133,8 @@ export function parseRunOptions(input: CommandInput): RunOptions {
   const text = (name: string) => optionText(options, name);
   const list = (name: string) => optionList(options, name);
   const timeout = text("timeout");
+  const bootFrom = parseChoice("--boot-from", text("bootFrom") ?? "kernel", bootChoices);
+  const machine = parseChoice("--machine", text("machine") ?? "microvm", machines);
   const gdb = options.gdb === true ? "1234" : text("gdb");
   const consoleName = parseChoice("--console", text("console") ?? "auto", consoleNames);
   return {
@@ -121,7 +142,11 @@ export function parseRunOptions(input: CommandInput): RunOptions {
     memoryBytes: parseMemory(text("memory") ?? "512M"),
     cpus: parseCount("--cpus", text("cpus") ?? "1", 1, 64),
     accel: parseChoice("--accel", text("accel") ?? "auto", accelerators),
-    machine: parseChoice("--machine", text("machine") ?? "microvm", machines),
+    hypervisor: parseChoice("--hypervisor", text("hypervisor") ?? "qemu", hypervisorNames),
+    bootFrom: bootFrom === "kernel" ? undefined : bootFrom,
+    // No firmware starts from the disks of a microvm.
+    machine: bootFrom !== "kernel" && machine === "microvm" ? "q35" : machine,
+    isDryRun: options.dryRun === true,
     console: consoles[consoleName],
     timeoutMs: timeout === undefined ? undefined : parseSeconds("--timeout", timeout),
     verbose: options.verbose === true,

@@ -5,7 +5,8 @@
 import type { TerminalSize } from "../console/terminal.ts";
 import { capstanHome } from "../home.ts";
 import { chooseAccelerator, thisHost } from "../hypervisor/accelerator.ts";
-import { findQemu } from "../hypervisor/find-qemu.ts";
+import { assertSupported, hypervisors } from "../hypervisor/catalog.ts";
+import { findHypervisor } from "../hypervisor/find-program.ts";
 import type { GuestConsole } from "../protocol/command-line.ts";
 import { assertPortsFree } from "../run/free-ports.ts";
 import { findKernel } from "../run/kernel-file.ts";
@@ -39,21 +40,33 @@ export interface PlannedRun {
  * @throws UserError when one of these is impossible, or a port is in use
  */
 export async function planRun(input: PlanRequest): Promise<PlannedRun> {
-  const { options, env, console } = input;
-  const vmmPath = findQemu(env);
+  const { options, env } = input;
+  const { hypervisor } = options;
+  const facts = hypervisors[hypervisor];
+  assertSupported(hypervisor, options.network);
+  // What is only described need not be installed; QEMU is asked for its accelerators.
+  const isDescribed = options.isDryRun && hypervisor !== "qemu";
+  const programPath = isDescribed ? facts.program : findHypervisor(hypervisor, env);
   const kernelPath = findKernel(options.kernel, env);
   await assertPortsFree(options.network);
   // Both take time of their own; a failure of either is reported after both are settled.
   const [accelerator, prepared] = await settleBoth(
-    chooseAccelerator(options.accel, thisHost(vmmPath, capstanHome(env))),
+    hypervisor === "qemu"
+      ? chooseAccelerator(options.accel, thisHost(programPath, capstanHome(env)))
+      : Promise.resolve(options.accel === "auto" ? "kvm" : options.accel),
     abortOnSignals((signal) =>
       prepareSource(input.source.request, { ...input.source.options, signal }),
     ),
   );
   const { executable, argv0, args, cwd, env: variables, user } = prepared.source.launch;
   const { network, gdbPort, trace } = options;
+  const diskFormat = typeof facts.boots === "string" ? options.bootFrom : facts.boots.diskFormat;
+  const console = facts.hasStreams ? input.console : "serial";
+  const takesSignals = facts.hasStreams && input.takesSignals;
   const plan: BootPlan = {
-    vmmPath,
+    hypervisor,
+    programPath,
+    ...(diskFormat === undefined ? {} : { diskFormat }),
     machine: {
       machine: options.machine,
       accelerator,
@@ -62,7 +75,7 @@ export async function planRun(input: PlanRequest): Promise<PlannedRun> {
       memoryBytes: options.memoryBytes,
       cpus: options.cpus,
       console,
-      takesSignals: input.takesSignals,
+      takesSignals,
       ...(gdbPort === undefined ? {} : { gdbPort }),
       ...(network === undefined ? {} : { network }),
     },
@@ -75,7 +88,8 @@ export async function planRun(input: PlanRequest): Promise<PlannedRun> {
       env: variables,
       user,
       verbose: options.verbose,
-      takesSignals: input.takesSignals,
+      takesSignals,
+      controlOnSerial: !facts.hasStreams,
       ...(trace === undefined ? {} : { trace }),
       ...(input.terminal === undefined ? {} : { terminal: input.terminal }),
       ...(network?.ip === undefined ? {} : { ip: network.ip }),

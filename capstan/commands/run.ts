@@ -6,10 +6,10 @@
 import { DescriptorSink } from "../console/output.ts";
 import { enterRawMode, isInteractive, terminalSize } from "../console/terminal.ts";
 import { exitStatusTable } from "../exit-status.ts";
+import { hypervisors } from "../hypervisor/catalog.ts";
 import type { MachineSpec } from "../hypervisor/hypervisor.ts";
-import { qemuHypervisor } from "../hypervisor/qemu.ts";
 import { exitStatusOf } from "../run/outcome.ts";
-import { withMachine } from "../run/plan.ts";
+import { type BootPlan, withMachine } from "../run/plan.ts";
 import { explain, type RunFacts, timings, toJson } from "../run/report.ts";
 import { runSession, type SessionResult } from "../run/session.ts";
 import { endBySignal, stopOnSignals } from "../run/signals.ts";
@@ -75,10 +75,18 @@ async function run(input: CommandInput): Promise<number> {
     ...(isTerminal ? { terminal: terminalSize(process.stdout) } : {}),
   });
   announce(options, planned.prepared);
+  if (options.isDryRun) return describe(planned.plan);
   const result = await withMachine(planned.plan, (spec) =>
-    runMachine(planned.plan.vmmPath, spec, options, isTerminal),
+    runMachine(planned.plan, spec, options, isTerminal),
   );
   return finish(options, planned, result);
+}
+
+/** Shows what the hypervisor would be told. */
+async function describe(plan: BootPlan): Promise<number> {
+  const text = await withMachine(plan, (spec) => hypervisors[plan.hypervisor].describe(spec));
+  process.stdout.write(text);
+  return 0;
 }
 
 /** Whether the serial port's text goes to stderr: the kernel's log, or the trace. */
@@ -87,7 +95,7 @@ function showsLog(options: RunOptions): boolean {
 }
 
 async function runMachine(
-  qemuPath: string,
+  plan: BootPlan,
   spec: MachineSpec,
   options: RunOptions,
   isTerminal: boolean,
@@ -96,7 +104,7 @@ async function runMachine(
   const restoreTerminal = isTerminal ? enterRawMode(process.stdin) : () => {};
   const signals = stopOnSignals();
   try {
-    return await runSession(qemuHypervisor(qemuPath), spec, {
+    return await runSession(await hypervisors[plan.hypervisor].open(plan.programPath), spec, {
       input: process.stdin,
       hasTerminal: spec.console !== "ports",
       waitsForBoot: spec.console === "serial",

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { UserError } from "../errors.ts";
 import { capstanVersion } from "../home.ts";
-import { findQemu } from "../hypervisor/find-qemu.ts";
+import { findHypervisor } from "../hypervisor/find-program.ts";
 import { findKernel } from "../run/kernel-file.ts";
 import { formatTable } from "../text/table.ts";
 import type { CommandDefinition, CommandInput } from "./command.ts";
@@ -52,7 +52,7 @@ function kernelFacts(env: NodeJS.ProcessEnv) {
 }
 
 function qemuFacts(env: NodeJS.ProcessEnv) {
-  const path = findQemu(env);
+  const path = findHypervisor("qemu", env);
   const text = execFileSync(path, ["--version"], { encoding: "utf8" });
   return { path, version: /version (\S+)/.exec(text)?.[1] ?? "unknown" };
 }

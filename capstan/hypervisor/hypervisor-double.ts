@@ -45,7 +45,7 @@ export function hypervisorDouble(guest: (side: GuestSide) => void): Hypervisor {
         return true;
       };
       const kill = (): void => end({ status: null, signal: "SIGKILL" });
-      return { pid: 1, stdin, ...outputs, requestStop, ended, kill };
+      return { pid: 1, stdin, ...outputs, status: async () => "running", requestStop, ended, kill };
     },
   };
 }

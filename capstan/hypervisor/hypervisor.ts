@@ -1,6 +1,7 @@
 /**
- * What `capstan` needs of a virtual machine monitor. One file a VMM implements `Hypervisor`
- * (`qemu.ts`); tests use a double. Neighbours: `run/session.ts` drives a machine.
+ * What `capstan` needs of a virtual machine monitor (VMM). One file a VMM implements `Hypervisor`;
+ * `catalog.ts` lists them, `hypervisor-double.ts` is one for tests. Neighbours: `run/session.ts`
+ * drives a machine.
  */
 import type { Readable, Writable } from "node:stream";
 import type { GuestConsole } from "../protocol/command-line.ts";
@@ -9,8 +10,15 @@ import type { NetworkSpec } from "../run/network.ts";
 /** How guest instructions are executed: in hardware by KVM or HVF, or translated by TCG. */
 export type Accelerator = "kvm" | "hvf" | "tcg";
 
-/** The emulated hardware. */
-export type MachineType = "microvm" | "q35";
+/** The emulated hardware; only QEMU has a choice. */
+export type MachineType = "microvm" | "q35" | "pc";
+
+/** A disk to start from, with boot loader, kernel, configuration and root file system on it. */
+export interface BootDisk {
+  readonly path: string;
+  /** Name of a format in `../disk/formats.ts`. */
+  readonly format: string;
+}
 
 /** A virtual machine to start. */
 export interface MachineSpec {
@@ -22,6 +30,8 @@ export interface MachineSpec {
   readonly initrdPath?: string;
   /** Root file system, attached read-only as a virtio block device. */
   readonly rootImagePath?: string;
+  /** Starts from this disk alone instead: kernel, command line and root image are on it. */
+  readonly bootDisk?: BootDisk;
   readonly memoryBytes: number;
   readonly cpus: number;
   readonly console: GuestConsole;
@@ -43,7 +53,7 @@ export interface MachineEnding {
 
 /** A machine that runs. All streams end when it ends; none loses bytes before that. */
 export interface RunningMachine {
-  /** Process id of the VMM on the host. */
+  /** Process id of the VMM on the host; 0 if it has none of its own. */
   readonly pid: number;
   /** To the program's input; ending it gives the program end of file. */
   readonly stdin: Writable;
@@ -55,23 +65,25 @@ export interface RunningMachine {
   readonly log: Readable | null;
   /** The control channel. */
   readonly control: Readable;
+  /** What the VMM says of the machine, in its own words: `running`, `paused` ... */
+  readonly status: () => Promise<string>;
   /**
    * Asks the guest to end, by a signal to its program or by the power button.
    * @param signal Linux signal number, where the guest takes signals
    * @returns false when there is no way to ask
    */
   readonly requestStop: (signal: number) => Promise<boolean>;
-  /** Resolves when the VMM's process has ended; never rejects. */
+  /** Resolves when the machine has ended; never rejects. */
   readonly ended: Promise<MachineEnding>;
-  /** Ends the machine at once. */
-  kill(): void;
+  /** Ends the machine at once. Does nothing when it has ended. */
+  readonly kill: () => void;
 }
 
 /** A virtual machine monitor. */
 export interface Hypervisor {
   /**
    * Starts a machine.
-   * @throws UserError when the VMM cannot be started
+   * @throws UserError when the VMM cannot be started, or lacks what is asked of it
    */
   start(spec: MachineSpec): Promise<RunningMachine>;
 }

@@ -9,7 +9,7 @@
  * - `q35` without SMM, SATA, SMBus, USB and VMware port starts in 50 ms instead of 63 ms.
  * - `force-legacy=false` gives virtio 1.x on MMIO; QEMU's default there is still the legacy layout.
  */
-import type { NetworkBackend, NetworkSpec } from "../run/network.ts";
+import type { NetworkBackend, NetworkSpec, PortForward } from "../run/network.ts";
 import type { MachineSpec } from "./hypervisor.ts";
 
 /** File descriptors of the QEMU process; each is one end of a socket pair that capstan holds. */
@@ -29,9 +29,9 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"],
     ...machineArguments(spec),
     ...["-m", memoryArgument(spec.memoryBytes), "-smp", String(spec.cpus)],
-    ...["-kernel", spec.kernelPath, "-append", spec.commandLine],
-    ...(spec.initrdPath === undefined ? [] : ["-initrd", spec.initrdPath]),
-    ...(spec.rootImagePath === undefined ? [] : diskArguments(spec, spec.rootImagePath)),
+    ...(spec.bootDisk === undefined
+      ? kernelArguments(spec)
+      : diskArguments(spec, spec.bootDisk.path, spec.bootDisk.format)),
     ...["-device", device(spec, "virtio-rng")],
     ...channelArguments(spec),
     ...(spec.network === undefined ? [] : networkArguments(spec, spec.network)),
@@ -39,13 +39,24 @@ export function qemuArguments(spec: MachineSpec): string[] {
   ];
 }
 
+function kernelArguments({ kernelPath, commandLine, initrdPath, ...spec }: MachineSpec): string[] {
+  return [
+    ...["-kernel", kernelPath, "-append", commandLine],
+    ...(initrdPath === undefined ? [] : ["-initrd", initrdPath]),
+    ...(spec.rootImagePath === undefined ? [] : diskArguments(spec, spec.rootImagePath, "raw")),
+  ];
+}
+
+const machineOptions = {
+  microvm: "microvm,acpi=off,rtc=off,pic=off,pit=on,isa-serial=on",
+  q35: "q35,smm=off,sata=off,smbus=off,usb=off,vmport=off",
+  pc: "pc,smm=off,usb=off,vmport=off",
+} as const;
+
 function machineArguments(spec: MachineSpec): string[] {
   const cpu = spec.accelerator === "tcg" ? "max" : "host";
-  const machine =
-    spec.machine === "microvm"
-      ? "microvm,acpi=off,rtc=off,pic=off,pit=on,isa-serial=on"
-      : "q35,smm=off,sata=off,smbus=off,usb=off,vmport=off";
   const modern = spec.machine === "microvm" ? ["-global", "virtio-mmio.force-legacy=false"] : [];
+  const machine = machineOptions[spec.machine];
   return ["-M", machine, "-accel", spec.accelerator, "-cpu", cpu, ...modern];
 }
 
@@ -55,18 +66,18 @@ function memoryArgument(bytes: number): string {
 }
 
 /** The name of a virtio device on the machine's bus, with extra properties. */
-function device(spec: MachineSpec, name: string, ...properties: string[]): string {
+function device(spec: Pick<MachineSpec, "machine">, name: string, ...properties: string[]): string {
   const bus = spec.machine === "microvm" ? ["device"] : ["pci", "disable-legacy=on"];
   const [suffix, ...defaults] = bus;
   return [`${name}-${suffix}`, ...defaults, ...properties].join(",");
 }
 
-function diskArguments(spec: MachineSpec, path: string): string[] {
+function diskArguments(spec: Pick<MachineSpec, "machine">, path: string, format: string): string[] {
   // A comma in a file name is doubled in QEMU's option syntax.
   const file = path.replaceAll(",", ",,");
   return [
     "-drive",
-    `if=none,id=root,format=raw,readonly=on,file=${file}`,
+    `if=none,id=root,format=${format},readonly=on,file=${file}`,
     "-device",
     device(spec, "virtio-blk", "drive=root"),
   ];
@@ -78,26 +89,43 @@ function networkArguments(spec: MachineSpec, network: NetworkSpec): string[] {
   const mine = mac === undefined ? [] : [`mac=${mac}`];
   const capture = `filter-dump,id=capture,netdev=net,file=${pcap?.replaceAll(",", ",,")}`;
   return [
-    ...["-netdev", netdev(backend, ip)],
+    ...netdevs(backend, ip),
     ...["-device", device(spec, "virtio-net", "netdev=net", ...mine)],
     ...(pcap === undefined ? [] : ["-object", capture]),
   ];
 }
 
-function netdev(backend: NetworkBackend, ip: string | undefined): string {
+/** What the card is connected with, by the name `net`. */
+function netdevs(backend: NetworkBackend, ip: string | undefined): string[] {
   switch (backend.kind) {
     case "tap":
-      return `tap,id=net,ifname=${backend.name},script=no,downscript=no`;
+      return ["-netdev", `tap,id=net,ifname=${backend.name},script=no,downscript=no`];
     case "bridge":
-      return `bridge,id=net,br=${backend.name}`;
-    case "user": {
-      const guest = ip?.split("/")[0] ?? "";
-      const forwards = backend.forwards.map(({ protocol, hostAddress, hostPort, guestPort }) => {
-        return `,hostfwd=${protocol}:${hostAddress}:${hostPort}-${guest}:${guestPort}`;
-      });
-      return `user,id=net${forwards.join("")}`;
+      return ["-netdev", `bridge,id=net,br=${backend.name}`];
+    case "user":
+      return ["-netdev", `user,id=net${forwardArguments(backend.forwards, ip)}`];
+    case "switch": {
+      // A hub inside QEMU joins the card, the NAT and the connection with the switch.
+      const path = backend.socketPath.replaceAll(",", ",,");
+      const port = (id: string, peer: string): string[] => {
+        return ["-netdev", `hubport,id=${id},hubid=0${peer === "" ? "" : `,netdev=${peer}`}`];
+      };
+      return [
+        ...["-netdev", `user,id=nat${forwardArguments(backend.forwards, ip)}`],
+        ...["-netdev", `stream,id=switch,server=off,addr.type=unix,addr.path=${path}`],
+        ...[...port("to-nat", "nat"), ...port("to-switch", "switch"), ...port("net", "")],
+      ];
     }
   }
+}
+
+function forwardArguments(forwards: readonly PortForward[], ip: string | undefined): string {
+  const guest = ip?.split("/")[0] ?? "";
+  return forwards
+    .map(({ protocol, hostAddress, hostPort, guestPort }) => {
+      return `,hostfwd=${protocol}:${hostAddress}:${hostPort}-${guest}:${guestPort}`;
+    })
+    .join("");
 }
 
 function channelArguments(spec: MachineSpec): string[] {

@@ -6,15 +6,13 @@
  * only as fast as its own output accepts; a guest that writes too fast sleeps.
  * Neighbours: `qemu-arguments.ts` (what QEMU is told), `leash.ts` (QEMU never outlives capstan).
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess, StdioOptions } from "node:child_process";
 import { Socket } from "node:net";
-import { FatalError, UserError } from "../errors.ts";
+import { FatalError } from "../errors.ts";
 import type { Hypervisor, MachineEnding, MachineSpec, RunningMachine } from "./hypervisor.ts";
 import { findLeash, type Leash } from "./leash.ts";
+import { startVmm } from "./process.ts";
 import { qemuArguments, qemuFd } from "./qemu-arguments.ts";
-
-/** QEMU's own messages beyond this are not kept. */
-const diagnosticsLimitBytes = 64 * 1024;
 
 /** The QEMU at a path as a hypervisor. */
 export function qemuHypervisor(qemuPath: string, leash: Leash = findLeash()): Hypervisor {
@@ -22,17 +20,11 @@ export function qemuHypervisor(qemuPath: string, leash: Leash = findLeash()): Hy
 }
 
 async function start(qemuPath: string, leash: Leash, spec: MachineSpec): Promise<RunningMachine> {
-  const argv = [...leash.prefix, qemuPath, ...qemuArguments(spec)];
-  const [program = qemuPath, ...args] = argv;
-  const child = spawn(program, args, {
-    stdio: ["ignore", "ignore", ...Array<"pipe">(channelCount(spec)).fill("pipe")],
-  });
-  const ended = watchEnd(child);
-  await new Promise<void>((resolve, reject) => {
-    child.once("spawn", resolve);
-    child.once("error", (error) => reject(startError(qemuPath, error)));
-  });
-  leash.attach(child);
+  const stdio: StdioOptions = [
+    ...(["ignore", "ignore", "pipe"] as const),
+    ...Array<"pipe">(channelCount(spec)).fill("pipe"),
+  ];
+  const { child, ended } = await startVmm(qemuPath, qemuArguments(spec), stdio, leash);
   return machineOf(child, spec, ended);
 }
 
@@ -57,6 +49,9 @@ function machineOf(
     stderr: hasPorts ? channel(child, qemuFd.stderr) : null,
     log: sharesSerial ? null : serial,
     control: channel(child, qemuFd.control),
+    // QEMU has no state besides: -no-shutdown is not given.
+    status: async () =>
+      child.exitCode === null && child.signalCode === null ? "running" : "ended",
     requestStop: async (signal) => signals?.write(Uint8Array.of(signal)) !== undefined,
     ended,
     kill: () => {
@@ -65,9 +60,9 @@ function machineOf(
   };
 }
 
-/** QEMU's standard error, and every channel up to the last one in use. */
+/** Channels after QEMU's standard error, up to the last one in use. */
 function channelCount({ takesSignals }: MachineSpec): number {
-  return (takesSignals === true ? qemuFd.signals : qemuFd.stderr) - 1;
+  return (takesSignals === true ? qemuFd.signals : qemuFd.stderr) - 2;
 }
 
 function channel(child: ChildProcess, fd: number): Socket {
@@ -83,32 +78,4 @@ function unusedFds(spec: MachineSpec): number[] {
   if (spec.console === "ports") return [];
   const fds = [qemuFd.stdout, qemuFd.stderr];
   return spec.console === "serial" ? [qemuFd.terminal, ...fds] : fds;
-}
-
-function watchEnd(child: ChildProcess): Promise<MachineEnding> {
-  let diagnostics = "";
-  const { stderr } = child;
-  stderr?.on("data", (chunk: Buffer) => {
-    if (diagnostics.length < diagnosticsLimitBytes) diagnostics += chunk.toString("utf8");
-  });
-  return new Promise((resolve) => {
-    child.once("error", (error) => {
-      resolve({ status: null, signal: null, diagnostics: error.message });
-    });
-    child.once("exit", (status, signal) => {
-      const finish = (): void => resolve({ status, signal, diagnostics });
-      if (stderr === null || stderr.readableEnded) finish();
-      else stderr.once("end", finish);
-    });
-  });
-}
-
-function startError(qemuPath: string, error: Error): UserError {
-  return new UserError({
-    code: "QemuNotStarted",
-    what: "the virtual machine could not be started",
-    why: `${qemuPath} could not be executed: ${error.message}`,
-    fix: "check that QEMU is installed for this machine's processor: qemu-system-x86_64 --version",
-    cause: error,
-  });
 }

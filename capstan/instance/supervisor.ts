@@ -10,8 +10,8 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import type { OutputSink } from "../console/output.ts";
 import { UserError } from "../errors.ts";
+import { hypervisors } from "../hypervisor/catalog.ts";
 import type { RunningMachine } from "../hypervisor/hypervisor.ts";
-import { qemuHypervisor } from "../hypervisor/qemu.ts";
 import { exitStatusOf, type Stop } from "../run/outcome.ts";
 import { withMachine } from "../run/plan.ts";
 import { explain } from "../run/report.ts";
@@ -75,6 +75,7 @@ class Supervisor {
     const { plan, timeoutMs } = definition;
     this.#write("starting");
     const log = new ConsoleLog(folder);
+    const hypervisor = await hypervisors[plan.hypervisor].open(plan.programPath);
     const server = new ControlServer(folder, {
       stop: (limitMs, signal) => this.#stop(limitMs, signal),
       join: (client, hasInput) => this.#audience.join(client, hasInput),
@@ -95,7 +96,7 @@ class Supervisor {
     const result = await withMachine(
       plan,
       (spec) =>
-        runSession(qemuHypervisor(plan.vmmPath), spec, {
+        runSession(hypervisor, spec, {
           input: this.#input,
           hasTerminal: spec.console !== "ports",
           waitsForBoot: spec.console === "serial",

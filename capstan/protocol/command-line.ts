@@ -36,6 +36,8 @@ export interface GuestConfiguration {
   readonly epochNs?: bigint;
   /** 32 random bytes for the guest's generator. */
   readonly entropy?: Buffer;
+  /** Whether the control channel shares the serial port, because there is no other. */
+  readonly controlOnSerial?: boolean;
   /** Whether the machine has a stream `signals`, by which the host sends signals. */
   readonly takesSignals?: boolean;
   /** Network address, prefix length and gateway as `ip=` takes them; absent: DHCP. */
@@ -62,6 +64,7 @@ export function encodeConfiguration(configuration: GuestConfiguration): string {
     ...(trace === undefined ? [] : [trace === "" ? "trace" : `trace=${encodeWord(trace)}`]),
     ...(terminal ? [`rows=${terminal.rows}`, `cols=${terminal.columns}`] : []),
     ...(configuration.ip === undefined ? [] : [`ip=${encodeWord(configuration.ip)}`]),
+    ...(configuration.controlOnSerial === true ? ["control=serial"] : []),
     ...(configuration.takesSignals === true ? ["signals=port"] : []),
     `cwd=${encodeWord(configuration.cwd)}`,
     ...(user === undefined || (user.uid === 0 && user.gid === 0)

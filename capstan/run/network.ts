@@ -16,9 +16,17 @@ export interface PortForward {
   readonly guestPort: number;
 }
 
-/** What the card is connected with: QEMU's own NAT, a tap device, or a bridge. */
+/**
+ * What the card is connected with: QEMU's own NAT, a tap device, a bridge, or that NAT together
+ * with other machines, by a switch of capstan's (`../compose/switch.ts`).
+ */
 export type NetworkBackend =
   | { readonly kind: "user"; readonly forwards: readonly PortForward[] }
+  | {
+      readonly kind: "switch";
+      readonly socketPath: string;
+      readonly forwards: readonly PortForward[];
+    }
   | { readonly kind: "tap"; readonly name: string }
   | { readonly kind: "bridge"; readonly name: string };
 

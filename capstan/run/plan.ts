@@ -9,6 +9,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { HypervisorName } from "../hypervisor/catalog.ts";
 import type { MachineSpec } from "../hypervisor/hypervisor.ts";
 import {
   commandLineLimitBytes,
@@ -19,34 +20,46 @@ import {
 
 /** A machine before it starts. */
 export interface BootPlan {
-  /** Path of the VMM's program. */
-  readonly vmmPath: string;
+  readonly hypervisor: HypervisorName;
+  /** Path of the program by which it is driven. */
+  readonly programPath: string;
+  /** Format of the disk that the machine boots from; absent: kernel and root image apart. */
+  readonly diskFormat?: string;
   readonly machine: Omit<MachineSpec, "commandLine" | "initrdPath">;
   readonly guest: Omit<GuestConfiguration, "epochNs" | "entropy">;
 }
 
 /**
- * Completes a plan and uses it. A configuration too long for a command line lies in a file
- * meanwhile.
- * @param folder for that file; a temporary one if there is none
+ * Completes a plan and uses it. A configuration too long for a command line, and a disk to boot
+ * from, lie in a folder meanwhile.
+ * @param folder in which that folder is made; the system's for temporary files if there is none
  */
 export async function withMachine<T>(
   plan: BootPlan,
   use: (spec: MachineSpec) => Promise<T>,
-  folder?: string,
+  folder: string = tmpdir(),
 ): Promise<T> {
-  const text = encodeConfiguration({
+  const { machine, diskFormat } = plan;
+  const guest: GuestConfiguration = {
     ...plan.guest,
     epochNs: BigInt(Date.now()) * 1_000_000n,
     entropy: randomBytes(32),
-  });
-  if (text.length <= commandLineLimitBytes) return use({ ...plan.machine, commandLine: text });
-  const place = folder ?? mkdtempSync(join(tmpdir(), "capstan-"));
-  const initrdPath = join(place, "configuration");
+  };
+  const text = encodeConfiguration(guest);
+  if (diskFormat === undefined && text.length <= commandLineLimitBytes) {
+    return use({ ...machine, commandLine: text });
+  }
+  const place = mkdtempSync(join(folder, "capstan-"));
   try {
+    if (diskFormat !== undefined) {
+      const { writeBootDisk } = await import("./boot-disk.ts");
+      const bootDisk = await writeBootDisk(machine, guest, diskFormat, place);
+      return await use({ ...machine, commandLine: text, bootDisk });
+    }
+    const initrdPath = join(place, "configuration");
     writeFileSync(initrdPath, text, { mode: 0o600 });
-    return await use({ ...plan.machine, commandLine: configurationInInitrd, initrdPath });
+    return await use({ ...machine, commandLine: configurationInInitrd, initrdPath });
   } finally {
-    rmSync(folder === undefined ? place : initrdPath, { recursive: true, force: true });
+    rmSync(place, { recursive: true, force: true });
   }
 }
