@@ -70,6 +70,7 @@ const systemPackages = [
     rustc: "rustc",
     gdb: "gdb",
     "fsck.erofs": "erofs-utils",
+    "docker-registry": "docker-registry",
     "qemu-img": "qemu-utils",
     skopeo: "skopeo",
     setpriv: "util-linux",

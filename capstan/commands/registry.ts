@@ -22,6 +22,17 @@ export const commands: readonly CommandEntry[] = [
   { name: "logs", load: async () => (await import("./logs.ts")).logsCommand },
   { name: "attach", load: async () => (await import("./attach.ts")).attachCommand },
   { name: "inspect", load: async () => (await import("./inspect.ts")).inspectCommand },
+  {
+    name: "images",
+    aliases: ["i"],
+    load: async () => (await import("./images.ts")).imagesCommand,
+  },
+  { name: "rmi", load: async () => (await import("./rmi.ts")).rmiCommand },
+  { name: "import", load: async () => (await import("./import.ts")).importCommand },
+  { name: "pull", load: async () => (await import("./pull.ts")).pullCommand },
+  { name: "push", load: async () => (await import("./push.ts")).pushCommand },
+  { name: "login", load: async () => (await import("./login.ts")).loginCommand },
+  { name: "logout", load: async () => (await import("./logout.ts")).logoutCommand },
   { name: "check", load: async () => (await import("./check.ts")).checkCommand },
   {
     name: "image build",

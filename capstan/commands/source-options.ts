@@ -2,11 +2,17 @@
  * Options of every command that takes a SOURCE, and the request that its words make. Neighbours:
  * `../source/` resolves what is read here.
  */
-import { progressOn, silentProgress } from "../console/progress.ts";
+import { progressFor } from "../console/progress.ts";
 import { sourceRequest } from "../source/resolve.ts";
 import type { SourceOptions, SourceRequest } from "../source/source.ts";
 import { type CommandInput, type OptionDefinition, optionList, optionText } from "./command.ts";
 import { parseEnvironment } from "./options.ts";
+
+/** Of every command that may speak to a registry. */
+export const insecureOption: OptionDefinition = {
+  flags: "--insecure",
+  description: "allow registries on other machines that speak plain HTTP",
+};
 
 /** As data for the parser. */
 export const sourceOptionDefinitions: readonly OptionDefinition[] = [
@@ -28,7 +34,7 @@ export const sourceOptionDefinitions: readonly OptionDefinition[] = [
     description: "boot this configuration of a package",
     repeats: true,
   },
-  { flags: "--insecure", description: "speak to registries without TLS or its verification" },
+  insecureOption,
 ];
 
 /** For the help of every command that takes a source. */
@@ -58,7 +64,6 @@ export function parseSource(
   settings: Pick<SourceOptions, "terminalType" | "signal"> = {},
 ): GivenSource {
   const { args, afterDashes, options, env } = input;
-  const isSilent = options.quiet === true || options.json === true;
   const entrypoint = optionText(options, "entrypoint");
   const user = optionText(options, "user");
   const workdir = optionText(options, "workdir");
@@ -71,7 +76,7 @@ export function parseSource(
       boot: optionList(options, "boot"),
       insecure: options.insecure === true,
       host: env,
-      progress: isSilent ? silentProgress : progressOn(process.stderr),
+      progress: progressFor(options),
       ...(entrypoint === undefined ? {} : { entrypoint }),
       ...(user === undefined ? {} : { user }),
       ...(workdir === undefined ? {} : { workdir }),

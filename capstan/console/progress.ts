@@ -36,6 +36,12 @@ const REDRAW_MS = 100;
 
 const BAR_WIDTH = 20;
 
+/** The sink for a command's options: nothing is shown with `--json` and `--quiet`. */
+export function progressFor(options: { readonly [name: string]: unknown }): ProgressSink {
+  const isSilent = options.quiet === true || options.json === true;
+  return isSilent ? silentProgress : progressOn(process.stderr);
+}
+
 /** Progress on a stream: bars if it is a terminal, else one line for each finished task. */
 export function progressOn(stream: ProgressStream): ProgressSink {
   return {

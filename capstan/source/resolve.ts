@@ -12,6 +12,7 @@ import { UserError } from "../errors.ts";
 import { findProgram } from "../package/program.ts";
 import { isRegularFile } from "../package/recipes/recipe.ts";
 import { imageFileKinds } from "./container/files.ts";
+import { registryImageKind, storedImageKind } from "./container/named.ts";
 import { debianKind } from "./debian/debian.ts";
 import { directoryKind } from "./directory/directory.ts";
 import { programSource } from "./program.ts";
@@ -39,7 +40,9 @@ export const sourceKinds: readonly SourceKind[] = [
   ...imageFileKinds,
   debianKind,
   directoryKind,
+  storedImageKind,
   program,
+  registryImageKind,
 ];
 
 /**

@@ -9,7 +9,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, rmSync } from "node:fs";
-import { type Readable, Transform, type Writable } from "node:stream";
+import { Readable, Transform, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { systemErrorCode, UserError } from "../../errors.ts";
@@ -53,17 +53,11 @@ export async function decompressTo(
   onProgress: (bytes: number) => void,
   signal?: AbortSignal,
 ): Promise<string> {
-  const { path, offsetBytes, sizeBytes } = range;
-  const start = readRange(range, 6);
-  const format = formats.find(({ magic }) => magic.every((byte, index) => start[index] === byte));
+  const format = formatOf(range);
   const before = hashing(onProgress);
   const after = hashing(() => {});
-  const source = createReadStream(path, {
-    start: offsetBytes,
-    end: Math.max(offsetBytes, offsetBytes + sizeBytes - 1),
-    highWaterMark: CHUNK_BYTES,
-  });
-  const sink = createWriteStream(target, { flags: "wx", highWaterMark: CHUNK_BYTES });
+  const source = readStream(range);
+  const sink = writeStream(target);
   try {
     const stop = signal === undefined ? {} : { signal };
     if (format?.tool !== undefined) {
@@ -85,6 +79,44 @@ export async function decompressTo(
     if (systemErrorCode(error)?.startsWith("E") === true) throw writeError(target, error);
     throw badArchive(expected.what, error);
   }
+}
+
+/**
+ * Copies a range to a new file as it is, verified.
+ * @throws UserError `DigestMismatch`, `DiskFull`; the file is removed then
+ */
+export async function copyVerified(
+  range: ByteRange,
+  target: string,
+  what: string,
+  sha256: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const copied = hashing(() => {});
+  try {
+    const stop = signal === undefined ? {} : { signal };
+    await pipeline(readStream(range), copied.stream, writeStream(target), stop);
+    verifyDigest(what, copied.digest(), sha256);
+  } catch (error) {
+    rmSync(target, { force: true });
+    signal?.throwIfAborted();
+    throw error instanceof UserError ? error : writeError(target, error);
+  }
+}
+
+function formatOf(range: ByteRange): Format | undefined {
+  const start = readRange(range, 6);
+  return formats.find(({ magic }) => magic.every((byte, index) => start[index] === byte));
+}
+
+function readStream({ path, offsetBytes, sizeBytes }: ByteRange): Readable {
+  if (sizeBytes === 0) return Readable.from([]);
+  const end = offsetBytes + sizeBytes - 1;
+  return createReadStream(path, { start: offsetBytes, end, highWaterMark: CHUNK_BYTES });
+}
+
+function writeStream(path: string): Writable {
+  return createWriteStream(path, { flags: "wx", highWaterMark: CHUNK_BYTES });
 }
 
 /** Compares digests. Throws a UserError if there is another one than expected. */

@@ -25,6 +25,7 @@ import {
   indexSchema,
   isIndexType,
   manifestSchema,
+  mediaTypes,
   REF_NAME,
   readDocument,
   wrongPlatform,
@@ -36,6 +37,7 @@ export interface ImageLayer {
   readonly diffId: string;
   /** Digest of the blob, where the image names one. */
   readonly digest?: string;
+  readonly mediaType: string;
   readonly blob: ByteRange;
 }
 
@@ -44,6 +46,10 @@ export interface OpenedImage {
   /** Digest of its manifest, or of its configuration where there is no manifest. */
   readonly digest: string;
   readonly config: ImageConfig;
+  /** The bytes of the configuration. */
+  readonly configBlob: ByteRange;
+  /** The bytes of the manifest, where there is one. */
+  readonly manifestBytes?: Buffer;
   readonly layers: readonly ImageLayer[];
 }
 
@@ -129,17 +135,25 @@ export function openManifest(files: FileSet, descriptor: Descriptor): OpenedImag
     `the manifest of ${what}`,
     descriptor,
   );
+  const configBlob = blobOf(files, config);
   const configuration = readDocument(
-    blobOf(files, config),
+    configBlob,
     configSchema,
     `the configuration of ${what}`,
     config,
   );
-  return imageOf(what, descriptor.digest, configuration, layers.length, (at) => {
-    const layer = layers[at];
-    if (layer === undefined) return undefined;
-    return { digest: layer.digest, blob: blobOf(files, layer) };
-  });
+  const blobs = layers.map((layer) => ({
+    digest: layer.digest,
+    mediaType: layer.mediaType,
+    blob: blobOf(files, layer),
+  }));
+  return {
+    digest: descriptor.digest,
+    config: configuration,
+    configBlob,
+    manifestBytes: readRange(range),
+    layers: matchLayers(what, configuration, blobs),
+  };
 }
 
 function blobOf(files: FileSet, { digest, size }: Descriptor): ByteRange {
@@ -163,34 +177,34 @@ function openDockerSave(files: FileSet, saved: ByteRange, name: string | undefin
   if (config === undefined) throw badImage(files.what, `${image.Config} is missing`);
   const configuration = readDocument(config, configSchema, `the configuration of ${files.what}`);
   const digest = digestOf(readRange(config));
-  return imageOf(files.what, digest, configuration, image.Layers.length, (at) => {
-    const path = image.Layers[at] ?? "";
+  const blobs = image.Layers.map((path) => {
     const blob = files.find(posix.normalize(path));
     if (blob === undefined) throw badImage(files.what, `the layer ${path} is missing`);
-    return { blob };
+    return { blob, mediaType: mediaTypes.plainLayer };
   });
+  return {
+    digest,
+    config: configuration,
+    configBlob: config,
+    layers: matchLayers(files.what, configuration, blobs),
+  };
 }
 
-function imageOf(
+/** Puts together the layers of the manifest and their plain digests in the configuration. */
+function matchLayers(
   what: string,
-  digest: string,
   config: ImageConfig,
-  layerCount: number,
-  layerAt: (at: number) => { digest?: string; blob: ByteRange } | undefined,
-): OpenedImage {
+  blobs: readonly Omit<ImageLayer, "diffId">[],
+): ImageLayer[] {
   if (config.os !== "linux" || config.architecture !== "amd64") {
     throw wrongPlatform(what, `${config.os}/${config.architecture}`);
   }
   const diffIds = config.rootfs.diff_ids;
-  if (diffIds.length !== layerCount) {
-    const why = `it has ${layerCount} layers, but its configuration names ${diffIds.length}`;
+  if (diffIds.length !== blobs.length) {
+    const why = `it has ${blobs.length} layers, but its configuration names ${diffIds.length}`;
     throw badImage(what, why);
   }
-  const layers = diffIds.flatMap((diffId, at) => {
-    const layer = layerAt(at);
-    return layer === undefined ? [] : [{ diffId, ...layer }];
-  });
-  return { digest, config, layers };
+  return blobs.map((blob, at) => ({ ...blob, diffId: diffIds[at] ?? "" }));
 }
 
 /** The entry with this name, or the only one. */

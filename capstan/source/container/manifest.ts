@@ -18,6 +18,7 @@ export const mediaTypes = {
   dockerManifest: "application/vnd.docker.distribution.manifest.v2+json",
   config: "application/vnd.oci.image.config.v1+json",
   layer: "application/vnd.oci.image.layer.v1.tar+gzip",
+  plainLayer: "application/vnd.oci.image.layer.v1.tar",
 } as const;
 
 /** Annotation with the name of an image within a layout. */
@@ -28,7 +29,7 @@ const MAX_DOCUMENT_BYTES = 8 * 1024 ** 2;
 
 const digestSchema = z.string().regex(/^sha256:[0-9a-f]{64}$/, "only sha256 digests are supported");
 
-const descriptorSchema = z.object({
+export const descriptorSchema = z.object({
   mediaType: z.string().default(""),
   digest: digestSchema,
   size: z.number().int().nonnegative(),
