@@ -27,6 +27,18 @@ export abstract class CharacterDevice {
   next: CharacterDevice | null = null;
 
   /**
+   * Somebody opens the device.
+   * @param flags O_* of open(2)
+   * @returns the device that the open file then uses, as a rule this one, or a negative errno
+   */
+  opened(flags: u32): usize {
+    return changetype<usize>(this);
+  }
+
+  /** An open file that uses the device ends. */
+  closed(): void {}
+
+  /**
    * Reads up to `length` bytes into `buffer`; sleeps until at least one is there, unless
    * `nonBlocking`. @returns bytes read, 0 at end of file, -EAGAIN, -EINTR, -EFAULT, -EIO
    */

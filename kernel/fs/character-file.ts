@@ -5,7 +5,7 @@
  * Neighbours: `special` opens nodes, `linux/init` opens the console.
  */
 import { CharacterDevice } from "../dev/character";
-import { EINVAL, ESPIPE } from "../lib/errno";
+import { EINVAL, ESPIPE, isError } from "../lib/errno";
 import { ByteWriter } from "../lib/format";
 import { free } from "../lib/object";
 import { WaitLink } from "../sched/wait";
@@ -93,7 +93,7 @@ export class CharacterFile extends File {
 
   reopen(flags: u32): usize {
     const dentry = this.dentry;
-    return dentry ? openDentry(dentry, flags) : openCharacterDevice(this.device, flags);
+    return dentry ? openDentry(dentry, flags) : openCharacterDevice(this.device, null, flags);
   }
 
   writePath(out: ByteWriter): void {
@@ -108,12 +108,23 @@ export class CharacterFile extends File {
 
   dispose(): void {
     const dentry = this.dentry;
+    this.device.closed();
     free(this);
     if (dentry) dentry.release();
   }
 }
 
-/** Opens a device directly, without a name (console ports). @returns a File with a reference */
-export function openCharacterDevice(device: CharacterDevice, flags: u32): usize {
-  return changetype<usize>(new CharacterFile(device, null, flags));
+/**
+ * Opens a device.
+ * @param dentry the name it was found by; null for devices that the kernel opens (console ports)
+ * @returns a File with a reference, or the error of the device
+ */
+export function openCharacterDevice(
+  device: CharacterDevice,
+  dentry: Dentry | null,
+  flags: u32,
+): usize {
+  const used = device.opened(flags);
+  if (isError(used)) return used;
+  return changetype<usize>(new CharacterFile(changetype<CharacterDevice>(used), dentry, flags));
 }

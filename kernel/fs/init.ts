@@ -15,6 +15,7 @@ import { logHex } from "../lib/log";
 import { blockVnodeOf } from "./block-vnode";
 import { Dentry } from "./dentry";
 import { createDevfs } from "./devfs/devfs";
+import { createDevpts } from "./devpts/devpts";
 import { ErofsFileSystem, mountErofs } from "./erofs/file-system";
 import { FsContext } from "./fs-context";
 import { Literal } from "./literal";
@@ -38,6 +39,7 @@ export function initFs(disk: BlockDevice | null): i64 {
   const status = mountRoot(disk);
   if (status < 0) return status;
   mountAt("/dev", createDevfs(), "devtmpfs");
+  mountAt("/dev/pts", createDevpts(), "devpts");
   mountAt("/proc", createProcfs(), "proc");
   mountAt("/sys", createSysfs(), "sysfs");
   ensureDirectory("/run", 0o755);

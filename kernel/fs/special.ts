@@ -6,7 +6,7 @@
 import { findCharacterDevice } from "../dev/character";
 import { ENXIO, asError } from "../lib/errno";
 import { S_IFCHR, S_IFIFO, S_IFMT, majorOf, minorOf } from "./constants";
-import { CharacterFile } from "./character-file";
+import { openCharacterDevice } from "./character-file";
 import { Dentry } from "./dentry";
 import { openFifo } from "./fifo";
 import { Vnode } from "./vnode";
@@ -18,7 +18,7 @@ export function openSpecial(vnode: Vnode, dentry: Dentry, flags: u32): usize {
       const number = vnode.nodeDevice();
       const device = findCharacterDevice(majorOf(number), minorOf(number));
       if (!device) return asError(-ENXIO);
-      return changetype<usize>(new CharacterFile(device, dentry, flags));
+      return openCharacterDevice(device, dentry, flags);
     }
     case S_IFIFO:
       return openFifo(vnode, dentry, flags);

@@ -182,6 +182,7 @@ function join(parent: LinuxProcess, child: LinuxProcess, asSibling: bool): void 
   child.parent = father;
   child.groupId = parent.groupId;
   child.sessionId = parent.sessionId;
+  child.terminal = parent.terminal;
   father.children.pushBack(child);
   enterProcess(child);
   familyLock.release();

@@ -82,6 +82,7 @@ export function sysSetsid(): i64 {
   familyLock.acquire();
   process.sessionId = process.id;
   process.groupId = process.id;
+  process.terminal = null;
   familyLock.release();
   return process.id;
 }

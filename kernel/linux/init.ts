@@ -35,7 +35,7 @@ import { registerProcessFacts } from "./process-facts";
 import { beginReport, endReport, reportNumber, reportPiece, reportPieceBytes } from "./report";
 import { openStandardFiles } from "./standard-files";
 import { LinuxThread } from "./thread";
-import { registerTerminalSignals } from "./terminal-signals";
+import { registerTerminalUsers } from "./terminals";
 import { setThreadName } from "./thread-name";
 
 /** The first process has the number that programs in containers are used to. */
@@ -65,7 +65,7 @@ export function startInit(): void {
   familyLock.release();
   process.addThread(thread);
   registerProcessFacts();
-  registerTerminalSignals();
+  registerTerminalUsers();
   listenForHostSignals();
   startThread(thread);
 }

@@ -10,6 +10,7 @@ import { EBADF, EFAULT, ENOTTY } from "../lib/errno";
 import { USER_END } from "../mm/layout";
 import { FD_CLOEXEC } from "./fd-table";
 import { currentFiles, drop, heldFile, hold } from "./held-file";
+import { openPeer, TIOCGPTPEER } from "./pty-peer";
 import { load32, loadedValue, store32, store64 } from "./user-memory";
 
 const FIONREAD: u32 = 0x541b;
@@ -45,6 +46,9 @@ export function sysIoctl(fd: i32, request: u32, argument: usize): i64 {
       break;
     case FIOASYNC:
       result = setFlag(file, O_ASYNC, argument);
+      break;
+    case TIOCGPTPEER:
+      result = openPeer(file, <u32>argument);
       break;
     default:
       result = fileRequest(file, request, argument);

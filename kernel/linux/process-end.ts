@@ -14,10 +14,12 @@ import { JOB_NO_NEWS, LinuxProcess } from "./process";
 import { familyLock, initProcess, leaveTable } from "./process-table";
 import { CLD_EXITED, CLD_KILLED, SA_NOCLDWAIT, SIGCHLD, SIG_IGN } from "./signal-numbers";
 import { sendChildSignal, sendKernelSignal } from "./signal-send";
+import { leaveTerminal } from "./terminals";
 
 /** Ends the process after its last thread has left it; runs on that thread. May sleep. */
 export function finishProcess(process: LinuxProcess): void {
   process.endAllTimers();
+  leaveTerminal(process, false);
   familyLock.acquire();
   process.isEmpty = true; // /proc takes no new references
   familyLock.release();

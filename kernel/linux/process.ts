@@ -12,6 +12,7 @@
  */
 import { writeCr3 } from "../arch/cpu";
 import { SpinLock } from "../arch/spinlock";
+import { Tty } from "../dev/console/tty";
 import { Dentry } from "../fs/dentry";
 import { FsContext } from "../fs/path";
 import { List } from "../lib/list";
@@ -115,6 +116,9 @@ export class LinuxProcess extends Process {
   noNewPrivileges: u32 = 0;
   childSubreaper: u32 = 0;
   timerSlackNs: u64 = 50000;
+
+  /** Controlling terminal of its session; guarded by `familyLock`. */
+  terminal: Tty | null = null;
 
   /** Set once by exit_group or a fatal signal. */
   exiting: bool = false;

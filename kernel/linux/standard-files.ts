@@ -27,6 +27,7 @@ export function openStandardFiles(process: LinuxProcess): void {
     return;
   }
   const terminal = consoleTty();
+  process.terminal = terminal;
   for (let fd = 0; fd < 3; fd++) openAs(process, fd, terminal, O_RDWR);
 }
 
@@ -39,7 +40,7 @@ function usesPorts(): bool {
 }
 
 function openAs(process: LinuxProcess, fd: i32, device: CharacterDevice | null, flags: u32): void {
-  const file = device ? openCharacterDevice(device, flags) : 0;
+  const file = device ? openCharacterDevice(device, null, flags) : 0;
   if (file == 0 || isError(file)) {
     log("init: a standard stream is missing; its descriptor stays closed");
     return;

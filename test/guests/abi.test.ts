@@ -23,6 +23,7 @@ const programs: readonly ProgramName[] = [
   "abi-mapped-files",
   "abi-other-process",
   "abi-inotify",
+  "abi-pty",
   "abi-system",
 ];
 

@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { assertSameAsHost } from "../harness/compare.ts";
 import { guestTest } from "../harness/guest-test.ts";
-import { capstanLauncher } from "../harness/paths.ts";
+import { capstanLauncher, repositoryRoot } from "../harness/paths.ts";
 
 /** A capstan at a pseudo-terminal, with what it has written so far. */
 class Terminal {
@@ -105,3 +106,26 @@ for (const console of ["serial", "virtio"]) {
     }),
   );
 }
+
+const terminalTools = ["--add", "/bin/sh", "--add", "/usr/bin/tty", "--add", "/usr/bin/stty"];
+/** Numbers of pseudo-terminals differ; on the host others may be open. */
+const withoutNumbers = (text: string): string => text.replace(/pts\/\d+/g, "pts/N");
+
+guestTest(
+  "script: a shell on a pseudo-terminal",
+  () =>
+    assertSameAsHost({
+      argv: ["/usr/bin/script", "-qc", "tty; stty -a; test -t 0 && echo terminal", "/dev/null"],
+      options: terminalTools,
+      normalise: withoutNumbers,
+    }),
+  ["/usr/bin/script"],
+);
+
+guestTest("python3: pty.spawn and openpty", () =>
+  assertSameAsHost({
+    argv: ["/usr/bin/python3", join(repositoryRoot, "test/scripts/pty.py")],
+    options: [...terminalTools, "--add", "/usr/bin/echo"],
+    normalise: withoutNumbers,
+  }),
+);

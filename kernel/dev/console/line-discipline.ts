@@ -92,6 +92,18 @@ export class LineDiscipline {
     return this.input.allocate();
   }
 
+  /** Makes it that of a fresh terminal again, with no input. */
+  reset(): void {
+    setDefaultTermios(this.settings);
+    this.input.flush();
+    this.stopped = false;
+    this.literal = false;
+    this.lineColumn = 0;
+    this.output.column = 0;
+    this.signals = 0;
+    this.echoLength = 0;
+  }
+
   private hasLocal(flag: u32): bool {
     return (this.settings.localFlags & flag) != 0;
   }

@@ -1,21 +1,24 @@
 /**
  * Creates the terminal that the command line asks for: `console=serial` (ttyS0) or `console=hvc`
- * (hvc0), also reachable as /dev/tty and /dev/console. Without one of these there is no terminal.
+ * (hvc0), also reachable as /dev/console. Without one of these there are only pseudo-terminals.
+ * /dev/tty is whatever terminal controls the one who opens it.
  *
  * Options `rows=` and `cols=` give its size.
  * Neighbours: `console/tty`; `linux/init` opens `consoleTty` for the program.
  */
 import { BootOption, findOption } from "../../arch/bootinfo";
 import { free } from "../../lib/object";
+import { EIO, ENXIO, asError } from "../../lib/errno";
 import { log } from "../../lib/log";
-import { WaitLink } from "../../sched/wait";
 import { CharacterDevice, registerCharacterDevice } from "../character";
 import { ConsolePort } from "../virtio/console-port";
 import { InputReceiver, TerminalLine } from "./line";
 import { OutputRing } from "./output-ring";
 import { findConsolePort } from "./ports";
+import { PtmxDevice } from "./pty";
 import { SerialLine } from "./serial-line";
-import { consoleTty, setConsoleTty, Tty } from "./tty";
+import { terminalUsers } from "./terminal-users";
+import { consoleTty, O_NOCTTY, setConsoleTty, Tty } from "./tty";
 
 /** Device numbers (Linux Documentation/admin-guide/devices.txt). */
 const MAJOR_TTY: u32 = 4;
@@ -44,14 +47,9 @@ class PortLine extends TerminalLine {
   }
 }
 
-/** Another name and number for a terminal. */
-class TtyAlias extends CharacterDevice {
-  constructor(
-    readonly tty: Tty,
-    name: string,
-    minor: u32,
-    mode: u32,
-  ) {
+/** A name for a terminal that is found out when it is opened. */
+abstract class TtyAlias extends CharacterDevice {
+  constructor(name: string, minor: u32, mode: u32) {
     super();
     this.name = name;
     this.major = MAJOR_ALIAS;
@@ -59,32 +57,36 @@ class TtyAlias extends CharacterDevice {
     this.mode = mode;
   }
 
-  read(buffer: usize, length: usize, nonBlocking: bool): i64 {
-    return this.tty.read(buffer, length, nonBlocking);
+  read(_buffer: usize, _length: usize, _nonBlocking: bool): i64 {
+    return -(<i64>EIO);
   }
 
-  write(buffer: usize, length: usize, nonBlocking: bool): i64 {
-    return this.tty.write(buffer, length, nonBlocking);
+  write(_buffer: usize, _length: usize, _nonBlocking: bool): i64 {
+    return -(<i64>EIO);
+  }
+}
+
+/** /dev/console; never becomes a controlling terminal. */
+class SystemConsole extends TtyAlias {
+  constructor(readonly tty: Tty) {
+    super("console", MINOR_CONSOLE, 0o600);
   }
 
-  ioctl(request: u32, argument: usize): i64 {
-    return this.tty.ioctl(request, argument);
+  opened(flags: u32): usize {
+    return this.tty.opened(flags | O_NOCTTY);
+  }
+}
+
+/** /dev/tty: the controlling terminal of whoever opens it. */
+class CurrentTty extends TtyAlias {
+  constructor() {
+    super("tty", MINOR_CURRENT_TTY, 0o666);
   }
 
-  poll(link: WaitLink | null): u32 {
-    return this.tty.poll(link);
-  }
-
-  unpoll(link: WaitLink): void {
-    this.tty.unpoll(link);
-  }
-
-  isTerminal(): bool {
-    return true;
-  }
-
-  seekResult(): i64 {
-    return this.tty.seekResult();
+  opened(flags: u32): usize {
+    const users = terminalUsers();
+    const tty = users ? users.current() : null;
+    return tty ? tty.opened(flags | O_NOCTTY) : asError(-ENXIO);
   }
 }
 
@@ -101,9 +103,10 @@ export function initTerminals(): void {
     const columns = numberOption("cols", option);
     if (rows != 0 || columns != 0) tty.setSize(columns, rows);
     registerCharacterDevice(tty);
-    registerCharacterDevice(new TtyAlias(tty, "tty", MINOR_CURRENT_TTY, 0o666));
-    registerCharacterDevice(new TtyAlias(tty, "console", MINOR_CONSOLE, 0o600));
+    registerCharacterDevice(new SystemConsole(tty));
   }
+  registerCharacterDevice(new CurrentTty());
+  registerCharacterDevice(new PtmxDevice());
   free(option);
 }
 

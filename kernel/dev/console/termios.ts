@@ -42,6 +42,8 @@ export const ONLRET: u32 = 0x20;
 /** Both bits of the tab delay set: expand tabs. */
 export const XTABS: u32 = 0x1800;
 
+/** Control flags of pseudo-terminals: as below, without the hanging up. */
+export const PSEUDO_CONTROL_FLAGS: u32 = 0xbf;
 /** Control flags: 38400 baud, 8 bits, receiver on, hang up on close. None of them matters here. */
 const DEFAULT_CONTROL_FLAGS: u32 = 0x4bf;
 const DEFAULT_SPEED: u32 = 38400;
@@ -54,6 +56,7 @@ export const ECHOE: u32 = 0x10;
 export const ECHOK: u32 = 0x20;
 export const ECHONL: u32 = 0x40;
 export const NOFLSH: u32 = 0x80;
+export const TOSTOP: u32 = 0x100;
 export const ECHOCTL: u32 = 0x200;
 export const ECHOKE: u32 = 0x800;
 export const IEXTEN: u32 = 0x8000;
@@ -80,6 +83,9 @@ export const VEOL2: u32 = 16;
 export const SIGINT: i32 = 2;
 export const SIGQUIT: i32 = 3;
 export const SIGTSTP: i32 = 20;
+/** Signals to those who use a terminal from the background. */
+export const SIGTTIN: i32 = 21;
+export const SIGTTOU: i32 = 22;
 export const SIGWINCH: i32 = 28;
 
 /** The special character `index` of settings at `termios`. */

@@ -1,13 +1,14 @@
 /**
- * ioctl(2) on terminals (ioctl_tty(2), ioctl_console(2) apart): settings, window size, queues, and
- * as much of job control as one process group needs.
+ * ioctl(2) on terminals (ioctl_tty(2), ioctl_console(2) apart): settings, window size, queues, job
+ * control.
  *
- * Neighbours: `console/tty` calls it; `linux/` keeps sessions and checks nothing here.
+ * Neighbours: `console/tty` calls it; `terminal-users` knows sessions and groups.
  */
-import { EINVAL, ENOMEM, ENOTTY } from "../../lib/errno";
+import { EINVAL, EIO, ENOMEM, ENOTTY } from "../../lib/errno";
 import { heapAllocate, heapFree } from "../../mm/heap";
 import { copyInArgument, copyOutArgument, loadIntArgument, storeIntArgument } from "./ioctl";
-import { Termios, TERMIOS2_BYTES, TERMIOS_BYTES } from "./termios";
+import { SIGTTOU, Termios, TERMIOS2_BYTES, TERMIOS_BYTES } from "./termios";
+import { terminalUsers } from "./terminal-users";
 import { Tty } from "./tty";
 
 const TCGETS: u32 = 0x5401;
@@ -37,9 +38,9 @@ const TCSETSW2: u32 = 0x402c542c;
 const TCSETSF2: u32 = 0x402c542d;
 
 /** Arguments of TCFLSH and TCXONC. */
-const TCIFLUSH: usize = 0;
-const TCOFLUSH: usize = 1;
-const TCIOFLUSH: usize = 2;
+export const TCIFLUSH: usize = 0;
+export const TCOFLUSH: usize = 1;
+export const TCIOFLUSH: usize = 2;
 const TCOOFF: usize = 0;
 const TCOON: usize = 1;
 const TCION: usize = 3;
@@ -48,6 +49,32 @@ const WINDOW_SIZE_BYTES: usize = 8;
 
 /** Does `request` on `tty`. @returns result or negative errno (-ENOTTY if it is unknown) */
 export function ttyIoctl(tty: Tty, request: u32, argument: usize): i64 {
+  const refused = changesTerminal(request) ? tty.checkForeground(SIGTTOU) : 0;
+  return refused != 0 ? refused : terminalRequest(tty, request, argument);
+}
+
+/** True for what a process in the background may not do unasked (tty_check_change of Linux). */
+function changesTerminal(request: u32): bool {
+  switch (request) {
+    case TCSETS:
+    case TCSETSW:
+    case TCSETSF:
+    case TCSETS2:
+    case TCSETSW2:
+    case TCSETSF2:
+    case TCSBRK:
+    case TCSBRKP:
+    case TCXONC:
+    case TCFLSH:
+    case TIOCSETD:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** As `ttyIoctl`, whoever asks: also for the master of a pseudo-terminal. */
+export function terminalRequest(tty: Tty, request: u32, argument: usize): i64 {
   switch (request) {
     case TCGETS:
       return getSettings(tty, argument, TERMIOS_BYTES);
@@ -82,17 +109,25 @@ export function ttyIoctl(tty: Tty, request: u32, argument: usize): i64 {
     case TIOCOUTQ:
       return storeIntArgument(argument, <u32>tty.outputPending());
     case TIOCGPGRP:
+      if (!isOwn(tty)) return -(<i64>ENOTTY);
       return storeIntArgument(argument, <u32>tty.foregroundGroup);
     case TIOCSPGRP:
       return setForegroundGroup(tty, argument);
     case TIOCGSID:
+      if (!isOwn(tty)) return -(<i64>ENOTTY);
       return storeIntArgument(argument, <u32>tty.session);
     case TIOCGETD:
       return storeIntArgument(argument, 0);
     case TIOCSETD:
       return onlyLineDiscipline(argument);
-    case TIOCSCTTY:
-    case TIOCNOTTY:
+    case TIOCSCTTY: {
+      const users = terminalUsers();
+      return users ? users.acquire(tty, argument == 1) : 0;
+    }
+    case TIOCNOTTY: {
+      const users = terminalUsers();
+      return users ? users.giveUp(tty) : 0;
+    }
     case TIOCEXCL:
     case TIOCNXCL:
       return 0;
@@ -173,11 +208,21 @@ function readableBytes(tty: Tty): u32 {
 }
 
 function setForegroundGroup(tty: Tty, argument: usize): i64 {
+  const refused = tty.checkForeground(SIGTTOU);
+  if (refused != 0) return refused == -(<i64>EIO) ? -(<i64>ENOTTY) : refused;
   const group = loadIntArgument(argument);
   if (group < 0) return group;
-  if (<i32>group <= 0) return -(<i64>EINVAL);
+  if (<i32>group < 0) return -(<i64>EINVAL);
+  const users = terminalUsers();
+  if (users) return users.setForeground(tty, <i32>group);
   tty.foregroundGroup = <i32>group;
   return 0;
+}
+
+/** True if it is the controlling terminal of the running process. */
+function isOwn(tty: Tty): bool {
+  const users = terminalUsers();
+  return users == null || users.current() == tty;
 }
 
 /** Only N_TTY (0) exists. */

@@ -2,7 +2,8 @@
 import { WaitQueue } from "../../sched/wait";
 import { InputReceiver, TerminalLine } from "./line";
 import { OutputRing } from "./output-ring";
-import { setTtySignalHandler, Tty } from "./tty";
+import { setTerminalUsers, TerminalUsers } from "./terminal-users";
+import { Tty } from "./tty";
 
 const SCREEN_BYTES: i32 = 65536;
 const screen = new StaticArray<u8>(SCREEN_BYTES);
@@ -51,10 +52,33 @@ class TestLine extends TerminalLine {
 const line = new TestLine();
 const tty = new Tty(line, "test", 4, 64);
 
-export function open(): bool {
-  setTtySignalHandler((signal: i32): void => {
+/** One process, for which the terminal is its own, and which notes the signals. */
+class TestUsers extends TerminalUsers {
+  signalForeground(_tty: Tty, signal: i32): void {
     signals |= (<u32>1) << signal;
-  });
+  }
+  checkForeground(_tty: Tty, _signal: i32): i64 {
+    return 0;
+  }
+  opened(_tty: Tty): void {}
+  current(): Tty | null {
+    return tty;
+  }
+  acquire(_tty: Tty, _steals: bool): i64 {
+    return 0;
+  }
+  giveUp(_tty: Tty): i64 {
+    return 0;
+  }
+  setForeground(target: Tty, group: i32): i64 {
+    target.foregroundGroup = group;
+    return 0;
+  }
+  hangUp(_tty: Tty): void {}
+}
+
+export function open(): bool {
+  setTerminalUsers(new TestUsers());
   return tty.open();
 }
 

@@ -30,18 +30,9 @@ import { InputReceiver, TerminalLine } from "./line";
 import { LineDiscipline } from "./line-discipline";
 import { MAX_EXPANSION, OutputProcessor } from "./output-processor";
 import { OutputRing } from "./output-ring";
-import { characterOf, SIGWINCH, VMIN, VTIME } from "./termios";
+import { terminalUsers } from "./terminal-users";
+import { characterOf, SIGTTIN, SIGTTOU, SIGWINCH, TOSTOP, VMIN, VTIME } from "./termios";
 import { ttyIoctl } from "./tty-ioctl";
-
-/** Receives the signal that a terminal key asks for (SIGINT 2, SIGQUIT 3, SIGTSTP 20, SIGWINCH 28). */
-export type TtySignalHandler = (signal: i32) => void;
-
-let signalHandler: TtySignalHandler | null = null;
-
-/** Registers the receiver of terminal signals; called in interrupt context, must not sleep. */
-export function setTtySignalHandler(handler: TtySignalHandler): void {
-  signalHandler = handler;
-}
 
 let console: Tty | null = null;
 
@@ -59,11 +50,14 @@ export function setConsoleTty(tty: Tty): void {
 const WRITE_CHUNK: usize = 224;
 const WRITE_BLOCK: usize = WRITE_CHUNK * (1 + MAX_EXPANSION);
 
+/** open(2): the terminal does not become the controlling one. */
+export const O_NOCTTY: u32 = 0x100;
+
 /** Unit of VTIME. */
 const DECISECOND_NS: u64 = 100_000_000;
 
 const READY: i32 = 1;
-const AT_END: i32 = 0;
+export const AT_END: i32 = 0;
 
 class TtyReceiver extends InputReceiver {
   constructor(readonly tty: Tty) {
@@ -163,13 +157,25 @@ export class Tty extends CharacterDevice {
   }
 
   private sendSignals(signals: u32): void {
-    const handler = signalHandler;
-    if (handler == null) return;
+    const users = terminalUsers();
+    if (users == null) return;
     while (signals != 0) {
       const signal = <i32>ctz<u32>(signals);
       signals &= signals - 1;
-      handler(signal);
+      users.signalForeground(this, signal);
     }
+  }
+
+  /** 0 if the running process may read (SIGTTIN) or change (SIGTTOU) the terminal, or an error. */
+  checkForeground(signal: i32): i64 {
+    const users = terminalUsers();
+    return users ? users.checkForeground(this, signal) : 0;
+  }
+
+  opened(flags: u32): usize {
+    const users = terminalUsers();
+    if (users && (flags & O_NOCTTY) == 0) users.opened(this);
+    return changetype<usize>(this);
   }
 
   /** The other end of the line closed or opened. */
@@ -183,14 +189,15 @@ export class Tty extends CharacterDevice {
   /** Sets the window size; programs are told if it is new. */
   setSize(columns: u16, rows: u16): void {
     if (columns == this.columns && rows == this.rows) return;
-    const first = this.columns == 0 && this.rows == 0;
     this.columns = columns;
     this.rows = rows;
-    if (!first) this.sendSignals((<u32>1) << SIGWINCH);
+    this.sendSignals((<u32>1) << SIGWINCH);
   }
 
   read(buffer: usize, length: usize, nonBlocking: bool): i64 {
     if (length == 0) return 0;
+    const refused = this.checkForeground(SIGTTIN);
+    if (refused != 0) return refused;
     this.lock.acquire();
     while (this.reading) {
       const error = nonBlocking ? -EAGAIN : this.changed.sleep(this.lock, FOREVER, true);
@@ -215,13 +222,14 @@ export class Tty extends CharacterDevice {
 
   /**
    * Sleeps until the settings allow a read to return. The lock is held.
-   * @returns READY, AT_END (nothing to read, and nothing to wait for), -EAGAIN or -EINTR
+   * @returns READY, AT_END (nothing to read, and nothing to wait for), -EAGAIN, -EINTR or -EIO
    */
   private waitForInput(length: usize, nonBlocking: bool): i32 {
     const discipline = this.discipline;
     const startNs = monotonicNs();
     let deadlineNs = FOREVER;
     let countBefore: u32 = 0;
+    let hasSlept = false;
     while (true) {
       const count = discipline.input.count();
       let some = count > 0;
@@ -239,12 +247,18 @@ export class Tty extends CharacterDevice {
         else if (count != countBefore) deadlineNs = monotonicNs() + periodNs;
         countBefore = count;
       }
-      if (this.hungUp) return some ? READY : AT_END;
+      if (this.hungUp) return some ? READY : this.hangUpResult(hasSlept);
       if (nonBlocking) return some ? READY : -EAGAIN;
+      hasSlept = true;
       const result = this.changed.sleep(this.lock, deadlineNs, true);
       if (result == -EINTR) return this.hasBytes() ? READY : -EINTR;
       if (result != 0) return this.hasBytes() ? READY : AT_END;
     }
+  }
+
+  /** What a read finds when the other end is gone. @param hasSlept it was waiting when that happened */
+  protected hangUpResult(_hasSlept: bool): i32 {
+    return AT_END;
   }
 
   /** True if a non-canonical read would find anything. */
@@ -306,6 +320,10 @@ export class Tty extends CharacterDevice {
   }
 
   write(buffer: usize, length: usize, nonBlocking: bool): i64 {
+    if (this.discipline.settings.localFlags & TOSTOP) {
+      const refused = this.checkForeground(SIGTTOU);
+      if (refused != 0) return refused;
+    }
     const block = heapAllocate(WRITE_BLOCK);
     if (block == 0) return -(<i64>ENOMEM);
     this.writing.lock();

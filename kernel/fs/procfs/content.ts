@@ -148,6 +148,10 @@ function addSystemSettings(sys: ProcTable): void {
   fs.addText("aio-max-nr", "65536");
   fs.add("file-max", KIND_FILE_MAX);
   fs.add("file-nr", KIND_FILE_NR);
+  const inotify = fs.addDirectory("inotify");
+  inotify.addText("max_queued_events", "16384");
+  inotify.addText("max_user_instances", "1048576");
+  inotify.addText("max_user_watches", "65536");
   fs.addText("nr_open", "1048576");
   fs.addText("overflowgid", "65534");
   fs.addText("overflowuid", "65534");
@@ -169,6 +173,7 @@ function addSystemSettings(sys: ProcTable): void {
   kernel.addText("overflowuid", "65534");
   kernel.addText("perf_event_paranoid", "3");
   kernel.addText("pid_max", "32768");
+  kernel.addDirectory("pty").addText("max", "4096");
   const random = kernel.addDirectory("random");
   random.add("boot_id", KIND_BOOT_ID);
   random.addText("entropy_avail", "256");
