@@ -5,9 +5,18 @@
  */
 import { statSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
+import { bootableDisk } from "../disk/bootable-disk.ts";
 import { UserError } from "../errors.ts";
-import { type Application, exportApplication, type ImageTarget } from "../export/target.ts";
+import { FinishedImages, fileIdentity, finishedKey } from "../export/finished-images.ts";
+import {
+  type Application,
+  diskParts,
+  exportApplication,
+  type ImageTarget,
+} from "../export/target.ts";
 import { imageTargets } from "../export/targets.ts";
+import { manifestPathOf } from "../manifest/manifest.ts";
+import { writeManifest } from "../manifest/write-manifest.ts";
 import { encodeConfiguration } from "../protocol/command-line.ts";
 import { findKernel } from "../run/kernel-file.ts";
 import { parseAddress } from "../run/network.ts";
@@ -51,7 +60,8 @@ Formats:
 ${imageTargets.map(({ name, summary }) => `  ${name.padEnd(18)}${summary}`).join("\n")}
 
 Disks start by themselves on machines with a BIOS; the program has the serial port as its console.
-The same application gives the same image, byte for byte.`,
+The same application gives the same image, byte for byte. A signed manifest of all files is written
+beside the image; capstan image verify checks it.`,
   examples: [
     "capstan image build -o hello.qcow2 -- ./hello",
     "capstan image build --format raw -o disk.img .",
@@ -67,7 +77,7 @@ async function build(input: CommandInput): Promise<number> {
   const memoryBytes = parseMemory(optionText(options, "memory") ?? "512M");
   const cpus = parseCount("--cpus", optionText(options, "cpus") ?? "1", 1, 64);
   const startMs = performance.now();
-  const prepared = await abortOnSignals(async (signal) => {
+  const { prepared, isUnchanged } = await abortOnSignals(async (signal) => {
     const given = parseSource(input, { signal });
     const source = await prepareSource(given.request, given.options);
     const application = {
@@ -79,11 +89,47 @@ async function build(input: CommandInput): Promise<number> {
       cpus,
       ports: source.source.launch.ports,
     };
-    await exportApplication(application, target, path, signal);
-    return source;
+    return {
+      prepared: source,
+      isUnchanged: await provideImage(application, target, path, { env, signal }),
+    };
   });
-  report(input, prepared, { target, path, seconds: (performance.now() - startMs) / 1000 });
+  const seconds = (performance.now() - startMs) / 1000;
+  report(input, prepared, { target, path, seconds, isUnchanged });
   return 0;
+}
+
+/**
+ * Sees to it that the image and its manifest are there.
+ * @returns whether they had not to be written
+ */
+async function provideImage(
+  application: Application,
+  target: ImageTarget,
+  path: string,
+  { env, signal }: { env: NodeJS.ProcessEnv; signal: AbortSignal },
+): Promise<boolean> {
+  const { name, kernelPath, rootImagePath, configuration, memoryBytes, cpus } = application;
+  const finished = new FinishedImages(env);
+  const key = finishedKey([
+    target.name,
+    // A disk is the same whatever it is called and however large its machine is.
+    ...(target.isDisk === true ? [] : [name, memoryBytes, cpus]),
+    fileIdentity(kernelPath) ?? "",
+    basename(rootImagePath),
+    configuration("", "serial"),
+  ]);
+  const paths = [path, manifestPathOf(path)];
+  if (target.kind === "file" && finished.provide(key, paths)) return true;
+  await exportApplication(application, target, path, signal);
+  const disk = bootableDisk(diskParts(application));
+  try {
+    await writeManifest(disk, path, env, signal);
+  } finally {
+    disk.close();
+  }
+  if (target.kind === "file") finished.remember(key, paths);
+  return false;
 }
 
 function configurationOf(
@@ -146,10 +192,18 @@ function chooseTarget({ options }: CommandInput): { target: ImageTarget; path: s
   return { target, path: resolve(output) };
 }
 
+/** How a build went. */
+interface BuildResult {
+  readonly target: ImageTarget;
+  readonly path: string;
+  readonly seconds: number;
+  readonly isUnchanged: boolean;
+}
+
 function report(
   { options }: CommandInput,
   { source, image }: PreparedSource,
-  { target, path, seconds }: { target: ImageTarget; path: string; seconds: number },
+  { target, path, seconds, isUnchanged }: BuildResult,
 ): void {
   const sizeBytes = target.kind === "file" ? statSync(path).size : null;
   if (options.json === true) {
@@ -160,6 +214,8 @@ function report(
         path,
         format: target.name,
         sizeBytes,
+        isUnchanged,
+        manifest: manifestPathOf(path),
         fileSystem: { files, contentBytes, cached },
         program: [launch.executable, ...launch.args],
         origin,
@@ -172,5 +228,6 @@ function report(
   if (options.quiet === true) return;
   for (const warning of source.warnings) process.stderr.write(`capstan: note: ${warning}\n`);
   const size = sizeBytes === null ? "" : `, ${formatBytes(sizeBytes)}`;
-  process.stderr.write(`${path}: ${target.name}${size}, ${seconds.toFixed(1)} s\n`);
+  const how = isUnchanged ? "unchanged" : `${seconds.toFixed(1)} s`;
+  process.stderr.write(`${path}: ${target.name}${size}, ${how}\n`);
 }

@@ -2,6 +2,7 @@
  * `capstan image convert IN OUT`: writes a disk image in another format. Neighbours: `../disk/` has
  * the formats.
  */
+import { existsSync } from "node:fs";
 import { extname, relative, resolve } from "node:path";
 import type { DiskFormat, WriteOptions } from "../disk/disk-image.ts";
 import {
@@ -11,8 +12,9 @@ import {
   type OpenedDisk,
   openDisk,
 } from "../disk/formats.ts";
-import { writeWhole } from "../disk/output-file.ts";
+import { copyWhole, writeWhole } from "../disk/output-file.ts";
 import { UserError } from "../errors.ts";
+import { manifestPathOf } from "../manifest/manifest.ts";
 import { abortOnSignals } from "../run/signals.ts";
 import { formatBytes } from "../text/table.ts";
 import { type CommandDefinition, type CommandInput, optionText } from "./command.ts";
@@ -65,6 +67,8 @@ async function convert({ args, options }: CommandInput): Promise<number> {
     const sizeBytes = await abortOnSignals((signal) =>
       writeWhole(resolve(output), signal, (file) => format.write(opened.disk, file, writeOptions)),
     );
+    // A manifest is about contents, so it is true of the copy, too.
+    if (existsSync(manifestPathOf(input))) copyWhole(manifestPathOf(input), manifestPathOf(output));
     const facts = { output, from: opened.format.name, format: format.name, sizeBytes };
     if (options.json === true) process.stdout.write(`${JSON.stringify(facts)}\n`);
     else if (options.quiet !== true) {

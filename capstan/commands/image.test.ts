@@ -96,6 +96,65 @@ test("the same application gives the same bytes, in another place and later", ()
     }
   }));
 
+test("an image of an unchanged application is not written again", () =>
+  withScratch(async (scratch) => {
+    const data = prepare(scratch);
+    const build = (name: string) =>
+      JSON.parse(ok(scratch, "build", "--json", "-o", name, ...addData)).isUnchanged;
+    assert.equal(build("a.vdi"), false);
+    const first = readFileSync(join(scratch, "a.vdi"));
+    assert.equal(build("a.vdi"), true);
+    assert.equal(build("b.vdi"), true, "it is copied");
+    assert.ok(readFileSync(join(scratch, "b.vdi")).equals(first));
+    ok(scratch, "verify", "b.vdi");
+    truncateSync(join(scratch, "b.vdi"), 1000);
+    truncateSync(join(scratch, "a.vdi"), 1000);
+    assert.equal(build("b.vdi"), false, "a damaged one is not copied");
+    assert.ok(readFileSync(join(scratch, "b.vdi")).equals(first));
+    writeFileSync(join(data, "more"), "x");
+    assert.equal(build("b.vdi"), false, "another file");
+  }));
+
+test("a manifest tells whether an image is what was signed, in any format", () =>
+  withScratch(async (scratch) => {
+    prepare(scratch);
+    ok(scratch, "build", "-o", "a.img", ...addData);
+    ok(scratch, "convert", "a.img", "a.vmdk");
+    assert.match(ok(scratch, "verify", "a.vmdk"), /\d+ files, kernel and signature are right/);
+    const refused = (why: RegExp, home: string, ...words: string[]): void => {
+      const { status, stderr } = spawnSync(
+        process.execPath,
+        [launcher, "image", "verify", ...words],
+        {
+          cwd: scratch,
+          encoding: "utf8",
+          env: { ...process.env, CAPSTAN_ROOT: join(scratch, home) },
+        },
+      );
+      assert.equal(status, 1, stderr);
+      assert.match(stderr, why);
+    };
+    refused(/a key that is not trusted here/, "stranger", "a.img");
+    const key = join(scratch, ".capstan/keys/signing.pub");
+    const { status } = image(scratch, "verify", "--key", key, "a.img");
+    assert.equal(status, 0);
+    const bytes = readFileSync(join(scratch, "a.img"));
+    for (const [text, why] of [
+      ["some text", /\/data\/sub\/text has other contents/],
+      ["PARTUUID=", /another program, arguments or options/],
+    ] as const) {
+      const changed = Buffer.from(bytes);
+      changed.write(text.toUpperCase().replace("=", "-"), changed.indexOf(text));
+      writeFileSync(join(scratch, "changed.img"), changed);
+      refused(why, ".capstan", "--manifest", "a.img.manifest.json", "changed.img");
+    }
+    const manifest = readFileSync(join(scratch, "a.img.manifest.json"), "utf8");
+    writeFileSync(join(scratch, "forged.json"), manifest.replace('"uid": 0', '"uid": 1'));
+    refused(/changed after it was signed/, ".capstan", "--manifest", "forged.json", "a.img");
+    writeFileSync(join(scratch, "cut.json"), manifest.slice(0, 500));
+    refused(/not a signed manifest/, ".capstan", "--manifest", "cut.json", "a.img");
+  }));
+
 test("wrong input gets a message with a way out, and writes nothing", () =>
   withScratch(async (scratch) => {
     prepare(scratch);
@@ -117,6 +176,7 @@ test("wrong input gets a message with a way out, and writes nothing", () =>
       ["NotAFile", "cat", "good.qcow2", "/data"],
       ["UnknownFormat", "convert", "good.qcow2", "x.unknown"],
       ["NoBacking", "convert", "--backing", "good.qcow2", "good.qcow2", "x.vdi"],
+      ["NoManifest", "verify", "cut.qcow2"],
       ["TargetUnwritable", "cp", "good.qcow2", "/data", "absent/target"],
     ];
     for (const [code, ...words] of cases) {

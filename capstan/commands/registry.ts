@@ -58,6 +58,10 @@ export const commands: readonly CommandEntry[] = [
     name: "image cp",
     load: async () => (await import("./image-cp.ts")).imageCpCommand,
   },
+  {
+    name: "image verify",
+    load: async () => (await import("./image-verify.ts")).imageVerifyCommand,
+  },
   { name: "version", load: async () => (await import("./version.ts")).versionCommand },
   { name: "completion", load: async () => (await import("./completion.ts")).completionCommand },
   {

@@ -15,7 +15,10 @@ const HASH_GRAIN_BYTES = 64 * 1024;
 export interface DiskSurvey {
   /** Positions of the grains that are not zero, ascending, in units of the grain size. */
   readonly grains: readonly number[];
-  /** SHA-256 over size, positions and contents of all 64 KiB pieces that are not zero. */
+  /**
+   * SHA-256 over positions (in decimal, with a line feed) and contents of all 64 KiB pieces that are
+   * not zero. Zeros behind the end make no difference.
+   */
   readonly hash: Buffer;
 }
 
@@ -28,7 +31,7 @@ export async function surveyDisk(
   grainBytes: number,
   pause: () => Promise<void>,
 ): Promise<DiskSurvey> {
-  const hash = createHash("sha256").update(`${disk.sizeBytes}\n`);
+  const hash = createHash("sha256");
   const grains: number[] = [];
   for await (const pieces of dataGrains(disk, HASH_GRAIN_BYTES, pause)) {
     for (const { index, bytes } of pieces) {

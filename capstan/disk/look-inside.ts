@@ -20,10 +20,8 @@ export interface BootFacts {
   readonly configuration: string;
 }
 
-/** An opened image. Close it when done. */
-export interface ImageInside {
-  readonly path: string;
-  readonly format: DiskFormat;
+/** What is on a disk. */
+export interface DiskInside {
   readonly disk: DiskImage;
   /** Undefined for a file system without a disk around it. */
   readonly table:
@@ -33,6 +31,12 @@ export interface ImageInside {
   readonly boot: BootFacts | undefined;
   /** Undefined for a disk without an EROFS file system. */
   readonly root: ErofsImage | undefined;
+}
+
+/** An opened image file. Close it when done. */
+export interface ImageInside extends DiskInside {
+  readonly path: string;
+  readonly format: DiskFormat;
   close(): void;
 }
 
@@ -88,6 +92,14 @@ function findRoot(disk: DiskImage, partitions: readonly Partition[]): ErofsImage
   return undefined;
 }
 
+/** Looks at what is on a disk. @throws DiskFormatError, ErofsFormatError */
+export function lookInsideDisk(disk: DiskImage): DiskInside {
+  const firstSector = readDisk(disk, 0, sectorBytes);
+  const table = decodeFirstSector(firstSector);
+  const root = findRoot(disk, table?.partitions ?? []);
+  return { disk, table, boot: bootFacts(disk, firstSector), root };
+}
+
 /**
  * Opens an image file and looks into it.
  * @throws UserError when it is missing, damaged or of no known format
@@ -95,13 +107,8 @@ function findRoot(disk: DiskImage, partitions: readonly Partition[]): ErofsImage
 export function lookInside(path: string): ImageInside {
   const { format, disk } = openDisk(path);
   try {
-    return explainingDisk(path, () => {
-      const firstSector = readDisk(disk, 0, sectorBytes);
-      const table = decodeFirstSector(firstSector);
-      const root = findRoot(disk, table?.partitions ?? []);
-      const boot = bootFacts(disk, firstSector);
-      return { path, format, disk, table, boot, root, close: () => disk.close() };
-    });
+    const found = explainingDisk(path, () => lookInsideDisk(disk));
+    return { ...found, path, format, close: () => disk.close() };
   } catch (error) {
     disk.close();
     throw error;
@@ -114,7 +121,7 @@ export function lookInside(path: string): ImageInside {
  */
 export async function withFilesOf<Result>(
   path: string,
-  use: (root: ErofsImage) => Result | Promise<Result>,
+  use: (root: ErofsImage, inside: ImageInside) => Result | Promise<Result>,
 ): Promise<Result> {
   const inside = lookInside(path);
   try {
@@ -126,7 +133,7 @@ export async function withFilesOf<Result>(
         fix: "give an image that capstan built",
       });
     }
-    return await use(inside.root);
+    return await use(inside.root, inside);
   } catch (error) {
     throw explainedDiskError(path, error);
   } finally {

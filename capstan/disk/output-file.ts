@@ -9,6 +9,8 @@
  */
 import {
   closeSync,
+  constants,
+  copyFileSync,
   fsyncSync,
   ftruncateSync,
   openSync,
@@ -25,6 +27,10 @@ const BUFFER_BYTES = 1024 * 1024;
 /** Shorter runs of zeros are written: a hole costs a system call. */
 const HOLE_BYTES = 4096;
 
+function temporaryPathOf(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+}
+
 export class OutputFile implements DiskOutput {
   readonly #path: string;
   readonly #temporaryPath: string;
@@ -38,7 +44,7 @@ export class OutputFile implements DiskOutput {
   /** Starts to write what will be at `path`. @throws UserError */
   constructor(path: string, signal?: AbortSignal) {
     this.#path = path;
-    this.#temporaryPath = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+    this.#temporaryPath = temporaryPathOf(path);
     this.#pacer = new Pacer(signal);
     this.#fd = this.#guard(() => openSync(this.#temporaryPath, "w", 0o644));
   }
@@ -135,4 +141,20 @@ export async function writeWhole(
   }
   output.commit();
   return output.positionBytes;
+}
+
+/**
+ * Copies a file, so that the copy appears whole or not at all. Shares blocks where the file system
+ * can. @throws UserError
+ */
+export function copyWhole(from: string, path: string): void {
+  const temporaryPath = temporaryPathOf(path);
+  writingImage(path, () => {
+    try {
+      copyFileSync(from, temporaryPath, constants.COPYFILE_FICLONE);
+      renameSync(temporaryPath, path);
+    } finally {
+      rmSync(temporaryPath, { force: true });
+    }
+  });
 }

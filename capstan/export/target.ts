@@ -35,6 +35,8 @@ interface TargetFacts {
   readonly summary: string;
   /** Usual end of the output's name. */
   readonly extension: string;
+  /** The output is a disk and nothing else. */
+  readonly isDisk?: boolean;
 }
 
 /** What a target may use while it writes. */
@@ -69,6 +71,7 @@ export function diskParts({ configuration, ...files }: Application): BootableDis
 export function diskTarget(format: DiskFormat): FileTarget {
   return {
     kind: "file",
+    isDisk: true,
     name: format.name,
     summary: format.summary,
     extension: format.extension,

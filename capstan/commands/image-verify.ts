@@ -1,0 +1,95 @@
+/**
+ * `capstan image verify IMAGE`: checks every file of an image, its kernel and what it starts against
+ * the signed manifest beside it. Neighbours: `../manifest/manifest.ts`, `../manifest/signing.ts`.
+ */
+import { readFileSync } from "node:fs";
+import { withFilesOf } from "../disk/look-inside.ts";
+import { UserError } from "../errors.ts";
+import { Pacer } from "../image/erofs/pacer.ts";
+import { describeImage, manifestDifferences, manifestPathOf } from "../manifest/manifest.ts";
+import { openSigned, trustedKeys } from "../manifest/signing.ts";
+import { abortOnSignals } from "../run/signals.ts";
+import { type CommandDefinition, type CommandInput, optionList, optionText } from "./command.ts";
+
+/** Differences that are listed; the rest is counted. */
+const mostListed = 20;
+
+/** The command as data. */
+export const imageVerifyCommand: CommandDefinition = {
+  name: "image verify",
+  summary: "check an image against its signed manifest",
+  parameters: "<image>",
+  options: [
+    {
+      flags: "--manifest <file>",
+      description: "the manifest; by default IMAGE.manifest.json",
+    },
+    {
+      flags: "--key <file>",
+      description: "trust this public key, besides your own",
+      repeats: true,
+    },
+  ],
+  notes: `capstan image build writes the manifest and signs it with the key in $CAPSTAN_ROOT/keys
+(~/.capstan/keys), which is made on first use; signing.pub there is for others.
+
+Exit status:
+  0      the image is what the manifest says, and the signature is right
+  1      it is not
+  125    wrong usage, or the image cannot be read`,
+  examples: [
+    "capstan image verify app.qcow2",
+    "capstan image verify --key their-signing.pub app.vmdk",
+  ],
+  completes: "file",
+  run: verifyImage,
+};
+
+function readManifest(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UserError({
+      code: "NoManifest",
+      what: "there is no manifest to check against",
+      why: error instanceof Error ? error.message : String(error),
+      fix: "name it with --manifest, or build the image again",
+      cause: error,
+    });
+  }
+}
+
+async function verifyImage({ args, options, env }: CommandInput): Promise<number> {
+  const [path = ""] = args;
+  const manifestPath = optionText(options, "manifest") ?? manifestPathOf(path);
+  const trusted = trustedKeys(env, optionList(options, "key"));
+  const wanted = openSigned(manifestPath, readManifest(manifestPath), trusted);
+  const found = await abortOnSignals((signal) => {
+    const pacer = new Pacer(signal);
+    return withFilesOf(path, (root, inside) => {
+      return describeImage({ ...inside, root }, () => pacer.pause());
+    });
+  });
+  const differences = manifestDifferences(wanted, found);
+  if (differences.length > 0) throw mismatch(path, differences);
+  const files = found.fileSystem.files.length;
+  const report = { path, files, diskSha256: found.diskSha256 };
+  process.stdout.write(
+    options.json === true
+      ? `${JSON.stringify(report)}\n`
+      : `${path}: ${files} files, kernel and signature are right\n`,
+  );
+  return 0;
+}
+
+function mismatch(path: string, differences: readonly string[]): UserError {
+  const listed = differences.slice(0, mostListed);
+  const rest = differences.length - listed.length;
+  return new UserError({
+    code: "VerificationFailed",
+    what: `${path} is not what its manifest says`,
+    why: [...listed, ...(rest > 0 ? [`and ${rest} more`] : [])].join("; "),
+    fix: "do not use it; build or copy it again",
+    exitStatus: 1,
+  });
+}

@@ -1,0 +1,31 @@
+/**
+ * Writes the signed manifest of an image file that was just built.
+ * Neighbours: `manifest.ts` describes, `signing.ts` signs.
+ */
+import type { DiskImage } from "../disk/disk-image.ts";
+import { lookInsideDisk } from "../disk/look-inside.ts";
+import { writeWhole } from "../disk/output-file.ts";
+import { Pacer } from "../image/erofs/pacer.ts";
+import { describeImage, manifestPathOf } from "./manifest.ts";
+import { signingKey, signManifest } from "./signing.ts";
+
+/**
+ * Describes a disk, signs that, and writes it beside the image file that the disk was written to.
+ * @throws UserError, the signal's reason
+ */
+export async function writeManifest(
+  disk: DiskImage,
+  imagePath: string,
+  env: NodeJS.ProcessEnv,
+  signal?: AbortSignal,
+): Promise<void> {
+  const inside = lookInsideDisk(disk);
+  const { root } = inside;
+  if (root === undefined) throw new RangeError("a disk without a file system has no manifest");
+  const pacer = new Pacer(signal);
+  const manifest = await describeImage({ ...inside, root }, () => pacer.pause());
+  const text = `${JSON.stringify(signManifest(manifest, signingKey(env)), null, 1)}\n`;
+  await writeWhole(manifestPathOf(imagePath), signal, async (output) => {
+    output.append(Buffer.from(text));
+  });
+}
