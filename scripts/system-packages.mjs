@@ -79,7 +79,23 @@ const systemPackages = [
     "lua5.4": "lua5.4",
     erl: "erlang-base",
   }),
-  ...benchTools({ "dpkg-deb": "dpkg", xz: "xz-utils", zstd: "zstd" }),
+  ...benchTools("unpacks the Linux kernel to compare with", {
+    "dpkg-deb": "dpkg",
+    xz: "xz-utils",
+    zstd: "zstd",
+  }),
+  ...benchTools("makes the network of the benchmarks", {
+    ip: "iproute2",
+    unshare: "util-linux",
+    nsenter: "util-linux",
+  }),
+  ...benchTools("a server or client of the network benchmarks", {
+    "/usr/sbin/nginx": "nginx-light",
+    "redis-server": "redis-server",
+    memcached: "memcached",
+    iperf3: "iperf3",
+    wrk: "wrk",
+  }),
 ];
 
 /** The folder of the system's Python 3 library, which bears its version; Debian 12's by default. */
@@ -94,9 +110,11 @@ function testTools(tools) {
   return Object.entries(tools).map(([tool, apt]) => plain(tool, apt, "the tests use it", "test"));
 }
 
-/** @param {Record<string, string>} tools tool name to package */
-function benchTools(tools) {
-  const why = "unpacks the Linux kernel to compare with";
+/**
+ * @param {string} why
+ * @param {Record<string, string>} tools tool name to package
+ */
+function benchTools(why, tools) {
   return Object.entries(tools).map(([tool, apt]) => plain(tool, apt, why, "bench"));
 }
 

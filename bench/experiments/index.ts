@@ -3,6 +3,7 @@ import type { Experiment } from "../experiment.ts";
 import { diskFirstOutput, firstOutput, guestBoot, smallestMemory } from "./boot.ts";
 import { idleGuest } from "./idle.ts";
 import { contextSwitches, fileReads, pageFaults, systemCalls } from "./micro.ts";
+import { iperf, memcached, nginx, redis, udpEcho } from "./network.ts";
 import { imageBuild, kernelSize, wholeRun } from "./sizes.ts";
 
 /** Every experiment. */
@@ -16,6 +17,11 @@ export const experiments: readonly Experiment[] = [
   contextSwitches,
   fileReads,
   idleGuest,
+  nginx,
+  redis,
+  memcached,
+  iperf,
+  udpEcho,
   kernelSize,
   imageBuild,
   wholeRun,

@@ -3,6 +3,16 @@
  * same VMM, flags, memory and binaries: `linux.ts` and `ours.ts`.
  */
 
+/** The network that a guest's card is connected to. */
+export interface GuestNetwork {
+  /** Words before a command that is to run in the network's namespace. */
+  readonly prefix: readonly string[];
+  /** The tap device that is the other end of the guest's card. */
+  readonly tap: string;
+  /** The guest's address, in a network of 24 bits. */
+  readonly address: string;
+}
+
 /** A program to boot. */
 export interface BootRequest {
   /** A static program of the host. */
@@ -17,6 +27,12 @@ export interface BootRequest {
    */
   readonly from?: "kernel" | "disk";
   readonly timeoutMs?: number;
+  /** Directories and files of the host, `HOST:GUEST`; only with a network. */
+  readonly add?: readonly string[];
+  /** Gives the guest a network card. */
+  readonly network?: GuestNetwork;
+  /** Ends the machine. */
+  readonly signal?: AbortSignal;
   /** Called when a line has arrived, with the VMM's process id. */
   readonly onLine?: (line: string, pid: number) => void;
 }

@@ -7,10 +7,12 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { collectProgram } from "../../capstan/package/collect.ts";
 import { benchProgram } from "../experiments/programs.ts";
 import type { LinuxKernel } from "../linux/debian-kernel.ts";
 import { initramfs } from "../linux/initramfs.ts";
-import type { BenchGuest } from "./guest.ts";
+import { serverArchive } from "../linux/server-archive.ts";
+import type { BenchGuest, BootRequest, BootResult } from "./guest.ts";
 import { bootMachine, type MachineFlags } from "./machine.ts";
 
 /**
@@ -19,17 +21,16 @@ import { bootMachine, type MachineFlags } from "./machine.ts";
  */
 export function linuxGuest(kernel: LinuxKernel, flags: MachineFlags, folder: string): BenchGuest {
   mkdirSync(folder, { recursive: true });
-  const clock = flags.accelerator === "tcg" ? [`tsc_early_khz=${hostTscKhz()}`] : [];
   return {
     name: "linux",
     boot: (request) => {
+      if (request.network !== undefined) return bootServer(kernel, flags, folder, request);
       const files = Object.entries(request.files ?? {}).map(([path, host]): [string, Buffer] => {
         return [path, readFileSync(host)];
       });
       const initrd = join(folder, `initramfs-${basename(request.program)}.cpio`);
       writeFileSync(initrd, initramfs(readFileSync(request.program), Object.fromEntries(files)));
-      const options = ["console=ttyS0", "quiet", "panic=-1", ...clock];
-      const commandLine = [...options, "--", ...(request.args ?? [])].join(" ");
+      const commandLine = linuxCommandLine(flags, request.args ?? []);
       // The disk is there for the sake of the same flags; Linux does not use it.
       const disk = request.program;
       return bootMachine(
@@ -39,6 +40,34 @@ export function linuxGuest(kernel: LinuxKernel, flags: MachineFlags, folder: str
       );
     },
   };
+}
+
+function linuxCommandLine(flags: MachineFlags, args: readonly string[]): string {
+  const clock = flags.accelerator === "tcg" ? [`tsc_early_khz=${hostTscKhz()}`] : [];
+  return ["console=ttyS0", "quiet", "panic=-1", ...clock, "--", ...args].join(" ");
+}
+
+/** Boots a program of the host with everything it needs, and a network card. */
+async function bootServer(
+  kernel: LinuxKernel,
+  flags: MachineFlags,
+  folder: string,
+  request: BootRequest,
+): Promise<BootResult> {
+  const { program, args = [], add = [], network } = request;
+  const collected = await collectProgram({
+    program,
+    args: [],
+    cwd: "/",
+    env: {},
+    add,
+    searchPath: "/bin",
+  });
+  const initrd = join(folder, `initramfs-${basename(program)}.cpio`);
+  writeFileSync(initrd, serverArchive(collected.tree, benchProgram("server-init"), kernel.modules));
+  const words = [network?.address ?? "", collected.executable, ...args];
+  const commandLine = linuxCommandLine(flags, words);
+  return bootMachine(flags, { kernel: kernel.path, commandLine, initrd, disk: program }, request);
 }
 
 /**

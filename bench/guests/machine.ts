@@ -7,7 +7,7 @@
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
 import { findLeash } from "../../capstan/hypervisor/leash.ts";
-import type { BootRequest, BootResult } from "./guest.ts";
+import type { BootRequest, BootResult, GuestNetwork } from "./guest.ts";
 
 /** How guest instructions are executed, the same for both guests. */
 export interface MachineFlags {
@@ -38,6 +38,7 @@ export function bootMachine(
   const memory = `${request.memoryMiB ?? defaultMemoryMiB}M`;
   const [program = flags.qemuPath, ...args] = [
     ...leash.prefix,
+    ...(request.network?.prefix ?? []),
     flags.qemuPath,
     ...["-M", isPc ? "q35" : "microvm", "-accel", flags.accelerator],
     ...["-cpu", flags.accelerator === "tcg" ? "max" : "host", "-smp", "1", "-m", memory],
@@ -45,6 +46,7 @@ export function bootMachine(
     ...(isPc ? [] : ["-global", "virtio-mmio.force-legacy=false"]),
     ...["-drive", `if=none,id=root,format=raw,readonly=on,file=${files.disk}`],
     ...["-device", `virtio-blk-${isPc ? "pci" : "device"},drive=root`],
+    ...(request.network === undefined ? [] : networkCard(request.network)),
     ...["-chardev", "socket,id=serial,fd=3", "-serial", "chardev:serial"],
     ...(kernel === undefined ? [] : ["-kernel", kernel.path, "-append", kernel.commandLine]),
     ...(files.initrd === undefined ? [] : ["-initrd", files.initrd]),
@@ -54,6 +56,7 @@ export function bootMachine(
     stdio: ["ignore", "ignore", "pipe", "pipe"],
     timeout: request.timeoutMs ?? defaultTimeoutMs,
     killSignal: "SIGKILL",
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
   });
   leash.attach(child);
   const serial = child.stdio[3];
@@ -66,9 +69,18 @@ export function bootMachine(
     errors += bytes.toString("utf8");
   });
   return new Promise((resolve, reject) => {
-    child.on("error", reject);
+    child.on("error", (error) => {
+      if (error.name !== "AbortError") reject(error);
+    });
     child.on("close", () => resolve(console.finish(errors)));
   });
+}
+
+function networkCard({ tap }: GuestNetwork): string[] {
+  return [
+    ...["-netdev", `tap,id=net,ifname=${tap},script=no,downscript=no`],
+    ...["-device", "virtio-net-device,netdev=net,mac=52:54:00:12:34:56"],
+  ];
 }
 
 /** Cuts the console's bytes into lines. Lines of the kernel (`[    0.1] …`) do not count. */

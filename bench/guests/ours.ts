@@ -27,7 +27,10 @@ async function boot(kernelPath: string, flags: MachineFlags, request: BootReques
     {
       cwd: "/",
       env: {},
-      add: Object.entries(files).map(([guest, host]) => `${host}:${guest}`),
+      add: [
+        ...Object.entries(files).map(([guest, host]) => `${host}:${guest}`),
+        ...(request.add ?? []),
+      ],
       host: process.env,
       progress: silentProgress,
     },
@@ -62,6 +65,7 @@ async function boot(kernelPath: string, flags: MachineFlags, request: BootReques
     ...configuration,
     epochNs: BigInt(Date.now()) * 1_000_000n,
     entropy: randomBytes(32),
+    ...(request.network === undefined ? {} : { ip: `${request.network.address}/24::` }),
   });
   const kernel = { path: kernelPath, commandLine };
   return bootMachine(flags, { kernel, disk: rootImagePath }, request);

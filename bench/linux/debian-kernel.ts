@@ -15,7 +15,15 @@ export interface LinuxKernel {
   readonly path: string;
   /** E.g. `6.1.0-56-cloud-amd64`. */
   readonly release: string;
+  /** The drivers that a network card on virtio-mmio needs, in the order to load them in. */
+  readonly modules: readonly string[];
 }
+
+/** Those that a kernel has built in are no files, and left out. */
+const moduleNames = [
+  ...["drivers/virtio/virtio", "drivers/virtio/virtio_ring", "drivers/virtio/virtio_mmio"],
+  ...["net/core/failover", "drivers/net/net_failover", "drivers/net/virtio_net"],
+];
 
 /**
  * Debian's current cloud kernel, as uncompressed ELF.
@@ -26,13 +34,19 @@ export function debianKernel(folder: string): LinuxKernel {
   mkdirSync(folder, { recursive: true });
   const known = readdirSync(folder).find((name) => name.startsWith("vmlinux-"));
   if (known !== undefined) {
-    return { path: join(folder, known), release: known.slice("vmlinux-".length) };
+    const release = known.slice("vmlinux-".length);
+    return { path: join(folder, known), release, modules: findModules(folder, release) };
   }
   const image = downloadImage(folder);
   const release = image.slice(image.lastIndexOf("vmlinuz-") + "vmlinuz-".length);
   const path = join(folder, `vmlinux-${release}`);
   writeFileSync(path, extractKernel(readFileSync(image)));
-  return { path, release };
+  return { path, release, modules: findModules(folder, release) };
+}
+
+function findModules(folder: string, release: string): string[] {
+  const tree = join(folder, "package/lib/modules", release, "kernel");
+  return moduleNames.map((name) => join(tree, `${name}.ko`)).filter((path) => existsSync(path));
 }
 
 /** Downloads and unpacks the package; returns the path of its bzImage. */

@@ -1,0 +1,164 @@
+/**
+ * Servers in the guest, clients on the host, a tap device between them (`bench/network/`): what
+ * one client sees, what many see, and throughput.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { repositoryRoot } from "../../test/harness/paths.ts";
+import type { GuestExperiment, RowDefinition } from "../experiment.ts";
+import type { BenchNetwork } from "../network/namespace.ts";
+import { figure, measureSeconds, oneClient, withServer } from "../network/server.ts";
+import { benchProgram } from "./programs.ts";
+
+const rate = { unit: "1/s", better: "higher" } as const;
+const latency = { unit: "µs", better: "lower" } as const;
+const throughput = { unit: "Mbit/s", better: "higher" } as const;
+
+/** Rows of one client: answers a second, and the median time of one. */
+function clientRows(id: string, title: string, goal: string): RowDefinition[] {
+  return [
+    { id, title: `${title}, one client`, ...rate, goal },
+    { id: `${id}-latency`, title: `${title}, median time`, ...latency, goal: "> 1×" },
+  ];
+}
+
+const folder = join(repositoryRoot, "build/bench/www");
+const smallBytes = 612;
+const largeBytes = 1024 ** 2;
+const nginxConfiguration = `daemon off;
+user root;
+worker_processes 1;
+error_log stderr;
+pid /tmp/nginx.pid;
+events { worker_connections 4096; }
+http {
+  access_log off;
+  sendfile on;
+  tcp_nopush on;
+  keepalive_requests 100000000;
+  keepalive_timeout 600;
+  server { listen 80; root /www; }
+}
+`;
+
+/** The files that nginx serves and reads; returns what to add to the image. */
+function nginxFiles(): string[] {
+  mkdirSync(join(folder, "files"), { recursive: true });
+  mkdirSync(join(folder, "state"), { recursive: true });
+  writeFileSync(join(folder, "files/small.html"), "x".repeat(smallBytes));
+  writeFileSync(join(folder, "files/large.bin"), Buffer.alloc(largeBytes, "unikernel "));
+  writeFileSync(join(folder, "nginx.conf"), nginxConfiguration);
+  return [
+    `${join(folder, "files")}:/www`,
+    `${join(folder, "state")}:/var/lib/nginx`,
+    `${join(folder, "state")}:/var/log/nginx`,
+    `${join(folder, "nginx.conf")}:/nginx.conf`,
+  ];
+}
+
+async function wrk(network: BenchNetwork, connections: number, path: string): Promise<string> {
+  const url = `http://${network.address}/${path}`;
+  const words = ["wrk", "-t1", `-c${connections}`, `-d${measureSeconds}`, url];
+  return network.command(words, 60_000);
+}
+
+/** nginx: small files, and large ones. */
+export const nginx: GuestExperiment = {
+  kind: "guest",
+  rows: [
+    ...clientRows("nginx", "nginx, 612 bytes", "≥ 2×"),
+    { id: "nginx-many", title: "nginx, 612 bytes, 32 connections", ...rate, goal: "≥ 2×" },
+    { id: "nginx-large", title: "nginx, 1 MiB, one client", ...rate, goal: "≥ 1×" },
+  ],
+  measure: (guest) => {
+    const args = ["-e", "stderr", "-c", "/nginx.conf"];
+    const server = { program: "/usr/sbin/nginx", args, add: nginxFiles(), port: 80 };
+    return withServer(guest, server, async (network) => {
+      const text = "GET /small.html HTTP/1.1\r\nHost: guest\r\n\r\n";
+      const one = await oneClient(network, { protocol: "tcp", port: 80, text });
+      const many = await wrk(network, 32, "small.html");
+      const large = await wrk(network, 1, "large.bin");
+      return {
+        nginx: one.answersPerSecond,
+        "nginx-latency": one.medianUs,
+        "nginx-many": figure(many, /Requests\/sec:\s+(\S+)/),
+        "nginx-large": figure(large, /Requests\/sec:\s+(\S+)/),
+      };
+    });
+  },
+};
+
+const valueBytes = 100;
+
+/** redis, without saving. */
+export const redis: GuestExperiment = {
+  kind: "guest",
+  rows: clientRows("redis", "redis GET, 100 bytes", "≥ 2×"),
+  measure: (guest) => {
+    const args = ["--save", "", "--bind", "0.0.0.0", "--protected-mode", "no"];
+    const server = { program: "/usr/bin/redis-server", args, port: 6379 };
+    return withServer(guest, server, async (network) => {
+      const before = `SET key ${"x".repeat(valueBytes)}\r\n`;
+      const text = "GET key\r\n";
+      const one = await oneClient(network, { protocol: "tcp", port: 6379, text, before });
+      return { redis: one.answersPerSecond, "redis-latency": one.medianUs };
+    });
+  },
+};
+
+/** memcached as Debian has it: one request at a time, and pipelined. */
+export const memcached: GuestExperiment = {
+  kind: "guest",
+  rows: [
+    ...clientRows("memcached", "memcached get, 100 bytes", "≥ 2×"),
+    { id: "memcached-deep", title: "memcached get, 100 at a time", ...rate, goal: "≥ 3×" },
+  ],
+  measure: (guest) => {
+    const args = ["-u", "root", "-m", "64"];
+    const server = { program: "/usr/bin/memcached", args, port: 11211 };
+    return withServer(guest, server, async (network) => {
+      const before = `set key 0 0 ${valueBytes}\r\n${"x".repeat(valueBytes)}\r\n`;
+      const request = { protocol: "tcp", port: 11211, text: "get key\r\n", before } as const;
+      const one = await oneClient(network, request);
+      const deep = await oneClient(network, { ...request, depth: 100 });
+      return {
+        memcached: one.answersPerSecond,
+        "memcached-latency": one.medianUs,
+        "memcached-deep": deep.answersPerSecond,
+      };
+    });
+  },
+};
+
+/** iperf3, both directions. */
+export const iperf: GuestExperiment = {
+  kind: "guest",
+  rows: [
+    { id: "iperf-in", title: "iperf3, host to guest", ...throughput, goal: "≥ 1×" },
+    { id: "iperf-out", title: "iperf3, guest to host", ...throughput, goal: "≥ 1×" },
+  ],
+  measure: (guest) => {
+    const server = { program: "/usr/bin/iperf3", args: ["-s"], port: 5201 };
+    return withServer(guest, server, async (network) => {
+      const run = async (...more: string[]): Promise<number> => {
+        const words = ["iperf3", "-c", network.address, "-t", `${measureSeconds}`, "-f", "m"];
+        const text = await network.command([...words, ...more], 60_000);
+        return figure(text, /(\S+) Mbits\/sec\s+receiver/);
+      };
+      return { "iperf-in": await run(), "iperf-out": await run("-R") };
+    });
+  },
+};
+
+/** A server that sends datagrams back. */
+export const udpEcho: GuestExperiment = {
+  kind: "guest",
+  rows: clientRows("udp", "UDP echo, 64 bytes", "≥ 2×"),
+  measure: (guest) => {
+    const server = { program: benchProgram("udp-echo"), args: [], port: 7 };
+    return withServer(guest, server, async (network) => {
+      const one = await oneClient(network, { protocol: "udp", port: 7, text: "x".repeat(64) });
+      return { udp: one.answersPerSecond, "udp-latency": one.medianUs };
+    });
+  },
+};

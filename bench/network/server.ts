@@ -1,0 +1,89 @@
+/**
+ * Runs a server in a guest while clients on the host measure it.
+ */
+import type { Values } from "../experiment.ts";
+import { benchProgram } from "../experiments/programs.ts";
+import type { BenchGuest } from "../guests/guest.ts";
+import { BenchNetwork } from "./namespace.ts";
+
+/** A program that serves in the guest. */
+export interface Server {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** Directories and files of the host, `HOST:GUEST`. */
+  readonly add?: readonly string[];
+  /** The TCP port on which it accepts when it is ready. */
+  readonly port: number;
+}
+
+const memoryMiB = 512;
+const longestMs = 150_000;
+
+/** Boots the guest with the server, lets `measure` use it, and ends it. */
+export async function withServer(
+  guest: BenchGuest,
+  server: Server,
+  measure: (network: BenchNetwork) => Promise<Values>,
+): Promise<Values> {
+  const network = await BenchNetwork.open();
+  const end = new AbortController();
+  const { program, args, add = [], port } = server;
+  const { signal } = end;
+  const request = { program, args, add, network, memoryMiB, timeoutMs: longestMs, signal };
+  const running = guest.boot(request);
+  const ended = running.then(({ diagnostics }): never => {
+    throw new Error(`the guest ended: ${diagnostics}`);
+  });
+  const measured = async (): Promise<Values> => {
+    const load = benchProgram("load");
+    if (port !== undefined)
+      await network.command([load, "wait", network.address, `${port}`], 60_000);
+    return measure(network);
+  };
+  try {
+    return await Promise.race([measured(), ended]);
+  } finally {
+    end.abort();
+    await running;
+    network.close();
+  }
+}
+
+/** What one client of the server sees. */
+export interface ClientFigures {
+  readonly answersPerSecond: number;
+  readonly medianUs: number;
+}
+
+/** Measures one client that asks for the same thing again and again (`bench/programs/load.c`). */
+export async function oneClient(
+  network: BenchNetwork,
+  request: {
+    readonly protocol: "tcp" | "udp";
+    readonly port: number;
+    readonly text: string;
+    /** Requests on the way at the same time. */
+    readonly depth?: number;
+    /** Sent once at the start. */
+    readonly before?: string;
+  },
+): Promise<ClientFigures> {
+  const { protocol, port, text, depth = 1, before } = request;
+  const words = [protocol, network.address, `${port}`, text, `${depth}`, `${measureSeconds}`];
+  const more = before === undefined ? [] : [before];
+  const output = await network.command([benchProgram("load"), ...words, ...more], 60_000);
+  return {
+    answersPerSecond: figure(output, /^result rate (\S+)$/m),
+    medianUs: figure(output, /^result median-us (\S+)$/m),
+  };
+}
+
+/** How long each measurement lasts. */
+export const measureSeconds = 3;
+
+/** The number that the first group of the pattern finds. */
+export function figure(text: string, pattern: RegExp): number {
+  const found = pattern.exec(text)?.[1];
+  if (found === undefined) throw new Error(`no ${pattern} in: ${text.slice(0, 500)}`);
+  return Number(found);
+}
