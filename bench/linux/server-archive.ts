@@ -44,6 +44,7 @@ function entryOf(path: string, node: FsNode): InitramfsEntry | undefined {
       return { path, mode: typeSymlink | 0o777, content: Buffer.from(node.target) };
     case "file": {
       const { content } = node;
+      if (content.from === "slice") throw new Error(`${path}: part of an archive`);
       const bytes = content.from === "host" ? readFileSync(content.path) : content.bytes;
       return { path, mode: typeRegular | mode, content: Buffer.from(bytes) };
     }
