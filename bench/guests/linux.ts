@@ -67,7 +67,11 @@ async function bootServer(
   writeFileSync(initrd, serverArchive(collected.tree, benchProgram("server-init"), kernel.modules));
   const words = [network?.address ?? "", collected.executable, ...args];
   const commandLine = linuxCommandLine(flags, words);
-  return bootMachine(flags, { kernel: kernel.path, commandLine, initrd, disk: program }, request);
+  return bootMachine(
+    flags,
+    { kernel: { path: kernel.path, commandLine }, initrd, disk: program },
+    request,
+  );
 }
 
 /**

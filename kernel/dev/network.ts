@@ -16,8 +16,11 @@ export abstract class NetworkDevice {
   mtuBytes: u32 = 1500;
   /** True if the device finishes CHECKSUM_PARTIAL. */
   offloadsChecksum: bool = false;
-  /** True if the device cuts IPv4 TCP segments (Packet.segmentBytes). */
+  /** True if the device cuts TCP segments (Packet.segmentBytes), over IPv4 and over IPv6. */
   offloadsSegmentation: bool = false;
+  offloadsSegmentation6: bool = false;
+  /** True if the device takes packets of several parts (Packet.more). */
+  gathers: bool = false;
   /** The interface that receives its frames (`net/`), 0 = none yet. */
   owner: usize = 0;
   receivedPackets: u64 = 0;

@@ -9,6 +9,12 @@
  * A packet has one owner at a time, who frees it or passes it on; there is no copy between driver and
  * protocol. The block is one physical range, so a device reaches it with one descriptor.
  *
+ * A large TCP segment may have further parts, packets themselves, which hold payload only. A received
+ * one filled them; one to send refers to bytes of a shared block that somebody else keeps, too:
+ *
+ *     Packet: headers, data ─more─► Packet: data ─next─► Packet: data
+ *                                     └─owner─► shared block
+ *
  * Neighbours: `network.ts` (devices), `virtio/net.ts`, `net/`.
  */
 import { IpAddress } from "../lib/ip-address";
@@ -35,7 +41,15 @@ export class Packet {
   network: usize;
   /** Address of the transport header, once known. */
   transport: usize;
+  /** Further parts, linked by `next`; 0 = none. */
+  more: usize;
+  /** The shared block that `data` lies in; 0 = the packet's own. */
+  owner: usize;
+  /** A driver's block for the time that the device has the packet; 0 = none. */
+  table: usize;
   length: u32;
+  /** Bytes in the further parts. */
+  moreBytes: u32;
   /** Payload bytes for each segment that the device is to cut (TSO); 0 = send as it is. */
   segmentBytes: u16;
   checksum: u8;
@@ -68,8 +82,11 @@ export class Packet {
 
 /** Room kept in front of data that is to be sent: virtio, Ethernet, IP and TCP headers. */
 export const HEADROOM: usize = 160;
-/** Blocks for received frames: header, virtio header and a frame of 1514 bytes and a VLAN tag. */
-const RECEIVE_BLOCK: usize = 1792;
+/**
+ * Blocks for received frames: a page holds any frame of 1514 bytes with its headers and tags, and
+ * few of them a segment of 64 KiB that the device has merged.
+ */
+const RECEIVE_BLOCK: usize = 4096;
 
 const HEADER: usize = (offsetof<Packet>() + 15) & ~15;
 
@@ -100,8 +117,56 @@ export function packetRoom(packet: Packet): u32 {
   return <u32>(packet.end - packet.data);
 }
 
+/** Bytes of all parts of a packet. */
+export function packetBytes(packet: Packet): u32 {
+  return packet.length + packet.moreBytes;
+}
+
+/**
+ * Adds a part to a packet, at its end: bytes of a shared block, which the part holds.
+ * @param last the part added last, 0 = none
+ * @returns the new part, or 0 without memory
+ */
+export function addPart(
+  packet: Packet,
+  last: usize,
+  block: usize,
+  address: usize,
+  bytes: u32,
+): usize {
+  const added = make(HEADER);
+  if (added == 0) return 0;
+  const part = changetype<Packet>(added);
+  holdBlock(block);
+  part.owner = block;
+  part.data = address;
+  part.length = bytes;
+  packet.moreBytes += bytes;
+  if (last != 0) changetype<Packet>(last).next = added;
+  else packet.more = added;
+  return added;
+}
+
+/** The beginning of a block that several may hold. */
+@unmanaged
+class SharedBlock {
+  holders: u32;
+}
+
+/** One more holds the block. */
+export function holdBlock(block: usize): void {
+  atomic.add<u32>(block + offsetof<SharedBlock>("holders"), 1);
+}
+
+/** One less holds it; the last one frees it. */
+export function releaseBlock(block: usize): void {
+  if (atomic.sub<u32>(block + offsetof<SharedBlock>("holders"), 1) == 1) heapFree(block);
+}
+
 /** Frees a packet that is on no list. */
 export function freePacket(packet: Packet): void {
+  if (packet.more != 0) freePackets(packet.more);
+  if (packet.owner != 0) releaseBlock(packet.owner);
   heapFree(changetype<usize>(packet));
 }
 
@@ -110,7 +175,7 @@ export function freePackets(first: usize): void {
   let address = first;
   while (address != 0) {
     const next = changetype<Packet>(address).next;
-    heapFree(address);
+    freePacket(changetype<Packet>(address));
     address = next;
   }
 }

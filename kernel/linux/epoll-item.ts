@@ -54,8 +54,8 @@ export class EpollItem extends FileWatcher {
     this.events &= FLAGS;
   }
 
-  onWake(): void {
-    this.set.wake(this);
+  onWake(): bool {
+    return this.set.wake(this);
   }
 
   keepAlive(): void {

@@ -119,8 +119,11 @@ export class EpollSet extends Counted {
     this.mutex.unlock();
   }
 
-  /** An entry may be ready. Any context; the entry's file may hold its wait queue's lock. */
-  wake(item: EpollItem): void {
+  /**
+   * An entry may be ready. Any context; the entry's file may hold its wait queue's lock.
+   * @returns true if a thread that slept will look at it
+   */
+  wake(item: EpollItem): bool {
     this.lock.acquire();
     const isNew = !item.isReady && item.isArmed();
     if (isNew) {
@@ -128,8 +131,8 @@ export class EpollSet extends Counted {
       this.ready.pushBack(item);
     }
     this.lock.release();
-    if (isNew) this.waiters.wakeOne();
-    this.pollers.wakeAll();
+    const isSeen = isNew && this.waiters.wakeOne();
+    return this.pollers.wakeAll() || isSeen;
   }
 
   /** True if some entry really is ready now: poll of the set itself. */

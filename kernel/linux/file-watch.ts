@@ -31,7 +31,9 @@ export abstract class FileWatcher extends WaitEntry {
    */
   keepAlive(): void {}
 
-  onWake(): void {}
+  onWake(): bool {
+    return false;
+  }
 }
 
 /** Puts a watcher on the list of `file`, to which the caller holds a reference. */

@@ -60,6 +60,9 @@ export class InetOptions {
   /** SO_RCVBUF, SO_SNDBUF as getsockopt reports them. */
   receiveBytes: u32 = DEFAULT_BUFFER_BYTES;
   sendBytes: u32 = DEFAULT_BUFFER_BYTES;
+  /** The application has chosen the sizes. */
+  receiveIsFixed: bool = false;
+  sendIsFixed: bool = false;
   mayBroadcast: bool = false;
   keepsAlive: bool = false;
   lingers: bool = false;
@@ -129,10 +132,12 @@ export function setInetOption(
     case SO_SNDBUF:
     case SO_SNDBUFFORCE:
       options.sendBytes = bufferSize(value);
+      options.sendIsFixed = true;
       return 0;
     case SO_RCVBUF:
     case SO_RCVBUFFORCE:
       options.receiveBytes = bufferSize(value);
+      options.receiveIsFixed = true;
       return 0;
     case SO_KEEPALIVE:
       options.keepsAlive = value != 0;

@@ -11,6 +11,8 @@ import { ByteWriter } from "../lib/format";
 import { writeIpAddress } from "../lib/ip-text";
 import { log, logBytes } from "../lib/log";
 import { free } from "../lib/object";
+import { PAGE_SIZE } from "../mm/layout";
+import { freeFrameCount } from "../mm/frames";
 import { firstV4, initLoopbackAddresses, InterfaceAddress } from "./addresses";
 import { announce } from "./arp";
 import { configureFromBoot } from "./boot-address";
@@ -21,6 +23,7 @@ import { seedFlows } from "./ports";
 import { RawSocket } from "./raw-socket";
 import { startIpv6 } from "./router-discovery";
 import { AF_INET, setSocketFactory, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM } from "./socket";
+import { limitTcpMemory } from "./tcp-buffers";
 import { TcpSocket } from "./tcp-socket";
 import { UdpSocket } from "./udp-socket";
 
@@ -32,6 +35,7 @@ const IPPROTO_ICMPV6: i32 = 58;
 /** Starts the network; waits for an address if there is a device. */
 export function initNetwork(): void {
   seedFlows();
+  limitTcpMemory((freeFrameCount() * PAGE_SIZE) / 4);
   setSocketFactory(makeSocket);
   initLoopbackAddresses();
   const device = networkDevice();

@@ -6,7 +6,15 @@
  * Neighbours: `ip.ts` above, `ethernet.ts`, `neighbours.ts` below; `icmp.ts`, `udp.ts`,
  * `tcp-receive.ts` get what arrives; `fragments.ts` reassembles.
  */
-import { CHECKSUM_VALID, freePacket, newPacket, Packet, pull, push } from "../dev/packet";
+import {
+  CHECKSUM_VALID,
+  freePacket,
+  newPacket,
+  Packet,
+  packetBytes,
+  pull,
+  push,
+} from "../dev/packet";
 import { EINVAL, EMSGSIZE, ENETUNREACH, ENOBUFS } from "../lib/errno";
 import { isBroadcast, isReceiver } from "./addresses";
 import { addBytes, foldSum, load16, load32, store16, store32 } from "./bytes";
@@ -55,7 +63,7 @@ export function ipv4Receive(from: Interface, packet: Packet): void {
   const total = <u32>load16(header + 2);
   packet.source.setV4(load32(header + 12));
   packet.destination.setV4(load32(header + 16));
-  if (total < headerBytes || total > packet.length || !isReceiver(from, packet.destination)) {
+  if (total < headerBytes || total > packetBytes(packet) || !isReceiver(from, packet.destination)) {
     freePacket(packet);
     return;
   }
@@ -64,9 +72,14 @@ export function ipv4Receive(from: Interface, packet: Packet): void {
     freePacket(packet);
     return;
   }
-  packet.length = total; // Ethernet pads short frames
   if (packet.destination.isMulticast) from.multicasts++;
   const fragment = <u32>load16(header + 6);
+  if (packet.more == 0)
+    packet.length = total; // Ethernet pads short frames
+  else if (total != packetBytes(packet) || !isWholeTcp(header, fragment)) {
+    freePacket(packet);
+    return;
+  }
   let whole = packet;
   if ((fragment & (FLAG_MORE_FRAGMENTS | OFFSET_MASK)) != 0) {
     const offset = (fragment & OFFSET_MASK) << 3;
@@ -86,6 +99,11 @@ function completeHeader(packet: Packet): void {
   store16(header + 2, min(packet.length, PACKET_MAX));
   store<u16>(header, 0, 6);
   finishHeader(header);
+}
+
+/** True for TCP segments that are no fragments: only these come in several parts. */
+function isWholeTcp(header: usize, fragment: u32): bool {
+  return load<u8>(header, 9) == PROTOCOL_TCP && (fragment & ~FLAG_DONT_FRAGMENT) == 0;
 }
 
 function deliver(from: Interface, packet: Packet): void {
@@ -125,8 +143,9 @@ export function ipv4Send(
   const optionBytes: u32 = protocol == PROTOCOL_IGMP ? ALERT_BYTES : 0;
   const headerBytes = IPV4_HEADER_BYTES + optionBytes;
   const mtu = pathMtu(route, packet.destination);
-  const isLarge = packet.length + headerBytes > mtu && packet.segmentBytes == 0;
-  if (packet.length + headerBytes > PACKET_MAX || (isLarge && packet.keepsWhole)) {
+  const total = packetBytes(packet) + headerBytes;
+  const isLarge = total > mtu && packet.segmentBytes == 0;
+  if (total > PACKET_MAX || (isLarge && packet.keepsWhole)) {
     freePacket(packet);
     return -EMSGSIZE;
   }
@@ -134,7 +153,7 @@ export function ipv4Send(
   const header = push(packet, headerBytes);
   store<u8>(header, <u8>(0x40 | (headerBytes >> 2)));
   store<u8>(header, typeOfService, 1);
-  store16(header + 2, packet.length);
+  store16(header + 2, total);
   store16(header + 4, mayFragment ? nextIdentification() : 0);
   store16(header + 6, mayFragment ? 0 : FLAG_DONT_FRAGMENT);
   store<u8>(header, ttl != 0 ? ttl : DEFAULT_HOP_LIMIT, 8);

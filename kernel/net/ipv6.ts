@@ -8,7 +8,15 @@
  * Receipt runs in the context of the driver's interrupt, or of the sender for `lo`.
  * Neighbours: `ip.ts` above, `ethernet.ts` and `neighbours.ts` below.
  */
-import { CHECKSUM_VALID, freePacket, newPacket, Packet, pull, push } from "../dev/packet";
+import {
+  CHECKSUM_VALID,
+  freePacket,
+  newPacket,
+  Packet,
+  packetBytes,
+  pull,
+  push,
+} from "../dev/packet";
 import { randomU64 } from "../dev/random";
 import { EMSGSIZE, ENOBUFS } from "../lib/errno";
 import { IpAddress } from "../lib/ip-address";
@@ -17,6 +25,7 @@ import { load16, store16, store32 } from "./bytes";
 import { ETHERTYPE_IPV6, ethernetSend, groupMac } from "./ethernet";
 import { isJoined } from "./groups";
 import { Interface, loopback } from "./interface";
+import { PROTOCOL_TCP } from "./ip";
 import { deliverExtended, EXTENSION_FRAGMENT } from "./ipv6-extensions";
 import { sendToNeighbour } from "./neighbours";
 import { pathMtu } from "./path-mtu";
@@ -45,11 +54,17 @@ export function ipv6Receive(from: Interface, packet: Packet): void {
   source.copyFrom(changetype<IpAddress>(header + SOURCE));
   destination.copyFrom(changetype<IpAddress>(header + DESTINATION));
   const total = IPV6_HEADER_BYTES + <u32>load16(header + PAYLOAD_LENGTH);
-  if (total > packet.length || !isSound(from, source, destination)) {
+  if (total > packetBytes(packet) || !isSound(from, source, destination)) {
     freePacket(packet);
     return;
   }
-  packet.length = total; // Ethernet pads short frames
+  if (packet.more == 0)
+    packet.length = total; // Ethernet pads short frames
+  else if (total != packetBytes(packet) || load<u8>(header + NEXT_HEADER) != PROTOCOL_TCP) {
+    // Only TCP segments come in several parts, and none with extension headers.
+    freePacket(packet);
+    return;
+  }
   packet.network = header;
   if (destination.isMulticast) from.multicasts++;
   pull(packet, IPV6_HEADER_BYTES);
@@ -66,7 +81,7 @@ function isSound(from: Interface, source: IpAddress, destination: IpAddress): bo
 
 /** Writes a header in front of the packet. */
 function writeHeader(packet: Packet, next: u8, hopLimit: u8, trafficClass: u8): void {
-  const length = packet.length;
+  const length = packetBytes(packet);
   const header = push(packet, IPV6_HEADER_BYTES);
   store32(header, (6 << 28) | ((<u32>trafficClass) << 20));
   store16(header + PAYLOAD_LENGTH, length);
@@ -84,13 +99,13 @@ export function ipv6Send(
   hopLimit: u8,
   trafficClass: u8,
 ): i32 {
-  if (packet.length > PAYLOAD_MAX) {
+  if (packetBytes(packet) > PAYLOAD_MAX) {
     freePacket(packet);
     return -EMSGSIZE;
   }
   const hops = hopLimit != 0 ? hopLimit : route.through.hopLimit;
   const mtu = pathMtu(route, packet.destination);
-  if (packet.length + IPV6_HEADER_BYTES > mtu && packet.segmentBytes == 0) {
+  if (packetBytes(packet) + IPV6_HEADER_BYTES > mtu && packet.segmentBytes == 0) {
     return sendFragments(route, packet, protocol, hops, trafficClass, mtu);
   }
   writeHeader(packet, protocol, hops, trafficClass);

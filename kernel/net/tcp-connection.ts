@@ -2,7 +2,7 @@
  * The state of a TCP connection (the transmission control block of RFC 9293, section 3.3.1) and the
  * rule for who works on it.
  *
- * The receive path calls `arrived`, which appends to the channel. If a thread waits on the
+ * The receive path calls `arrived`, which appends to the channel. If a thread sleeps on the
  * connection, it is woken and does the protocol work itself, where the data is wanted; if the channel
  * already held something, or nobody waits, the work is done at once, unless somebody holds the lock:
  * whoever gives it back works off what came meanwhile (`leave`). So nobody waits for a connection's
@@ -20,6 +20,7 @@ import { InetOptions } from "./inet-options";
 import { removeFlow, tcpPorts } from "./ports";
 import { SendBuffer } from "./send-buffer";
 import { SOCK_STREAM } from "./socket";
+import { chargeMemory } from "./tcp-buffers";
 import { Congestion } from "./tcp-congestion";
 import { processChannel } from "./tcp-input";
 import { Scoreboard } from "./tcp-scoreboard";
@@ -87,6 +88,10 @@ export abstract class TcpConnection extends Endpoint {
   /** First sequence number of the segment that arrived last out of order, for the first SACK block. */
   aheadLatest: u32 = 0;
   finReceived: bool = false;
+  // Buffer sizes (`tcp-buffers.ts`): what is counted as held, and bytes read since when.
+  chargedUnits: u32 = 0;
+  tuneBytes: u32 = 0;
+  tuneSinceNs: u64 = 0;
 
   // Options in force.
   usesTimestamps: bool = false;
@@ -128,6 +133,10 @@ export abstract class TcpConnection extends Endpoint {
   wasConnected: bool = false;
   offloadsChecksum: bool = false;
   offloadsSegmentation: bool = false;
+  /** The device takes packets of several parts. */
+  gathers: bool = false;
+  /** Something came that a reader waits for; wakes it when the channel is worked off. */
+  hasNews: bool = false;
   /** The listener that made it, until it is accepted; with a reference. */
   listener: TcpConnection | null = null;
   /** Room to collect four SACK blocks in: see `sackScratch`. */
@@ -165,6 +174,7 @@ export abstract class TcpConnection extends Endpoint {
   leave(): void {
     do {
       while (this.hasArrivals) processChannel(this);
+      chargeMemory(this);
       const ends = this.lifeEnds;
       this.lifeEnds = false;
       this.lock.release();
@@ -193,10 +203,7 @@ export abstract class TcpConnection extends Endpoint {
   /** A segment for this connection: takes the packet. Any context. */
   arrived(packet: Packet): void {
     const wasEmpty = this.append(packet);
-    if (wasEmpty && this.state == ESTABLISHED && !this.changed.isEmpty()) {
-      this.changed.wakeAll();
-      return;
-    }
+    if (wasEmpty && this.state == ESTABLISHED && this.changed.wakeAll()) return;
     // The sender may hold its own connection's lock (over `lo`): never wait for this one.
     if (this.lock.tryAcquire()) this.leave();
   }
@@ -240,8 +247,10 @@ export abstract class TcpConnection extends Endpoint {
     tcpPorts.unbind(this);
     freePackets(this.takeChannel());
     freePackets(this.incomingFirst);
+    this.incomingBytes = 0;
     this.dropAhead();
     this.outgoing.clear();
+    chargeMemory(this);
     this.scoreboard.dispose();
     free(this.segmentOptions);
     free(this.timer);

@@ -5,10 +5,11 @@
  * Runs with the connection's lock held, in whatever context works off the channel.
  * Neighbours: `tcp-connection.ts`, `tcp-output.ts`, `tcp-reassembly.ts`.
  */
-import { freePacket, Packet, pull } from "../dev/packet";
+import { freePacket, Packet, packetBytes, pull } from "../dev/packet";
 import { ECONNREFUSED, ECONNRESET, EPIPE } from "../lib/errno";
 import { monotonicNs } from "../sched/clock";
 import { load16, load32 } from "./bytes";
+import { sendLimit } from "./tcp-buffers";
 import {
   CLOSED,
   CLOSE_WAIT,
@@ -61,6 +62,10 @@ export function processChannel(c: TcpConnection): void {
     if (!isSegmentIntact(packet)) freePacket(packet);
     else segment(c, packet, options);
   }
+  if (c.hasNews) {
+    c.hasNews = false;
+    c.changed.wakeAll();
+  }
   if (c.state == CLOSED) return;
   // Every second full segment is acknowledged at once (RFC 9293, section 3.8.6.3).
   if (c.ackLater && c.receiveNext - c.lastAckSent >= 2 * c.segmentBytes) c.ackNow = true;
@@ -78,7 +83,7 @@ function segment(c: TcpConnection, packet: Packet, options: SegmentOptions): voi
   const window = <u32>load16(header + 14);
   options.parse(header, headerBytes);
   if (c.state == CLOSED) {
-    refuse(packet, sequence + packet.length - headerBytes, acknowledgement, flags);
+    refuse(packet, sequence + packetBytes(packet) - headerBytes, acknowledgement, flags);
     return;
   }
   if (c.state == SYN_SENT) {
@@ -88,7 +93,7 @@ function segment(c: TcpConnection, packet: Packet, options: SegmentOptions): voi
   }
   pull(packet, headerBytes);
   packet.sequence = sequence;
-  const length = packet.length;
+  const length = packetBytes(packet);
   const isReset = (flags & RST) != 0;
   if (c.usesTimestamps && options.hasTimestamps && !isReset) {
     // Protection against wrapped sequences (RFC 7323, section 5).
@@ -154,8 +159,24 @@ function segment(c: TcpConnection, packet: Packet, options: SegmentOptions): voi
     freePacket(packet);
     return;
   }
-  takePayload(c, packet, isFin);
+  takeParts(c, packet, isFin);
   if (c.finReceived) peerFinished(c);
+}
+
+/** Takes the payload of all parts of a segment; each becomes a packet of its own. */
+function takeParts(c: TcpConnection, packet: Packet, isFin: bool): void {
+  let part = packet;
+  let next = packet.more;
+  packet.more = 0;
+  while (next != 0) {
+    const following = changetype<Packet>(next);
+    following.sequence = part.sequence + part.length;
+    takePayload(c, part, false);
+    part = following;
+    next = part.next;
+    part.next = 0;
+  }
+  takePayload(c, part, isFin);
 }
 
 /** True if any number of the segment is in the window (RFC 9293, section 3.4). */
@@ -302,7 +323,7 @@ function advanceUnacknowledged(c: TcpConnection, acknowledgement: u32): void {
     c.timedSinceNs = 0;
   }
   const data = min(count, c.outgoing.length);
-  const wasFull = c.outgoing.length >= c.options.sendBytes;
+  const wasFull = c.outgoing.length >= sendLimit(c);
   c.outgoing.drop(data);
   c.sendUnacknowledged = acknowledgement;
   c.scoreboard.acknowledge(acknowledgement);

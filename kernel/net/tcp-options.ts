@@ -36,6 +36,8 @@ const NS_PER_US: u64 = 1000;
 export function inheritOptions(from: TcpConnection, to: TcpConnection): void {
   to.options.receiveBytes = from.options.receiveBytes;
   to.options.sendBytes = from.options.sendBytes;
+  to.options.receiveIsFixed = from.options.receiveIsFixed;
+  to.options.sendIsFixed = from.options.sendIsFixed;
   to.options.keepsAlive = from.options.keepsAlive;
   to.options.lingers = from.options.lingers;
   to.options.lingerSeconds = from.options.lingerSeconds;

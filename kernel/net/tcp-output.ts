@@ -8,6 +8,7 @@
 import { freePacket, newPacket, Packet, push } from "../dev/packet";
 import { monotonicNs } from "../sched/clock";
 import { store16, store32 } from "./bytes";
+import { receiveLimit } from "./tcp-buffers";
 import { ipSend, pathPayloadBytes, PROTOCOL_TCP } from "./ip";
 import { routeTo } from "./routes";
 import {
@@ -44,7 +45,9 @@ const TIMESTAMP_BYTES: u32 = 12;
 const OPTIONS_MAX: u32 = 40;
 const NS_PER_MS: u64 = 1_000_000;
 /** Most payload in one packet that the device cuts. */
-const LARGE_SEND_BYTES: u32 = 32768;
+const LARGE_SEND_BYTES: u32 = 65535 - 120;
+/** Payloads up to this size are copied into the packet; larger ones stay where they are. */
+const COPY_MAX: u32 = 1024;
 const SACK_BLOCKS_MAX: u32 = 3;
 const SACK_BYTES_MAX: u32 = 28;
 
@@ -74,13 +77,16 @@ export function learnRoute(c: TcpConnection): void {
   const through = routeTo(c.remoteAddress);
   const device = through ? through.device : null;
   c.offloadsChecksum = through != null && (device == null || device.offloadsChecksum);
-  c.offloadsSegmentation = device != null && device.offloadsSegmentation && c.remoteAddress.isV4;
+  c.gathers = device != null && device.gathers;
+  c.offloadsSegmentation =
+    device != null &&
+    (c.remoteAddress.isV4 ? device.offloadsSegmentation : device.offloadsSegmentation6);
 }
 
 /** The window to tell, in bytes; its right edge never moves to the left. */
 function receiveWindow(c: TcpConnection): u32 {
   const used = c.incomingBytes;
-  const capacity = c.options.receiveBytes;
+  const capacity = receiveLimit(c);
   let window = used < capacity ? capacity - used : 0;
   const told = before(c.receiveNext, c.advertisedEdge) ? c.advertisedEdge - c.receiveNext : 0;
   // Silly windows are not opened (RFC 9293, section 3.8.6.2.2).
@@ -91,7 +97,7 @@ function receiveWindow(c: TcpConnection): u32 {
 /** True if the window has opened so far that the peer should hear of it. */
 export function shouldTellWindow(c: TcpConnection): bool {
   const used = c.incomingBytes;
-  const capacity = c.options.receiveBytes;
+  const capacity = receiveLimit(c);
   const window = used < capacity ? capacity - used : 0;
   const told = before(c.receiveNext, c.advertisedEdge) ? c.advertisedEdge - c.receiveNext : 0;
   if (window <= told) return false;
@@ -104,12 +110,19 @@ export function shouldTellWindow(c: TcpConnection): bool {
  * @param bytes payload taken from the send buffer at `sequence`
  */
 function sendSegment(c: TcpConnection, sequence: u32, flags: u32, bytes: u32): bool {
-  const address = newPacket(OPTIONS_MAX + bytes);
+  const isCopied = !c.gathers || bytes <= COPY_MAX;
+  const address = newPacket(OPTIONS_MAX + (isCopied ? bytes : 0));
   if (address == 0) return false;
   const packet = changetype<Packet>(address);
   packet.data += OPTIONS_MAX;
-  if (bytes > 0) {
-    c.outgoing.copy(sequence - c.sendUnacknowledged, packet.data, bytes);
+  const offset = sequence - c.sendUnacknowledged;
+  if (!isCopied) {
+    if (!c.outgoing.attach(offset, packet, bytes)) {
+      freePacket(packet);
+      return false;
+    }
+  } else if (bytes > 0) {
+    c.outgoing.copy(offset, packet.data, bytes);
     packet.length = bytes;
   }
   const optionBytes = writeOptions(c, packet, flags);

@@ -7,6 +7,7 @@
  * Neighbour: `tcp-input.ts`.
  */
 import { freePacket, Packet, pull } from "../dev/packet";
+import { receiveLimit } from "./tcp-buffers";
 import { TcpConnection } from "./tcp-connection";
 import { before } from "./tcp-segment";
 
@@ -65,7 +66,7 @@ export function takePayload(c: TcpConnection, packet: Packet, isFin: bool): void
   // Filling a hole is told at once (RFC 5681, section 4.2).
   if (hadAhead) c.ackNow = true;
   else c.ackLater = true;
-  c.changed.wakeAll();
+  c.hasNews = true;
 }
 
 /** Appends the packet that is next in order. */
@@ -97,7 +98,7 @@ function accept(c: TcpConnection, packet: Packet): void {
 /** Keeps a packet until what is before it has come. */
 function setAside(c: TcpConnection, packet: Packet): void {
   const cost = max(packet.length, AHEAD_COST);
-  if (c.aheadBytes + cost > c.options.receiveBytes) {
+  if (c.aheadBytes + cost > receiveLimit(c)) {
     freePacket(packet);
     return;
   }

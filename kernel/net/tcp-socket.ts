@@ -32,24 +32,25 @@ import {
   EINVAL,
   EISCONN,
   ENETUNREACH,
-  ENOBUFS,
   ENOTCONN,
   EPIPE,
   ETIMEDOUT,
   asError,
+  isError,
 } from "../lib/errno";
 import { IpAddress } from "../lib/ip-address";
 import { free } from "../lib/object";
 import { monotonicNs } from "../sched/clock";
 import { Mutex } from "../sched/mutex";
 import { FOREVER, WaitLink } from "../sched/wait";
-import { copyFromList, copyToList, listTotal } from "./buffer-list";
+import { copyToList, listTotal } from "./buffer-list";
 import { isBroadcast, isOwnAddress } from "./addresses";
 import { chooseSource } from "./routes";
 import { addFlow, tcpPorts } from "./ports";
 import { anyAddress, checkAddress, hostOf, peerOf, portOf, writeAddress } from "./sockaddr";
 import { MSG_DONTWAIT, MSG_MORE, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, ReceiveFacts } from "./socket";
-import { chunkBytes, freeChunk, newChunk } from "./send-buffer";
+import { copyToChunks, freeChunks } from "./send-buffer";
+import { sendLimit, tuneReceive } from "./tcp-buffers";
 import {
   CLOSE_WAIT,
   CLOSED,
@@ -70,8 +71,8 @@ import { offerOptions, output, sendAck, sendReset, sendSyn, shouldTellWindow } f
 const BACKLOG_MAX: i32 = 4096;
 /** Handshakes of one listener that may be going on at a time. */
 const HANDSHAKES_MAX: u32 = 512;
-/** Most bytes copied from the application at a time. */
-const CHUNK_MAX: u32 = 16384 - 64;
+/** Most bytes copied from the application before the first of them are sent. */
+const BATCH_MAX: u64 = 65536;
 const ORPHAN_WAIT_NS: u64 = 60_000_000_000;
 /** How often another port is tried if the addresses and ports of a connection are taken. */
 const PORT_TRIES: i32 = 64;
@@ -304,25 +305,20 @@ export class TcpSocket extends TcpConnection {
         failure = min<i64>(room, 0);
         break;
       }
-      const part = <u32>min<u64>(min<u64>(<u64>room, CHUNK_MAX), total - done);
-      const chunk = newChunk(part);
-      if (chunk == 0) {
-        failure = -ENOBUFS;
-        break;
-      }
-      if (!copyFromList(list, done, chunkBytes(chunk), part)) {
-        freeChunk(chunk);
-        failure = -EFAULT;
+      const part = <u32>min<u64>(min<u64>(<u64>room, BATCH_MAX), total - done);
+      const chunks = copyToChunks(list, done, part);
+      if (isError(chunks)) {
+        failure = <i64>chunks;
         break;
       }
       this.enter();
       if (!this.canSend) {
-        freeChunk(chunk);
+        freeChunks(chunks);
         failure = -EPIPE;
         this.leave();
         break;
       }
-      this.outgoing.append(chunk);
+      this.outgoing.append(chunks);
       done += part;
       const wasCorked = this.corked;
       if ((flags & MSG_MORE) != 0) this.corked = true;
@@ -338,7 +334,7 @@ export class TcpSocket extends TcpConnection {
   }
 
   private get sendRoom(): i64 {
-    const limit = this.options.sendBytes;
+    const limit = sendLimit(this);
     return this.outgoing.length < limit ? <i64>(limit - this.outgoing.length) : 0;
   }
 
@@ -436,6 +432,7 @@ export class TcpSocket extends TcpConnection {
     packet.data += part;
     packet.length -= part;
     this.incomingBytes -= part;
+    tuneReceive(this, part);
     if (packet.length == 0) {
       this.incomingFirst = packet.next;
       if (packet.next == 0) this.incomingLast = 0;
@@ -587,7 +584,7 @@ export class TcpSocket extends TcpConnection {
     if (isEnded && !this.wasConnected && this.error == 0) events = 0; // never connected
     if (isEnded || (this.finReceived && this.isWriteShut)) events |= POLLHUP;
     if (!isConnecting) {
-      const isRoomy = 3 * <u64>this.outgoing.length <= 2 * <u64>this.options.sendBytes;
+      const isRoomy = 3 * <u64>this.outgoing.length <= 2 * <u64>sendLimit(this);
       if (isEnded || this.isWriteShut || isRoomy) events |= POLLOUT | POLLWRNORM;
     }
     if (this.error != 0) events |= POLLERR;

@@ -21,8 +21,11 @@ export const FOREVER: u64 = u64.MAX_VALUE;
 
 /** Something to be told when a queue is woken. */
 export abstract class WaitEntry {
-  /** Runs with the queue's lock held, perhaps in an interrupt: must not sleep. */
-  abstract onWake(): void;
+  /**
+   * Runs with the queue's lock held, perhaps in an interrupt: must not sleep.
+   * @returns true if a thread that slept will look at what has happened
+   */
+  abstract onWake(): bool;
 }
 
 /** Membership of an entry in one queue. */
@@ -45,9 +48,10 @@ export class ThreadWaiter extends WaitEntry {
     if (currentThreadAddress() != 0) this.thread = currentThread();
   }
 
-  onWake(): void {
+  onWake(): bool {
     this.woken = true;
     wakeThread(this.thread!);
+    return true;
   }
 
   /** Forgets earlier wake-ups. Call before the conditions are checked. */
@@ -166,16 +170,21 @@ export class WaitQueue {
     return link != null;
   }
 
-  /** Wakes every entry; they stay in the queue until they leave it themselves. */
-  wakeAll(): void {
-    if (this.first == null) return;
+  /**
+   * Wakes every entry; they stay in the queue until they leave it themselves.
+   * @returns true if a thread that slept will look at what has happened
+   */
+  wakeAll(): bool {
+    if (this.first == null) return false;
+    let isSeen = false;
     this.lock.acquire();
     let link = this.first;
     while (link) {
       const next = link.next;
-      link.entry.onWake();
+      if (link.entry.onWake()) isSeen = true;
       link = next;
     }
     this.lock.release();
+    return isSeen;
   }
 }

@@ -41,9 +41,11 @@ import {
   DESCRIPTOR_BYTES,
   DESCRIPTOR_NEXT,
   DESCRIPTOR_WRITE,
-  MAX_QUEUE_SIZE,
   Virtqueue,
 } from "./virtqueue";
+
+/** Descriptors of the queue: its rings fit one page. */
+const QUEUE_SIZE: u32 = 128;
 
 /** Feature bits (section 5.2.3). */
 const FEATURE_SIZE_MAX: u64 = 1 << 1;
@@ -129,7 +131,7 @@ export class VirtioBlock extends BlockDevice {
     if (transport.has(FEATURE_BLOCK_SIZE)) {
       this.blockBytes = transport.configuration32(CONFIGURATION_BLOCK_SIZE);
     }
-    const queue = transport.createQueue(0, MAX_QUEUE_SIZE);
+    const queue = transport.createQueue(0, QUEUE_SIZE);
     if (isError(queue)) return transport.fail(<i32>queue);
     this.queue = changetype<Virtqueue>(queue);
     this.maxSegments = this.segmentLimit(this.queue.size);

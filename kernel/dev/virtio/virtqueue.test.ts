@@ -282,7 +282,7 @@ test("queue sizes are powers of two within both limits", async () => {
     [1, 128, 1],
     [8, 16, 8],
     [256, 128, 128],
-    [1000, 1000, 128],
+    [1000, 1000, 256],
     [100, 128, 64],
     [256, 20, 16],
   ] as const) {

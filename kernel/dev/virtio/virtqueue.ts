@@ -41,8 +41,8 @@ const AVAILABLE_NO_INTERRUPT: u16 = 1;
 /** Used ring flag: no notifications, please (without VIRTIO_F_EVENT_IDX). */
 const USED_NO_NOTIFY: u16 = 1;
 
-/** Largest queue used: the rings of 128 entries fit one page. */
-export const MAX_QUEUE_SIZE: u32 = 128;
+/** Largest queue used: what QEMU's network cards have. */
+export const MAX_QUEUE_SIZE: u32 = 256;
 
 /** Page size of the legacy interface's queue addresses and alignment. */
 export const LEGACY_ALIGN: usize = 4096;

@@ -31,8 +31,8 @@ class RoomRelay extends WaitEntry {
     super();
   }
 
-  onWake(): void {
-    this.end.changed.wakeAll();
+  onWake(): bool {
+    return this.end.changed.wakeAll();
   }
 }
 
