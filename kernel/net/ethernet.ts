@@ -5,7 +5,7 @@
  * sees frames both ways.
  */
 import { MAC_BYTES, NetworkDevice } from "../dev/network";
-import { freePacket, Packet, pull, push } from "../dev/packet";
+import { freePacket, Packet, packetBytes, pull, push } from "../dev/packet";
 import { IpAddress } from "../lib/ip-address";
 import { arpReceive } from "./arp";
 import { load16, store16 } from "./bytes";
@@ -45,7 +45,7 @@ export function ethernetReceive(device: NetworkDevice, packet: Packet): void {
     return;
   }
   from.received.packets++;
-  from.received.bytes += packet.length;
+  from.received.bytes += packetBytes(packet);
   pull(packet, ETHERNET_HEADER_BYTES);
   packet.origin = changetype<usize>(from);
   if (type == ETHERTYPE_IPV4) ipv4Receive(from, packet);
@@ -86,7 +86,7 @@ export function ethernetSend(
   memory.copy(header + MAC_BYTES, device.macAddress, MAC_BYTES);
   store16(header + 2 * MAC_BYTES, innerType);
   through.sent.packets++;
-  through.sent.bytes += packet.length;
+  through.sent.bytes += packetBytes(packet);
   device.transmit(packet);
 }
 
