@@ -23,6 +23,22 @@ export const commands: readonly CommandEntry[] = [
   { name: "attach", load: async () => (await import("./attach.ts")).attachCommand },
   { name: "inspect", load: async () => (await import("./inspect.ts")).inspectCommand },
   {
+    name: "compose up",
+    load: async () => (await import("./compose-up.ts")).composeUpCommand,
+  },
+  {
+    name: "compose down",
+    load: async () => (await import("./compose-down.ts")).composeDownCommand,
+  },
+  {
+    name: "compose ps",
+    load: async () => (await import("./compose-ps.ts")).composePsCommand,
+  },
+  {
+    name: "compose logs",
+    load: async () => (await import("./compose-logs.ts")).composeLogsCommand,
+  },
+  {
     name: "images",
     aliases: ["i"],
     load: async () => (await import("./images.ts")).imagesCommand,
@@ -68,6 +84,11 @@ export const commands: readonly CommandEntry[] = [
     name: "__supervise",
     isHidden: true,
     load: async () => (await import("./supervise.ts")).superviseCommand,
+  },
+  {
+    name: "__network",
+    isHidden: true,
+    load: async () => (await import("./network.ts")).networkCommand,
   },
   {
     name: "__complete",

@@ -89,37 +89,30 @@ function networkArguments(spec: MachineSpec, network: NetworkSpec): string[] {
   const mine = mac === undefined ? [] : [`mac=${mac}`];
   const capture = `filter-dump,id=capture,netdev=net,file=${pcap?.replaceAll(",", ",,")}`;
   return [
-    ...netdevs(backend, ip),
+    ...["-netdev", netdev(backend, ip)],
     ...["-device", device(spec, "virtio-net", "netdev=net", ...mine)],
     ...(pcap === undefined ? [] : ["-object", capture]),
   ];
 }
 
-/** What the card is connected with, by the name `net`. */
-function netdevs(backend: NetworkBackend, ip: string | undefined): string[] {
+/** What the card is connected with. */
+function netdev(backend: NetworkBackend, ip: string | undefined): string {
   switch (backend.kind) {
     case "tap":
-      return ["-netdev", `tap,id=net,ifname=${backend.name},script=no,downscript=no`];
+      return `tap,id=net,ifname=${backend.name},script=no,downscript=no`;
     case "bridge":
-      return ["-netdev", `bridge,id=net,br=${backend.name}`];
+      return `bridge,id=net,br=${backend.name}`;
     case "user":
-      return ["-netdev", `user,id=net${forwardArguments(backend.forwards, ip)}`];
+      return `user,id=net${forwardArguments(backend.forwards, ip)}`;
     case "switch": {
-      // A hub inside QEMU joins the card, the NAT and the connection with the switch.
       const path = backend.socketPath.replaceAll(",", ",,");
-      const port = (id: string, peer: string): string[] => {
-        return ["-netdev", `hubport,id=${id},hubid=0${peer === "" ? "" : `,netdev=${peer}`}`];
-      };
-      return [
-        ...["-netdev", `user,id=nat${forwardArguments(backend.forwards, ip)}`],
-        ...["-netdev", `stream,id=switch,server=off,addr.type=unix,addr.path=${path}`],
-        ...[...port("to-nat", "nat"), ...port("to-switch", "switch"), ...port("net", "")],
-      ];
+      return `stream,id=net,server=off,addr.type=unix,addr.path=${path}`;
     }
   }
 }
 
-function forwardArguments(forwards: readonly PortForward[], ip: string | undefined): string {
+/** Ports of the host that QEMU's NAT leads to an address behind it. */
+export function forwardArguments(forwards: readonly PortForward[], ip: string | undefined): string {
   const guest = ip?.split("/")[0] ?? "";
   return forwards
     .map(({ protocol, hostAddress, hostPort, guestPort }) => {

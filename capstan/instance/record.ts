@@ -69,7 +69,8 @@ export function isActive({ status }: Instance): boolean {
 /** The ports that an instance publishes. */
 export function publishedPorts({ definition }: Instance): readonly PortForward[] {
   const backend = definition.plan.machine.network?.backend;
-  return backend !== undefined && "forwards" in backend ? backend.forwards : [];
+  if (backend?.kind === "switch") return backend.published;
+  return backend?.kind === "user" ? backend.forwards : [];
 }
 
 /** A port as `docker ps` shows it: `127.0.0.1:8080->80/tcp`. */

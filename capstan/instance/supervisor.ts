@@ -5,11 +5,10 @@
  * Neighbours: `start.ts` starts it, `control.ts` is its protocol, `audience.ts` its listeners,
  * `../run/session.ts` drives the machine.
  */
-import { closeSync, rmSync, writeSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import type { OutputSink } from "../console/output.ts";
-import { UserError } from "../errors.ts";
 import { hypervisors } from "../hypervisor/catalog.ts";
 import type { RunningMachine } from "../hypervisor/hypervisor.ts";
 import { exitStatusOf, type Stop } from "../run/outcome.ts";
@@ -17,27 +16,13 @@ import { withMachine } from "../run/plan.ts";
 import { explain } from "../run/report.ts";
 import { runSession } from "../run/session.ts";
 import { Audience } from "./audience.ts";
+import { reportStart, type StartReport, unforeseen } from "./background.ts";
 import { ConsoleLog } from "./console-log.ts";
 import { type FrameChannel, frameChannel, socketName } from "./control.ts";
 import { ControlServer } from "./control-server.ts";
 import { processIdentity } from "./process-identity.ts";
 import type { Instance, InstanceState } from "./record.ts";
 import { removeInstance, writeState } from "./store.ts";
-
-/** The descriptor on which the supervisor says once how the start went (`start.ts`). */
-export const START_REPORT_FD = 3;
-
-/** What it says there. */
-export type StartReport =
-  | { readonly started: true }
-  | {
-      readonly started: false;
-      readonly code: string;
-      readonly what: string;
-      readonly why: string;
-      readonly fix: string;
-      readonly exitStatus: number;
-    };
 
 /** How long a guest may take to end when the host itself is shut down. */
 const SHUTDOWN_LIMIT_MS = 5000;
@@ -135,15 +120,9 @@ class Supervisor {
 
   /** Keeps what went wrong before there was a machine, and tells who waits for the start. */
   fail(error: unknown): void {
-    const { what, why, fix, code, exitStatus } =
-      error instanceof UserError
-        ? error
-        : new UserError({
-            code: "SupervisorFailed",
-            what: `the instance ${this.#instance.definition.name} could not be started`,
-            why: error instanceof Error ? (error.stack ?? error.message) : String(error),
-            fix: `see ${join(this.#instance.folder, "supervisor.log")}`,
-          });
+    const { definition, folder } = this.#instance;
+    const failed = `the instance ${definition.name} could not be started`;
+    const { what, why, fix, code, exitStatus } = unforeseen(failed, error, folder);
     process.stderr.write(`${what}\n${why}\n`);
     this.#finish(exitStatus, "failed", `${what}: ${why}`);
     this.#report({ started: false, code, what, why, fix, exitStatus });
@@ -194,11 +173,6 @@ class Supervisor {
   #report(report: StartReport): void {
     if (this.#hasReported) return;
     this.#hasReported = true;
-    try {
-      writeSync(START_REPORT_FD, `${JSON.stringify(report)}\n`);
-      closeSync(START_REPORT_FD);
-    } catch {
-      // Whoever started the instance does not wait any more.
-    }
+    reportStart(report);
   }
 }

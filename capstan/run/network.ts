@@ -17,15 +17,15 @@ export interface PortForward {
 }
 
 /**
- * What the card is connected with: QEMU's own NAT, a tap device, a bridge, or that NAT together
- * with other machines, by a switch of capstan's (`../compose/switch.ts`).
+ * What the card is connected with: QEMU's own NAT, a tap device, a bridge, or a switch of capstan's
+ * (`../compose/switch.ts`) that also leads to a gateway, which publishes the ports.
  */
 export type NetworkBackend =
   | { readonly kind: "user"; readonly forwards: readonly PortForward[] }
   | {
       readonly kind: "switch";
       readonly socketPath: string;
-      readonly forwards: readonly PortForward[];
+      readonly published: readonly PortForward[];
     }
   | { readonly kind: "tap"; readonly name: string }
   | { readonly kind: "bridge"; readonly name: string };
@@ -84,7 +84,7 @@ function parseBackend(text: string, forwards: readonly PortForward[]): NetworkBa
 }
 
 /** `HOST:GUEST`, `ADDRESS:HOST:GUEST`, each with `/udp` or `/tcp` at the end if need be. */
-function parseForward(text: string): PortForward {
+export function parseForward(text: string): PortForward {
   const match = /^(?:([\d.]+):)?(\d+):(\d+)(?:\/(tcp|udp))?$/.exec(text);
   const [, address = "127.0.0.1", host = "", guest = "", protocol = "tcp"] = match ?? [];
   const ports = [Number(host), Number(guest)];
