@@ -111,11 +111,16 @@ function addNamedObjects(
 /** Adds directories of the user's; returns the host paths of the files in them. */
 async function addProjects(files: GuestFiles, projects: readonly ProjectTree[]): Promise<string[]> {
   const found: string[] = [];
-  for (const { path, skip } of projects) {
-    const onFile = (file: string): void => {
-      found.push(file);
+  for (const { path, guest, skip } of projects) {
+    const options = {
+      followLinks: true,
+      onFile: (file: string): void => {
+        found.push(file);
+      },
+      ...(skip === undefined ? {} : { skip }),
     };
-    await files.addTree(path, { skip, followLinks: true, onFile });
+    if (guest === undefined) await files.addTree(path, options);
+    else await files.copyTo(path, guest, options);
   }
   return found;
 }

@@ -7,10 +7,13 @@
 import type { FsTree } from "../image/tree.ts";
 import type { Skip } from "./tree-limits.ts";
 
-/** A directory of the user's, and what of it stays behind. */
+/** A directory or file of the user's, where it goes, and what of it stays behind. */
 export interface ProjectTree {
+  /** Absolute host path. */
   readonly path: string;
-  readonly skip: Skip;
+  /** Absolute guest path; absent: the host's own. */
+  readonly guest?: string;
+  readonly skip?: Skip;
 }
 
 /** A program of the host with all that decides which files it needs. */
@@ -25,7 +28,7 @@ export interface ProgramRequest {
   readonly env: Readonly<Record<string, string>>;
   /** Extra files or directories, `HOST` or `HOST:GUEST`. */
   readonly add: readonly string[];
-  /** Directories that are taken along as a whole, under their own paths, but for what is skipped. */
+  /** Directories that are taken along as a whole, but for what is skipped. */
   readonly projects?: readonly ProjectTree[];
   /** Directories to search for `program`, separated by `:`; normally the host's `PATH`. */
   readonly searchPath: string;

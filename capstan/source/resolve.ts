@@ -11,10 +11,12 @@ import { resolve } from "node:path";
 import { UserError } from "../errors.ts";
 import { findProgram } from "../package/program.ts";
 import { isRegularFile } from "../package/recipes/recipe.ts";
+import { capstanfileKind } from "./capstanfile/capstanfile.ts";
 import { imageFileKinds } from "./container/files.ts";
 import { registryImageKind, storedImageKind } from "./container/named.ts";
 import { debianKind } from "./debian/debian.ts";
 import { directoryKind } from "./directory/directory.ts";
+import { packageDirectoryKind, packageKind } from "./package/package-source.ts";
 import { programSource } from "./program.ts";
 import type { ResolvedSource, SourceKind, SourceOptions, SourceRequest } from "./source.ts";
 
@@ -39,8 +41,11 @@ function isProgram(text: string, { cwd, host }: SourceOptions): boolean {
 export const sourceKinds: readonly SourceKind[] = [
   ...imageFileKinds,
   debianKind,
+  capstanfileKind((text, options) => resolveText(text, [], options)),
+  packageDirectoryKind,
   directoryKind,
   storedImageKind,
+  packageKind,
   program,
   registryImageKind,
 ];
@@ -66,7 +71,14 @@ export async function resolveSource(
   options: SourceOptions,
 ): Promise<ResolvedSource> {
   if (request.kind === "program") return programSource(request.program, request.args, options);
-  const { text, args } = request;
+  return resolveText(request.text, request.args, options);
+}
+
+async function resolveText(
+  text: string,
+  args: readonly string[],
+  options: SourceOptions,
+): Promise<ResolvedSource> {
   const [, scheme, rest] = /^([a-z][a-z-]*):(?:\/\/)?(.*)$/s.exec(text) ?? [];
   const named = sourceKinds.find((kind) => kind.scheme !== undefined && kind.scheme === scheme);
   if (named !== undefined) return named.resolve(rest ?? "", args, options);

@@ -38,8 +38,12 @@ export interface SourceOptions {
   readonly user?: string;
   /** Replaces the working directory (`--workdir`). */
   readonly workdir?: string;
+  /** Takes the place of all that a source would start by itself. */
+  readonly command?: readonly string[];
   /** Names of the config sets of a package to boot (`--boot`). */
   readonly boot?: readonly string[];
+  /** Names of packages that a package gets besides those that it requires (`--require`). */
+  readonly require?: readonly string[];
   /** Whether registries other than this machine may be spoken to without TLS. */
   readonly insecure?: boolean;
   /** Where long work reports how far it is. */

@@ -13,7 +13,8 @@ import { PlainCache } from "../archive/plain-cache.ts";
 import { TarError } from "../archive/tar-reader.ts";
 import { overlayTar } from "../archive/tar-tree.ts";
 import { guestEnvironment } from "../guest-environment.ts";
-import type { ExposedPort, Launch, ResolvedSource, SourceOptions } from "../source.ts";
+import { parsePorts } from "../ports.ts";
+import type { Launch, ResolvedSource, SourceOptions } from "../source.ts";
 import { finishTree } from "../tree-finish.ts";
 import { launchInTree, textInTree } from "../tree-launch.ts";
 import type { OpenedImage } from "./image-files.ts";
@@ -95,7 +96,7 @@ function launchOf(
     options.entrypoint === undefined ? (settings.Entrypoint ?? []) : [options.entrypoint];
   // An entry point of the user's does not get the image's own arguments, as in docker run.
   const own = options.entrypoint === undefined ? (settings.Cmd ?? []) : [];
-  const argv = [...entrypoint, ...(args.length > 0 ? args : own)];
+  const argv = options.command ?? [...entrypoint, ...(args.length > 0 ? args : own)];
   if (argv.length === 0) throw noProgram(name);
   const found = launchInTree(tree, argv, {
     searchPath: env.PATH ?? "",
@@ -107,7 +108,7 @@ function launchOf(
     cwd,
     env,
     user: { uid: user.uid, gid: user.gid },
-    ports: Object.keys(settings.ExposedPorts ?? {}).flatMap(parsePort),
+    ports: Object.keys(settings.ExposedPorts ?? {}).flatMap(parsePorts),
     stopSignal: settings.StopSignal ?? "SIGTERM",
     volumes: Object.keys(settings.Volumes ?? {}),
   };
@@ -120,17 +121,6 @@ function parseVariables(lines: readonly string[]): Record<string, string> {
       return equals === -1 ? [line, ""] : [line.slice(0, equals), line.slice(equals + 1)];
     }),
   );
-}
-
-/** `80`, `80/tcp`, `53/udp`; ranges as `8000-8002/tcp`. */
-function parsePort(text: string): ExposedPort[] {
-  const match = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp))?$/.exec(text);
-  if (match === null) return [];
-  const first = Number(match[1]);
-  const last = Number(match[2] ?? match[1]);
-  const protocol = match[3] === "udp" ? "udp" : "tcp";
-  const count = Math.max(0, Math.min(last, 65535) - first + 1);
-  return Array.from({ length: count }, (_, index) => ({ port: first + index, protocol }));
 }
 
 function noProgram(name: string): UserError {

@@ -67,7 +67,8 @@ export const debianKind: SourceKind = {
     const env = guestEnvironment(options.env, options.terminalType);
     const cwd = options.workdir ?? "/";
     const own = owned.get(first.replace(/=.*/, "")) ?? [];
-    const launch = launchInTree(tree, args.length > 0 ? args : [mainProgram(first, own)], {
+    const named = options.command ?? args;
+    const launch = launchInTree(tree, named.length > 0 ? named : [mainProgram(first, own)], {
       searchPath: env.PATH ?? PATH,
       cwd,
       what: `the Debian packages ${text}`,
