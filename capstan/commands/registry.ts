@@ -49,6 +49,46 @@ export const commands: readonly CommandEntry[] = [
   { name: "push", load: async () => (await import("./push.ts")).pushCommand },
   { name: "login", load: async () => (await import("./login.ts")).loginCommand },
   { name: "logout", load: async () => (await import("./logout.ts")).logoutCommand },
+  {
+    name: "package init",
+    load: async () => (await import("./package-init.ts")).packageInitCommand,
+  },
+  {
+    name: "package build",
+    load: async () => (await import("./package-build.ts")).packageBuildCommand,
+  },
+  {
+    name: "package collect",
+    load: async () => (await import("./package-collect.ts")).packageCollectCommand,
+  },
+  {
+    name: "package compose",
+    load: async () => (await import("./package-compose.ts")).packageComposeCommand,
+  },
+  {
+    name: "package list",
+    load: async () => (await import("./package-list.ts")).packageListCommand,
+  },
+  {
+    name: "package search",
+    load: async () => (await import("./package-search.ts")).packageSearchCommand,
+  },
+  {
+    name: "package describe",
+    load: async () => (await import("./package-describe.ts")).packageDescribeCommand,
+  },
+  {
+    name: "package pull",
+    load: async () => (await import("./package-pull.ts")).packagePullCommand,
+  },
+  {
+    name: "package import",
+    load: async () => (await import("./package-import.ts")).packageImportCommand,
+  },
+  {
+    name: "package update",
+    load: async () => (await import("./package-update.ts")).packageUpdateCommand,
+  },
   { name: "check", load: async () => (await import("./check.ts")).checkCommand },
   {
     name: "image build",
