@@ -49,6 +49,20 @@ const systemPackages = [
     commands: ["start", "test", "conformance"],
   },
   {
+    tool: "ping",
+    apt: "iputils-ping",
+    why: "a program that the guests run",
+    elsewhere: "ping of iputils (Fedora: dnf install iputils)",
+    commands: ["test", "conformance"],
+  },
+  {
+    tool: "/usr/sbin/ip",
+    apt: "iproute2",
+    why: "a program that the guests run",
+    elsewhere: "iproute2 (Fedora: dnf install iproute)",
+    commands: ["test", "conformance"],
+  },
+  {
     tool: `/usr/lib/${pythonFolder()}/test/test_os.py`,
     apt: `lib${pythonFolder()}-testsuite`,
     why: "CPython's own tests, which run in guests",

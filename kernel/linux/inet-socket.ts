@@ -1,13 +1,14 @@
 /**
- * A network socket (AF_INET, AF_INET6) as an open file; the work is done by `net/socket.ts`.
+ * A network socket (AF_INET, AF_INET6, AF_NETLINK, AF_PACKET) as an open file; the work is done by `net/socket.ts`.
  *
  * Neighbours: `socket-file.ts`, `socket-calls.ts`.
  */
 import { O_NONBLOCK, O_RDWR } from "../fs/constants";
-import { ENOMEM, ENOTTY, asError, errorOf, isError } from "../lib/errno";
+import { ENOMEM, asError, errorOf, isError } from "../lib/errno";
 import { free } from "../lib/object";
 import { ReceiveFacts, Socket, createSocket } from "../net/socket";
 import { WaitLink } from "../sched/wait";
+import { interfaceIoctl } from "./interface-ioctl";
 import { dropVectors, makeVector } from "./io-vector";
 import { Incoming, Outgoing } from "./socket-exchange";
 import { MSG_DONTWAIT, SocketFile } from "./socket-file";
@@ -30,6 +31,7 @@ export class InetSocket extends SocketFile {
     status: u32,
   ) {
     super(socket.family, socket.type, socket.protocol, O_RDWR | status);
+    socket.inode = this.inode;
   }
 
   /** MSG_DONTWAIT if the file is not to block, with the flags given. */
@@ -128,9 +130,10 @@ export class InetSocket extends SocketFile {
   }
 
   ioctl(request: u32, argument: usize): i64 {
-    let bytes: i64 = -ENOTTY;
+    let bytes: i64;
     if (request == FIONREAD) bytes = this.socket.readableBytes();
     else if (request == SIOCOUTQ) bytes = this.socket.unsentBytes();
+    else return interfaceIoctl(request, argument);
     return bytes < 0 ? bytes : store32(argument, <u32>bytes);
   }
 

@@ -23,7 +23,7 @@ import {
   isError,
 } from "../lib/errno";
 import { heapAllocate, heapFree } from "../mm/heap";
-import { AF_INET, AF_INET6 } from "../net/socket";
+import { AF_INET, AF_INET6, AF_NETLINK, AF_PACKET } from "../net/socket";
 import { UnixEnd } from "../net/unix/unix-end";
 import { FD_CLOEXEC } from "./fd-table";
 import { TRANSFER_MAX, transferResult } from "./file-io";
@@ -75,11 +75,15 @@ export function sysSocket(family: i32, type: i32, protocol: i32): i64 {
   if (family == AF_UNIX) {
     const localKind = unixType(kind, protocol);
     made = localKind < 0 ? asError(localKind) : newUnixSocket(<i32>localKind, status);
-  } else if (family == AF_INET || family == AF_INET6) {
+  } else if (isNetworkFamily(family)) {
     made = newInetSocket(family, kind, protocol, status);
   } else made = asError(-EAFNOSUPPORT);
   if (isError(made)) return errorOf(made);
   return installFile(changetype<SocketFile>(made), descriptorFlagsOf(<u32>type));
+}
+
+function isNetworkFamily(family: i32): bool {
+  return family == AF_INET || family == AF_INET6 || family == AF_NETLINK || family == AF_PACKET;
 }
 
 function descriptorFlagsOf(type: u32): u32 {

@@ -39,6 +39,7 @@ const SO_RCVLOWAT: i32 = 18;
 const SO_SNDLOWAT: i32 = 19;
 const SO_RCVTIMEO: i32 = 20;
 const SO_SNDTIMEO: i32 = 21;
+const SO_BINDTODEVICE: i32 = 25;
 const SO_TIMESTAMP: i32 = 29;
 const SO_ACCEPTCONN: i32 = 30;
 const SO_SNDBUFFORCE: i32 = 32;
@@ -145,8 +146,6 @@ function socketOption(socket: SocketFile, option: i32, block: usize): i64 {
       return COOKIE_BYTES;
     case SO_PEERCRED:
       return putPeer(socket, block);
-    case SO_TIMESTAMP:
-      return putNumber(block, 0);
     default:
       return -ENOPROTOOPT;
   }
@@ -189,7 +188,9 @@ export function sysSetsockopt(fd: i32, level: i32, option: i32, value: usize, le
 
 function setOption(socket: SocketFile, level: i32, option: i32, block: usize, length: usize): i64 {
   if (level != SOL_SOCKET) return socket.setOption(level, option, block, length);
-  if (length < 4 && option != SO_RCVTIMEO && option != SO_SNDTIMEO) return -EINVAL;
+  if (length < 4 && option != SO_RCVTIMEO && option != SO_SNDTIMEO && option != SO_BINDTODEVICE) {
+    return -EINVAL;
+  }
   const own = setSocketOption(socket, option, block, length);
   if (own < 0 && own != -ENOPROTOOPT) return own;
   const protocol = socket.setOption(level, option, block, length);
@@ -231,7 +232,7 @@ function setSocketOption(socket: SocketFile, option: i32, block: usize, length: 
       return 0;
     }
     case SO_TIMESTAMP:
-      // Off is what it is; times of arrival are not recorded.
+      // Off is what it is; network sockets know more.
       return number == 0 ? 0 : -ENOPROTOOPT;
     default:
       return -ENOPROTOOPT;

@@ -23,7 +23,6 @@ import {
   EISCONN,
   ENOMEM,
   ENOTCONN,
-  ENOTTY,
   EOPNOTSUPP,
   EPERM,
   ETIMEDOUT,
@@ -36,6 +35,7 @@ import { messageLength } from "../net/unix/message-queue";
 import { UnixEnd } from "../net/unix/unix-end";
 import { UnixName } from "../net/unix/unix-name";
 import { WaitLink } from "../sched/wait";
+import { interfaceIoctl } from "./interface-ioctl";
 import { dropVectors, makeVector } from "./io-vector";
 import { currentProcess } from "./process";
 import { Incoming, Outgoing } from "./socket-exchange";
@@ -338,7 +338,7 @@ export class UnixSocket extends SocketFile {
 
   ioctl(request: u32, argument: usize): i64 {
     if (request == SIOCOUTQ) return store32(argument, <u32>this.unread());
-    if (request != FIONREAD) return -ENOTTY;
+    if (request != FIONREAD) return interfaceIoctl(request, argument);
     if (this.end.isListening) return -EINVAL;
     const queue = this.end.incoming;
     this.end.lock.acquire();

@@ -43,7 +43,8 @@ export class InterfaceAddress {
 
   /** The directed broadcast address of an IPv4 subnet in host order, 0 if it has none. */
   get broadcast(): u32 {
-    if (!this.address.isV4 || this.prefixBits < 97 || this.prefixBits > 126) return 0;
+    if (!this.address.isV4 || this.address.isLoopback) return 0;
+    if (this.prefixBits < 97 || this.prefixBits > 126) return 0;
     return this.address.v4 | (u32.MAX_VALUE >> (this.prefixBits - 96));
   }
 }

@@ -191,12 +191,13 @@ export function describePacket(
     out.writeBytes(changetype<usize>(packet.destination), 16);
     put32(out, <i32>index);
   }
+  if (isV4) return;
   if ((wanted & REPORT_HOP_LIMIT) != 0) {
-    putNumber(out, IPPROTO_IPV6, IPV6_HOPLIMIT, isV4 ? load<u8>(header, 8) : load<u8>(header, 7));
+    putNumber(out, IPPROTO_IPV6, IPV6_HOPLIMIT, load<u8>(header, 7));
   }
   if ((wanted & REPORT_TRAFFIC_CLASS) != 0) {
     const first = ((<i32>load<u8>(header)) << 8) | load<u8>(header, 1);
-    putNumber(out, IPPROTO_IPV6, IPV6_TCLASS, isV4 ? first & 255 : (first >> 4) & 255);
+    putNumber(out, IPPROTO_IPV6, IPV6_TCLASS, (first >> 4) & 255);
   }
 }
 

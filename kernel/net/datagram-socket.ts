@@ -25,6 +25,7 @@ import { Mutex } from "../sched/mutex";
 import { FOREVER, WaitLink } from "../sched/wait";
 import { copyToList, listTotal } from "./buffer-list";
 import { describeError, describePacket } from "./control-data";
+import { count, UDP_BUFFER_ERRORS } from "./counters";
 import { Endpoint } from "./endpoint";
 import { getInetOption, InetOptions, setInetOption } from "./inet-options";
 import { Interface } from "./interface";
@@ -34,6 +35,7 @@ import { MSG_DONTWAIT, MSG_ERRQUEUE, MSG_PEEK, MSG_TRUNC, ReceiveFacts } from ".
 /** What a datagram counts against the receive buffer besides its bytes. */
 const OVERHEAD_BYTES: u32 = 256;
 const ERRORS_MAX: u32 = 32;
+const IPPROTO_UDP: i32 = 17;
 
 export abstract class DatagramSocket extends Endpoint {
   options: InetOptions = new InetOptions();
@@ -64,6 +66,7 @@ export abstract class DatagramSocket extends Endpoint {
     if (atomic.add<u32>(cell, cost) > this.options.receiveBytes || this.isReadShut) {
       atomic.sub<u32>(cell, cost);
       this.drops++;
+      if (this.protocol == IPPROTO_UDP) count(UDP_BUFFER_ERRORS);
       freePacket(packet);
       return;
     }

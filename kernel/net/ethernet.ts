@@ -24,6 +24,15 @@ const VLAN_MASK: u16 = 0xfff;
 
 export const BROADCAST_MAC: u64 = 0xffffffffffff;
 
+let watcher: ((on: Interface, frame: Packet, isOutgoing: bool) => void) | null = null;
+
+/** Sets who sees every frame, `data` at its header; null = nobody. */
+export function setFrameWatcher(
+  watch: ((on: Interface, frame: Packet, isOutgoing: bool) => void) | null,
+): void {
+  watcher = watch;
+}
+
 /** A frame from the device: interrupt context. Takes the packet. */
 export function ethernetReceive(device: NetworkDevice, packet: Packet): void {
   if (packet.length < ETHERNET_HEADER_BYTES || !isForUs(device, packet.data)) {
@@ -46,6 +55,8 @@ export function ethernetReceive(device: NetworkDevice, packet: Packet): void {
   }
   from.received.packets++;
   from.received.bytes += packetBytes(packet);
+  const watch = watcher;
+  if (watch) watch(from, packet, false);
   pull(packet, ETHERNET_HEADER_BYTES);
   packet.origin = changetype<usize>(from);
   if (type == ETHERTYPE_IPV4) ipv4Receive(from, packet);
@@ -61,6 +72,13 @@ function isForUs(device: NetworkDevice, destination: usize): bool {
   return load<u32>(destination) == load<u32>(own) && load<u16>(destination, 4) == load<u16>(own, 4);
 }
 
+function writeHeader(header: usize, device: NetworkDevice, destination: u64, type: u16): void {
+  store<u32>(header, <u32>destination);
+  store<u16>(header, <u16>(destination >> 32), 4);
+  memory.copy(header + MAC_BYTES, device.macAddress, MAC_BYTES);
+  store16(header + 2 * MAC_BYTES, type);
+}
+
 /** Frames a packet and sends it. @param destination hardware address in the low 6 bytes */
 export function ethernetSend(
   through: Interface,
@@ -73,6 +91,13 @@ export function ethernetSend(
     freePacket(packet);
     return;
   }
+  const watch = watcher;
+  if (watch) {
+    const header = push(packet, ETHERNET_HEADER_BYTES);
+    writeHeader(header, device, destination, type);
+    watch(through, packet, true);
+    pull(packet, ETHERNET_HEADER_BYTES);
+  }
   let innerType = type;
   if (through.vlan != 0) {
     const tag = push(packet, TAG_BYTES);
@@ -80,11 +105,7 @@ export function ethernetSend(
     store16(tag + 2, type);
     innerType = ETHERTYPE_VLAN;
   }
-  const header = push(packet, ETHERNET_HEADER_BYTES);
-  store<u32>(header, <u32>destination);
-  store<u16>(header, <u16>(destination >> 32), 4);
-  memory.copy(header + MAC_BYTES, device.macAddress, MAC_BYTES);
-  store16(header + 2 * MAC_BYTES, innerType);
+  writeHeader(push(packet, ETHERNET_HEADER_BYTES), device, destination, innerType);
   through.sent.packets++;
   through.sent.bytes += packetBytes(packet);
   device.transmit(packet);

@@ -8,6 +8,7 @@ import { freePacket, newPacket, Packet, push } from "../dev/packet";
 import { IpAddress } from "../lib/ip-address";
 import { isBroadcast } from "./addresses";
 import { addBytes, foldSum, load16, load32 } from "./bytes";
+import { count, ICMP_ERRORS, ICMP_RECEIVED } from "./counters";
 import { deliverError } from "./icmp-errors";
 import { ipSend, PROTOCOL_ICMP } from "./ip";
 
@@ -33,7 +34,9 @@ function finish(message: usize, length: u32): void {
 /** A message arrived: takes it. */
 export function icmpReceive(packet: Packet): void {
   const message = packet.data;
+  count(ICMP_RECEIVED);
   if (packet.length < HEADER_BYTES || foldSum(addBytes(message, packet.length, 0)) != 0xffff) {
+    count(ICMP_ERRORS);
     freePacket(packet);
     return;
   }

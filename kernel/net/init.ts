@@ -20,10 +20,21 @@ import { configureByDhcp } from "./dhcp";
 import { ethernetReceive } from "./ethernet";
 import { addEthernet } from "./interface";
 import { seedFlows } from "./ports";
+import { initProcNet } from "./proc-net";
 import { RawSocket } from "./raw-socket";
 import { startIpv6 } from "./router-discovery";
-import { AF_INET, setSocketFactory, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM } from "./socket";
 import { limitTcpMemory } from "./tcp-buffers";
+import { newNetlinkSocket } from "./netlink/netlink-socket";
+import { newPacketSocket } from "./packet-socket";
+import {
+  AF_INET,
+  AF_NETLINK,
+  AF_PACKET,
+  setSocketFactory,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  SOCK_STREAM,
+} from "./socket";
 import { TcpSocket } from "./tcp-socket";
 import { UdpSocket } from "./udp-socket";
 
@@ -38,6 +49,7 @@ export function initNetwork(): void {
   limitTcpMemory((freeFrameCount() * PAGE_SIZE) / 4);
   setSocketFactory(makeSocket);
   initLoopbackAddresses();
+  initProcNet();
   const device = networkDevice();
   if (device == null) return;
   const outer = addEthernet(device);
@@ -71,6 +83,8 @@ function receive(device: NetworkDevice, packet: Packet): void {
 }
 
 function makeSocket(family: i32, type: i32, protocol: i32): usize {
+  if (family == AF_NETLINK) return newNetlinkSocket(type, protocol);
+  if (family == AF_PACKET) return newPacketSocket(type, protocol);
   if (protocol < 0 || protocol > 255) return asError(-EINVAL);
   const echo = family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
   if (type == SOCK_STREAM) {

@@ -50,6 +50,14 @@ export class Interface {
     if (device) this.mtuBytes = device.mtuBytes;
   }
 
+  /** Counts a packet that left by `lo` and came back. */
+  countLooped(bytes: u32): void {
+    this.sent.packets++;
+    this.sent.bytes += bytes;
+    this.received.packets++;
+    this.received.bytes += bytes;
+  }
+
   get isLoopback(): bool {
     return this.device == null;
   }

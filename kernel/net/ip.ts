@@ -6,6 +6,7 @@
 import { freePacket, Packet } from "../dev/packet";
 import { ENETUNREACH } from "../lib/errno";
 import { IpAddress } from "../lib/ip-address";
+import { count, ICMP_SENT, IP_NO_ROUTE, IP_SENT, OF_V6, TCP_SENT, UDP_SENT } from "./counters";
 import { Interface } from "./interface";
 import { IPV4_HEADER_BYTES, ipv4Send } from "./ipv4";
 import { IPV6_HEADER_BYTES, ipv6Send } from "./ipv6";
@@ -31,12 +32,22 @@ const PACKET_DEFAULT: u32 = 576;
 export function ipSend(packet: Packet, protocol: u8, hopLimit: u8 = 0, trafficClass: u8 = 0): i32 {
   const destination = packet.destination;
   const route = findRoute(destination, changetype<Interface | null>(packet.origin));
+  const isV4 = destination.isV4;
   if (!route) {
+    count(isV4 ? IP_NO_ROUTE : OF_V6 + IP_NO_ROUTE);
     freePacket(packet);
     return -ENETUNREACH;
   }
-  if (destination.isV4) return ipv4Send(packet, route, protocol, hopLimit, trafficClass);
+  count(isV4 ? IP_SENT : OF_V6 + IP_SENT);
+  countTransport(protocol);
+  if (isV4) return ipv4Send(packet, route, protocol, hopLimit, trafficClass);
   return ipv6Send(packet, route, protocol, hopLimit, trafficClass);
+}
+
+function countTransport(protocol: u8): void {
+  if (protocol == PROTOCOL_TCP) count(TCP_SENT);
+  else if (protocol == PROTOCOL_UDP) count(UDP_SENT);
+  else if (protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMPV6) count(ICMP_SENT);
 }
 
 /** Bytes of the header in front of the payload. */

@@ -18,6 +18,16 @@ import {
 import { EINVAL, EMSGSIZE, ENETUNREACH, ENOBUFS } from "../lib/errno";
 import { isBroadcast, isReceiver } from "./addresses";
 import { addBytes, foldSum, load16, load32, store16, store32 } from "./bytes";
+import {
+  count,
+  IP_ADDRESS_ERRORS,
+  IP_DELIVERED,
+  IP_FRAGMENTS_MADE,
+  IP_FRAGMENTS_RECEIVED,
+  IP_HEADER_ERRORS,
+  IP_REASSEMBLED,
+  IP_RECEIVED,
+} from "./counters";
 import { ETHERTYPE_IPV4, ethernetSend, groupMac } from "./ethernet";
 import { reassemble } from "./fragments";
 import { groupQueried, isJoined } from "./groups";
@@ -51,12 +61,14 @@ function headerLength(header: usize): u32 {
 export function ipv4Receive(from: Interface, packet: Packet): void {
   const header = packet.data;
   const headerBytes = packet.length >= IPV4_HEADER_BYTES ? headerLength(header) : 0;
+  count(IP_RECEIVED);
   if (
     headerBytes < IPV4_HEADER_BYTES ||
     headerBytes > packet.length ||
     load<u8>(header) >> 4 != 4 ||
     foldSum(addBytes(header, headerBytes, 0)) != 0xffff
   ) {
+    count(IP_HEADER_ERRORS);
     freePacket(packet);
     return;
   }
@@ -64,6 +76,7 @@ export function ipv4Receive(from: Interface, packet: Packet): void {
   packet.source.setV4(load32(header + 12));
   packet.destination.setV4(load32(header + 16));
   if (total < headerBytes || total > packetBytes(packet) || !isReceiver(from, packet.destination)) {
+    count(IP_ADDRESS_ERRORS);
     freePacket(packet);
     return;
   }
@@ -82,11 +95,13 @@ export function ipv4Receive(from: Interface, packet: Packet): void {
   }
   let whole = packet;
   if ((fragment & (FLAG_MORE_FRAGMENTS | OFFSET_MASK)) != 0) {
+    count(IP_FRAGMENTS_RECEIVED);
     const offset = (fragment & OFFSET_MASK) << 3;
     const hasMore = (fragment & FLAG_MORE_FRAGMENTS) != 0;
     const key = ((<u32>load<u16>(header, 4)) << 8) | load<u8>(header, 9);
     const result = reassemble(packet, headerBytes, offset, hasMore, key);
     if (result == 0) return;
+    count(IP_REASSEMBLED);
     whole = changetype<Packet>(result);
     completeHeader(whole);
   }
@@ -108,6 +123,7 @@ function isWholeTcp(header: usize, fragment: u32): bool {
 
 function deliver(from: Interface, packet: Packet): void {
   const header = packet.data;
+  count(IP_DELIVERED);
   packet.network = header;
   const protocol = load<u8>(header, 9);
   pull(packet, headerLength(header));
@@ -208,6 +224,7 @@ function sendAlong(route: Route, packet: Packet): void {
   if (through.isLoopback) {
     packet.checksum = CHECKSUM_VALID;
     packet.origin = changetype<usize>(through);
+    through.countLooped(packet.length);
     ipv4Receive(loopback(), packet);
   } else if (destination.isMulticast || isBroadcast(destination)) {
     loopBack(through, packet);
@@ -243,6 +260,7 @@ function sendFragments(route: Route, packet: Packet, mtu: u32): i32 {
       break;
     }
     const fragment = changetype<Packet>(address);
+    count(IP_FRAGMENTS_MADE);
     fragment.length = part;
     fragment.staysOut = packet.staysOut;
     memory.copy(fragment.data, payload + offset, part);

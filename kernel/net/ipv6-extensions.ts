@@ -7,6 +7,7 @@
  */
 import { freePacket, Packet, pull } from "../dev/packet";
 import { load16, load32 } from "./bytes";
+import { count, IP_DELIVERED, IP_FRAGMENTS_RECEIVED, IP_REASSEMBLED, OF_V6 } from "./counters";
 import { reassemble } from "./fragments";
 import { icmpv6Receive, sendParameterProblem } from "./icmpv6";
 import { Interface } from "./interface";
@@ -68,6 +69,7 @@ export function deliverExtended(from: Interface, packet: Packet, nextField: usiz
 }
 
 function deliver(from: Interface, packet: Packet, protocol: u8, field: usize): void {
+  count(OF_V6 + IP_DELIVERED);
   packet.transport = packet.data;
   const isWanted = rawDeliver(packet, protocol);
   if (protocol == PROTOCOL_TCP) tcpReceive(packet);
@@ -126,11 +128,13 @@ function takeFragment(packet: Packet): usize {
   const hasMore = (place & MORE_FRAGMENTS) != 0;
   pull(packet, FRAGMENT_BYTES);
   if (offset == 0 && !hasMore) return changetype<usize>(packet);
+  count(OF_V6 + IP_FRAGMENTS_RECEIVED);
   const headerBytes = <u32>(packet.data - packet.network);
   packet.data = packet.network;
   packet.length += headerBytes;
   const result = reassemble(packet, headerBytes, offset, hasMore, identification);
   if (result == 0) return 0;
+  count(OF_V6 + IP_REASSEMBLED);
   const whole = changetype<Packet>(result);
   whole.network = whole.data;
   pull(whole, whole.headerBytes);

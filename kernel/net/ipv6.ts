@@ -22,6 +22,14 @@ import { EMSGSIZE, ENOBUFS } from "../lib/errno";
 import { IpAddress } from "../lib/ip-address";
 import { isReceiver } from "./addresses";
 import { load16, store16, store32 } from "./bytes";
+import {
+  count,
+  IP_ADDRESS_ERRORS,
+  IP_FRAGMENTS_MADE,
+  IP_HEADER_ERRORS,
+  IP_RECEIVED,
+  OF_V6,
+} from "./counters";
 import { ETHERTYPE_IPV6, ethernetSend, groupMac } from "./ethernet";
 import { isJoined } from "./groups";
 import { Interface, loopback } from "./interface";
@@ -47,7 +55,9 @@ export function ipv6Receive(from: Interface, packet: Packet): void {
   const header = packet.data;
   const source = packet.source;
   const destination = packet.destination;
+  count(OF_V6 + IP_RECEIVED);
   if (packet.length < IPV6_HEADER_BYTES || load<u8>(header) >> 4 != 6) {
+    count(OF_V6 + IP_HEADER_ERRORS);
     freePacket(packet);
     return;
   }
@@ -55,6 +65,7 @@ export function ipv6Receive(from: Interface, packet: Packet): void {
   destination.copyFrom(changetype<IpAddress>(header + DESTINATION));
   const total = IPV6_HEADER_BYTES + <u32>load16(header + PAYLOAD_LENGTH);
   if (total > packetBytes(packet) || !isSound(from, source, destination)) {
+    count(OF_V6 + IP_ADDRESS_ERRORS);
     freePacket(packet);
     return;
   }
@@ -119,6 +130,7 @@ function sendAlong(route: Route, packet: Packet): void {
   if (through.isLoopback) {
     packet.checksum = CHECKSUM_VALID;
     packet.origin = changetype<usize>(through);
+    through.countLooped(packet.length);
     ipv6Receive(loopback(), packet);
   } else if (destination.isMulticast) {
     loopBack(through, packet);
@@ -160,6 +172,7 @@ function sendFragments(
       break;
     }
     const fragment = changetype<Packet>(address);
+    count(OF_V6 + IP_FRAGMENTS_MADE);
     fragment.length = part;
     fragment.staysOut = packet.staysOut;
     memory.copy(fragment.data, packet.data + offset, part);

@@ -9,6 +9,7 @@ import { MAC_BYTES } from "../dev/network";
 import { freePacket, newPacket, Packet } from "../dev/packet";
 import { IpAddress } from "../lib/ip-address";
 import { log } from "../lib/log";
+import { free } from "../lib/object";
 import { monotonicNs } from "../sched/clock";
 import {
   addAddress,
@@ -19,10 +20,9 @@ import {
 } from "./addresses";
 import { isError } from "../lib/errno";
 import { store32 } from "./bytes";
-import { joinGroup } from "./groups";
+import { joinGroup, leaveGroup } from "./groups";
 import { sendIcmpv6 } from "./icmpv6";
 import { Interface } from "./interface";
-import { IPV6_HEADER_BYTES } from "./ipv6";
 import { isResolved, learnNeighbour } from "./neighbours";
 import { routerAdvertised } from "./router-discovery";
 
@@ -119,6 +119,17 @@ export function claimAddress(on: Interface, address: IpAddress, bits: u32, origi
   packet.source.clear();
   sendIcmpv6(packet, HOP_LIMIT);
   return added;
+}
+
+/** Takes an address away from an interface. @returns 0 or -EADDRNOTAVAIL */
+export function releaseAddress(from: Interface, address: IpAddress): i32 {
+  const result = removeAddress(from, address);
+  if (result != 0 || address.isV4 || from.isLoopback) return result;
+  const group = new IpAddress();
+  setSolicitedGroup(group, address);
+  leaveGroup(from, group);
+  free(group);
+  return 0;
 }
 
 /** Asks all routers to introduce themselves (section 6.3.7). */
@@ -223,9 +234,6 @@ function advertised(from: Interface, packet: Packet): void {
 
 /** The address is somebody else's (RFC 4862, section 5.4.5). */
 function giveUp(on: Interface, address: IpAddress): void {
-  removeAddress(on, address);
+  releaseAddress(on, address);
   log("eth0: another machine has the IPv6 address that was chosen; it is given up");
 }
-
-/** The header in front of a message, for those who need its hop limit. */
-export const MESSAGE_HEADER_BYTES: u32 = IPV6_HEADER_BYTES;

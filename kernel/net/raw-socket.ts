@@ -23,6 +23,7 @@ import { isOwnAddress } from "./addresses";
 import { copyFromList, listTotal } from "./buffer-list";
 import { addBytes, foldSum, load16, pseudoSum, store16 } from "./bytes";
 import { newErrorPacket, SendControl } from "./control-data";
+import { Endpoint } from "./endpoint";
 import { DatagramSocket } from "./datagram-socket";
 import { Interface, interfaceAt } from "./interface";
 import { answer } from "./inet-options";
@@ -314,6 +315,20 @@ export function rawDeliver(packet: Packet, protocol: u8): bool {
   }
   lock.release();
   return isWanted;
+}
+
+/** Calls `visit` for every socket, with the list's lock held. */
+export function forEachRawSocket(
+  visit: (endpoint: Endpoint, argument: usize) => void,
+  argument: usize,
+): void {
+  lock.acquire();
+  let next = sockets;
+  while (next) {
+    visit(next, argument);
+    next = next.nextRaw;
+  }
+  lock.release();
 }
 
 /** A copy, network header included, with `data` where the application's bytes begin. */

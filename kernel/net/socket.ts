@@ -24,6 +24,8 @@ import { FOREVER, WaitLink, WaitQueue } from "../sched/wait";
 
 export const AF_INET: i32 = 2;
 export const AF_INET6: i32 = 10;
+export const AF_NETLINK: i32 = 16;
+export const AF_PACKET: i32 = 17;
 export const SOCK_STREAM: i32 = 1;
 export const SOCK_DGRAM: i32 = 2;
 export const SOCK_RAW: i32 = 3;
@@ -56,6 +58,8 @@ export abstract class Socket extends Counted {
   /** SO_RCVTIMEO and SO_SNDTIMEO, durations in nanoseconds; FOREVER = none. */
   receiveTimeoutNs: u64 = FOREVER;
   sendTimeoutNs: u64 = FOREVER;
+  /** Number of the socket's file, as fstat(2) and /proc/net tell it. */
+  inode: u64 = 0;
   /** Woken whenever `poll` may say something new. */
   changed: WaitQueue = new WaitQueue();
 

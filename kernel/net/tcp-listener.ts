@@ -9,6 +9,7 @@
 import { freePacket, Packet } from "../dev/packet";
 import { randomU64 } from "../dev/random";
 import { load16, load32 } from "./bytes";
+import { count, TCP_LISTEN_DROPS, TCP_PASSIVE_OPENS } from "./counters";
 import { addFlow } from "./ports";
 import { LISTEN, SYN_RECEIVED } from "./tcp-connection";
 import { learnPeer } from "./tcp-input";
@@ -19,6 +20,7 @@ import { TcpSocket } from "./tcp-socket";
 export function connectionRequested(listener: TcpSocket, packet: Packet): void {
   // When the backlog is full, the request is dropped; the client asks again.
   if (listener.state != LISTEN || !listener.countChild()) {
+    count(TCP_LISTEN_DROPS);
     freePacket(packet);
     return;
   }
@@ -49,6 +51,7 @@ export function connectionRequested(listener: TcpSocket, packet: Packet): void {
     return;
   }
   child.state = SYN_RECEIVED;
+  count(TCP_PASSIVE_OPENS);
   listener.retain();
   child.listener = listener;
   child.begin();

@@ -7,6 +7,7 @@ import { freePacket, Packet } from "../dev/packet";
 import { IpAddress } from "../lib/ip-address";
 import { load16, load32 } from "./bytes";
 import { isOwnAddress } from "./addresses";
+import { count, TCP_CHECKSUM_ERRORS, TCP_RECEIVED } from "./counters";
 import { learnPathMtu } from "./path-mtu";
 import { findFlow, tcpPorts } from "./ports";
 import { SYN_RECEIVED, SYN_SENT, TcpConnection, TIME_WAIT } from "./tcp-connection";
@@ -23,6 +24,7 @@ export function tcpReceive(packet: Packet): void {
     freePacket(packet);
     return;
   }
+  count(TCP_RECEIVED);
   const header = packet.data;
   const sourcePort = load16(header);
   const port = load16(header + 2);
@@ -38,6 +40,7 @@ export function tcpReceive(packet: Packet): void {
     connection.release();
   }
   if (!isSegmentIntact(packet)) {
+    count(TCP_CHECKSUM_ERRORS);
     freePacket(packet);
     return;
   }

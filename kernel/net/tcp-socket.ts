@@ -46,6 +46,7 @@ import { FOREVER, WaitLink } from "../sched/wait";
 import { copyToList, listTotal } from "./buffer-list";
 import { isBroadcast, isOwnAddress } from "./addresses";
 import { chooseSource } from "./routes";
+import { count, TCP_ACTIVE_OPENS } from "./counters";
 import { addFlow, tcpPorts } from "./ports";
 import { anyAddress, checkAddress, hostOf, peerOf, portOf, writeAddress } from "./sockaddr";
 import { MSG_DONTWAIT, MSG_MORE, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, ReceiveFacts } from "./socket";
@@ -249,6 +250,7 @@ export class TcpSocket extends TcpConnection {
     this.sendMax = this.initialSend;
     offerOptions(this);
     this.state = SYN_SENT;
+    count(TCP_ACTIVE_OPENS);
     this.isReadShut = false;
     this.isWriteShut = false;
     this.begin();

@@ -20,6 +20,7 @@ import { free } from "../lib/object";
 import { isBroadcast, isOwnAddress } from "./addresses";
 import { copyFromList, listTotal } from "./buffer-list";
 import { SendControl } from "./control-data";
+import { count, UDP_CHECKSUM_ERRORS } from "./counters";
 import { DatagramSocket } from "./datagram-socket";
 import { Interface, interfaceAt } from "./interface";
 import { leaveAll } from "./memberships";
@@ -49,7 +50,10 @@ export class UdpSocket extends DatagramSocket {
   }
 
   protected open(packet: Packet): bool {
-    if (!isIntact(packet)) return false;
+    if (!isIntact(packet)) {
+      count(UDP_CHECKSUM_ERRORS);
+      return false;
+    }
     openDatagram(packet);
     return true;
   }
@@ -63,14 +67,12 @@ export class UdpSocket extends DatagramSocket {
     const wrong = checkAddress(this.family, address, length);
     if (wrong != 0) return wrong;
     const host = hostOf(address);
+    if (host.isLinkLocal && !this.bindScope(scopeOf(address, length))) return -EINVAL;
     if (!host.isAny && !isOwnAddress(host) && !isBroadcast(host) && !host.isMulticast) {
       return -EADDRNOTAVAIL;
     }
     if (host.isV4 && this.isV6Only) return -EINVAL;
     if (this.isPortBound) return -EINVAL;
-    if (host.isLinkLocal) {
-      if (!this.bindScope(scopeOf(address, length))) return -EINVAL;
-    }
     this.isAddressFixed = !host.isAny;
     return udpPorts.bind(this, host, portOf(address));
   }

@@ -10,6 +10,7 @@ import { EMSGSIZE } from "../lib/errno";
 import { isBroadcast } from "./addresses";
 import { addBytes, foldSum, load16, pseudoSum, store16 } from "./bytes";
 import { newErrorPacket } from "./control-data";
+import { count, UDP_ERRORS, UDP_NO_PORT, UDP_RECEIVED } from "./counters";
 import { sendPortUnreachable } from "./icmp";
 import { sendPortUnreachableV6 } from "./icmpv6";
 import { ipSend, PROTOCOL_UDP } from "./ip";
@@ -26,6 +27,7 @@ export function udpReceive(packet: Packet): void {
   const datagram = packet.data;
   const length = packet.length >= UDP_HEADER_BYTES ? <u32>load16(datagram + 4) : 0;
   if (length < UDP_HEADER_BYTES || length > packet.length) {
+    count(UDP_ERRORS);
     freePacket(packet);
     return;
   }
@@ -43,6 +45,7 @@ export function udpReceive(packet: Packet): void {
     packet.origin,
   );
   if (found == 0) {
+    count(UDP_NO_PORT);
     if (isIntact(packet)) {
       if (packet.source.isV4) sendPortUnreachable(packet);
       else sendPortUnreachableV6(packet);
@@ -50,6 +53,7 @@ export function udpReceive(packet: Packet): void {
     freePacket(packet);
     return;
   }
+  count(UDP_RECEIVED);
   const socket = changetype<UdpSocket>(found);
   socket.arrived(packet);
   socket.release();

@@ -29,6 +29,7 @@ import {
   KIND_MEMINFO,
   KIND_MOUNTINFO,
   KIND_MOUNTS,
+  KIND_NETWORK,
   KIND_OOM_SCORE_ADJ,
   KIND_OS_RELEASE,
   KIND_OS_VERSION,
@@ -113,33 +114,32 @@ export function processTable(withTasks: bool): ProcTable {
   return table;
 }
 
-/** /proc/PID/net: the headers of empty tables; there is no network yet. */
+/** /proc/PID/net: the network writes the texts. */
 function addNetwork(net: ProcTable): void {
-  const sockets =
-    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
-  net.add(
-    "dev",
-    KIND_RAW_TEXT,
-    0o444,
-    "Inter-|   Receive                                                |  Transmit\n" +
-      " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n",
-  );
-  net.add("tcp", KIND_RAW_TEXT, 0o444, sockets);
-  net.add("tcp6", KIND_RAW_TEXT, 0o444, sockets);
-  net.add("udp", KIND_RAW_TEXT, 0o444, sockets);
-  net.add("udp6", KIND_RAW_TEXT, 0o444, sockets);
-  net.add(
-    "unix",
-    KIND_RAW_TEXT,
-    0o444,
-    "Num       RefCount Protocol Flags    Type St Inode Path\n",
-  );
-  net.add(
-    "route",
-    KIND_RAW_TEXT,
-    0o444,
-    "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n",
-  );
+  addNetworkFile(net, "arp");
+  addNetworkFile(net, "dev");
+  addNetworkFile(net, "if_inet6");
+  addNetworkFile(net, "igmp");
+  addNetworkFile(net, "igmp6");
+  addNetworkFile(net, "ipv6_route");
+  addNetworkFile(net, "netstat");
+  addNetworkFile(net, "raw");
+  addNetworkFile(net, "raw6");
+  addNetworkFile(net, "route");
+  addNetworkFile(net, "snmp");
+  addNetworkFile(net, "snmp6");
+  addNetworkFile(net, "sockstat");
+  addNetworkFile(net, "sockstat6");
+  addNetworkFile(net, "tcp");
+  addNetworkFile(net, "tcp6");
+  addNetworkFile(net, "udp");
+  addNetworkFile(net, "udp6");
+  const head = "Num       RefCount Protocol Flags    Type St Inode Path\n";
+  net.add("unix", KIND_RAW_TEXT, 0o444, head);
+}
+
+function addNetworkFile(net: ProcTable, name: string): void {
+  net.add(name, KIND_NETWORK, 0o444, name);
 }
 
 /** /proc/sys: what programs look at; nothing can be set. */
@@ -187,8 +187,7 @@ function addSystemSettings(sys: ProcTable): void {
   kernel.addText("tainted", "0");
   kernel.add("threads-max", KIND_THREADS_MAX);
   kernel.add("version", KIND_OS_VERSION);
-  const net = sys.addDirectory("net");
-  net.addDirectory("core").addText("somaxconn", "4096");
+  addNetworkSettings(sys.addDirectory("net"));
   const vm = sys.addDirectory("vm");
   vm.addText("max_map_count", "65530");
   vm.addText("min_free_kbytes", "0");
@@ -197,4 +196,48 @@ function addSystemSettings(sys: ProcTable): void {
   vm.addText("overcommit_memory", "1");
   vm.addText("overcommit_ratio", "50");
   vm.addText("swappiness", "0");
+}
+
+/** /proc/sys/net: the values that the network works by (tcp(7), socket(7), ip(7)). */
+function addNetworkSettings(net: ProcTable): void {
+  const core = net.addDirectory("core");
+  core.addText("default_qdisc", "noqueue");
+  core.addText("netdev_max_backlog", "1000");
+  core.addText("optmem_max", "20480");
+  core.addText("rmem_default", "212992");
+  core.addText("rmem_max", "4194304");
+  core.addText("somaxconn", "4096");
+  core.addText("wmem_default", "212992");
+  core.addText("wmem_max", "4194304");
+  const ipv4 = net.addDirectory("ipv4");
+  ipv4.addText("icmp_echo_ignore_all", "0");
+  ipv4.addText("icmp_echo_ignore_broadcasts", "1");
+  ipv4.addText("ip_default_ttl", "64");
+  ipv4.addText("ip_forward", "0");
+  ipv4.addText("ip_local_port_range", "32768\t60999");
+  ipv4.addText("ip_local_reserved_ports", "");
+  ipv4.addText("ip_nonlocal_bind", "0");
+  ipv4.addText("ip_unprivileged_port_start", "0");
+  ipv4.addText("ping_group_range", "0\t2147483647");
+  ipv4.addText("tcp_available_congestion_control", "cubic");
+  ipv4.addText("tcp_congestion_control", "cubic");
+  ipv4.addText("tcp_fin_timeout", "60");
+  ipv4.addText("tcp_keepalive_intvl", "75");
+  ipv4.addText("tcp_keepalive_probes", "9");
+  ipv4.addText("tcp_keepalive_time", "7200");
+  ipv4.addText("tcp_max_syn_backlog", "512");
+  ipv4.addText("tcp_retries2", "15");
+  ipv4.addText("tcp_rmem", "4096\t524288\t8388608");
+  ipv4.addText("tcp_sack", "1");
+  ipv4.addText("tcp_syn_retries", "6");
+  ipv4.addText("tcp_synack_retries", "5");
+  ipv4.addText("tcp_timestamps", "1");
+  ipv4.addText("tcp_window_scaling", "1");
+  ipv4.addText("tcp_wmem", "4096\t262144\t8388608");
+  const ipv6 = net.addDirectory("ipv6");
+  ipv6.addText("bindv6only", "0");
+  const all = ipv6.addDirectory("conf").addDirectory("all");
+  all.addText("disable_ipv6", "0");
+  all.addText("forwarding", "0");
+  net.addDirectory("unix").addText("max_dgram_qlen", "512");
 }

@@ -25,6 +25,7 @@ import { writeMaps } from "./maps-text";
 import { writeMountinfo, writeMounts } from "./mounts-text";
 import { renderProcess } from "./process-text";
 import { writeProcessorList, writeProcessorMask } from "./processors-text";
+import { writeNetwork } from "./network-text";
 import { processProvider } from "./provider";
 import { writeFileMaximum, writeFileNumbers, writeThreadsMaximum } from "./limits-text";
 import {
@@ -41,6 +42,7 @@ import {
   KIND_MEMINFO,
   KIND_MOUNTINFO,
   KIND_MOUNTS,
+  KIND_NETWORK,
   KIND_OS_RELEASE,
   KIND_OS_VERSION,
   KIND_PARTITIONS,
@@ -113,6 +115,9 @@ export function render(kind: u32, pid: i32, tid: i32, text: string, out: ByteWri
     case KIND_PROCESSOR_MASK:
       writeProcessorMask(out);
       out.writeByte(0x0a);
+      break;
+    case KIND_NETWORK:
+      writeNetwork(text, out);
       break;
     case KIND_BOOT_ID:
       writeBootId(out);

@@ -57,6 +57,8 @@ export const KIND_PARTITIONS: u32 = 52;
 /** All processors, as a list and as a mask. */
 export const KIND_PROCESSOR_LIST: u32 = 53;
 export const KIND_PROCESSOR_MASK: u32 = 54;
+/** A file of /proc/net; the text of the entry is its name. */
+export const KIND_NETWORK: u32 = 55;
 
 // Texts about a process.
 export const KIND_MAPS: u32 = 64;

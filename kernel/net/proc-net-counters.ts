@@ -1,0 +1,190 @@
+/**
+ * Counters in /proc/net: snmp, snmp6, netstat, sockstat (proc(5); names as Linux has them, which
+ * netstat(8), nstat(8) and agents look for).
+ *
+ * Neighbours: `proc-net.ts`; `counters.ts` counts.
+ */
+import { ByteWriter } from "../lib/format";
+import {
+  counted,
+  ICMP_ERRORS,
+  ICMP_RECEIVED,
+  ICMP_SENT,
+  IP_ADDRESS_ERRORS,
+  IP_DELIVERED,
+  IP_FRAGMENTS_MADE,
+  IP_FRAGMENTS_RECEIVED,
+  IP_HEADER_ERRORS,
+  IP_NO_ROUTE,
+  IP_REASSEMBLED,
+  IP_RECEIVED,
+  IP_SENT,
+  OF_V6,
+  TCP_ACTIVE_OPENS,
+  TCP_CHECKSUM_ERRORS,
+  TCP_LISTEN_DROPS,
+  TCP_PASSIVE_OPENS,
+  TCP_RECEIVED,
+  TCP_RESETS_SENT,
+  TCP_RETRANSMITTED,
+  TCP_SENT,
+  TCP_TIMEOUTS,
+  UDP_BUFFER_ERRORS,
+  UDP_CHECKSUM_ERRORS,
+  UDP_ERRORS,
+  UDP_NO_PORT,
+  UDP_RECEIVED,
+  UDP_SENT,
+} from "./counters";
+import { Endpoint } from "./endpoint";
+import { DEFAULT_HOP_LIMIT } from "./interface";
+import { forEachFlow, tcpPorts, udpPorts } from "./ports";
+import { forEachRawSocket } from "./raw-socket";
+import { AF_INET } from "./socket";
+import { ESTABLISHED, TcpConnection, TIME_WAIT } from "./tcp-connection";
+
+/** What counts nothing here: a column that is always 0. */
+const NOTHING: u32 = 39;
+
+function put(out: ByteWriter, value: u64): void {
+  out.writeByte(0x20);
+  out.writeDecimal(value);
+}
+
+function putCounted(out: ByteWriter, counter: u32): void {
+  put(out, counted(counter));
+}
+
+/** /proc/net/snmp. */
+export function writeSnmp(out: ByteWriter): void {
+  out.writeString(
+    "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates\nIp: 2",
+  );
+  put(out, DEFAULT_HOP_LIMIT);
+  putCounted(out, IP_RECEIVED);
+  putCounted(out, IP_HEADER_ERRORS);
+  putCounted(out, IP_ADDRESS_ERRORS);
+  out.writeString(" 0 0 0");
+  putCounted(out, IP_DELIVERED);
+  putCounted(out, IP_SENT);
+  putCounted(out, NOTHING);
+  putCounted(out, IP_NO_ROUTE);
+  putCounted(out, NOTHING);
+  putCounted(out, IP_FRAGMENTS_RECEIVED);
+  putCounted(out, IP_REASSEMBLED);
+  out.writeString(" 0 0 0");
+  putCounted(out, IP_FRAGMENTS_MADE);
+  out.writeString("\nIcmp: InMsgs InErrors InCsumErrors OutMsgs OutErrors\nIcmp:");
+  putCounted(out, ICMP_RECEIVED);
+  putCounted(out, ICMP_ERRORS);
+  putCounted(out, NOTHING);
+  putCounted(out, ICMP_SENT);
+  out.writeString(
+    " 0\nTcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\nTcp: 1 200 120000 -1",
+  );
+  putCounted(out, TCP_ACTIVE_OPENS);
+  putCounted(out, TCP_PASSIVE_OPENS);
+  out.writeString(" 0 0");
+  put(out, connections(ESTABLISHED));
+  putCounted(out, TCP_RECEIVED);
+  putCounted(out, TCP_SENT);
+  putCounted(out, TCP_RETRANSMITTED);
+  putCounted(out, TCP_CHECKSUM_ERRORS);
+  putCounted(out, TCP_RESETS_SENT);
+  putCounted(out, TCP_CHECKSUM_ERRORS);
+  out.writeString(
+    "\nUdp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors\nUdp:",
+  );
+  putCounted(out, UDP_RECEIVED);
+  putCounted(out, UDP_NO_PORT);
+  putCounted(out, UDP_ERRORS);
+  putCounted(out, UDP_SENT);
+  putCounted(out, UDP_BUFFER_ERRORS);
+  putCounted(out, NOTHING);
+  putCounted(out, UDP_CHECKSUM_ERRORS);
+  out.writeString(" 0 0\n");
+}
+
+function line(out: ByteWriter, name: string, counter: u32): void {
+  out.writeString(name);
+  out.writeRepeated(0x20, <usize>max(32 - name.length, 0));
+  out.writeByte(0x09);
+  out.writeDecimal(counted(counter));
+  out.writeByte(0x0a);
+}
+
+/** /proc/net/snmp6. */
+export function writeSnmp6(out: ByteWriter): void {
+  line(out, "Ip6InReceives", OF_V6 + IP_RECEIVED);
+  line(out, "Ip6InHdrErrors", OF_V6 + IP_HEADER_ERRORS);
+  line(out, "Ip6InAddrErrors", OF_V6 + IP_ADDRESS_ERRORS);
+  line(out, "Ip6InDelivers", OF_V6 + IP_DELIVERED);
+  line(out, "Ip6OutRequests", OF_V6 + IP_SENT);
+  line(out, "Ip6OutNoRoutes", OF_V6 + IP_NO_ROUTE);
+  line(out, "Ip6ReasmReqds", OF_V6 + IP_FRAGMENTS_RECEIVED);
+  line(out, "Ip6ReasmOKs", OF_V6 + IP_REASSEMBLED);
+  line(out, "Ip6FragCreates", OF_V6 + IP_FRAGMENTS_MADE);
+}
+
+/** /proc/net/netstat. */
+export function writeNetstat(out: ByteWriter): void {
+  out.writeString("TcpExt: ListenOverflows ListenDrops TCPTimeouts\nTcpExt:");
+  putCounted(out, TCP_LISTEN_DROPS);
+  putCounted(out, TCP_LISTEN_DROPS);
+  putCounted(out, TCP_TIMEOUTS);
+  out.writeString("\nIpExt: InCsumErrors\nIpExt:");
+  putCounted(out, IP_HEADER_ERRORS);
+  out.writeByte(0x0a);
+}
+
+/** What sockets are counted while the tables are walked. */
+let state: u32 = 0;
+let family: i32 = 0;
+let total: u64 = 0;
+
+function connections(wanted: u32): u64 {
+  state = wanted;
+  total = 0;
+  forEachFlow((endpoint: Endpoint, _argument: usize) => {
+    if (changetype<TcpConnection>(endpoint).state == state) total++;
+  }, 0);
+  return total;
+}
+
+function tally(endpoint: Endpoint, _argument: usize): void {
+  if (endpoint.family == family) total++;
+}
+
+/** /proc/net/sockstat and sockstat6. */
+export function writeSockstat(out: ByteWriter, wanted: i32): void {
+  const suffix = wanted == AF_INET ? ": inuse" : "6: inuse";
+  family = wanted;
+  total = 0;
+  forEachFlow(tally, 0);
+  tcpPorts.forEach((endpoint: Endpoint, _argument: usize) => {
+    if (endpoint.family == family && endpoint.isListening()) total++;
+  }, 0);
+  out.writeString("TCP");
+  out.writeString(suffix);
+  put(out, total);
+  if (wanted == AF_INET) {
+    const inUse = total;
+    out.writeString(" orphan 0 tw");
+    put(out, connections(TIME_WAIT));
+    out.writeString(" alloc");
+    put(out, inUse);
+    out.writeString(" mem 0");
+  }
+  total = 0;
+  udpPorts.forEach(tally, 0);
+  out.writeString("\nUDP");
+  out.writeString(suffix);
+  put(out, total);
+  if (wanted == AF_INET) out.writeString(" mem 0");
+  total = 0;
+  forEachRawSocket(tally, 0);
+  out.writeString("\nRAW");
+  out.writeString(suffix);
+  put(out, total);
+  out.writeByte(0x0a);
+}

@@ -1,0 +1,97 @@
+/** The network of a guest: sockets of both families over loopback, and what programs ask about it. */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { assertSameAsHost } from "../harness/compare.ts";
+import { guestTest } from "../harness/guest-test.ts";
+import { runCapstan } from "../harness/process.ts";
+
+function script(name: string): string {
+  return fileURLToPath(new URL(`../scripts/${name}`, import.meta.url));
+}
+
+/** Standard output of a command line in a guest with a network card. */
+async function inGuest(options: readonly string[], line: string): Promise<string> {
+  const finished = await runCapstan([...options, "--", "bash", "-c", line]);
+  assert.equal(finished.status, 0, finished.stderr.toString("utf8"));
+  return finished.stdout.toString("utf8");
+}
+
+const ipProgram = ["--net", "user", "--add", "/usr/sbin/ip"];
+
+guestTest("sockets of both IP families", () =>
+  assertSameAsHost({ argv: ["/usr/bin/python3", script("sockets-of-both-families.py")] }),
+);
+
+for (const address of ["127.0.0.1", "::1"]) {
+  guestTest(
+    `ping ${address}`,
+    () =>
+      assertSameAsHost({
+        argv: ["ping", "-c", "2", "-i", "0.2", address],
+        normalise: (text) => text.replaceAll(/(time|mdev) ?=? ?[\d./]+ ?ms/g, "$1"),
+      }),
+    ["ping"],
+  );
+}
+
+guestTest("ip shows the loopback interface as on the host", () =>
+  assertSameAsHost({ argv: ["ip", "-4", "addr", "show", "dev", "lo"] }),
+);
+
+guestTest("ip changes addresses, routes and VLANs", async () => {
+  const line = [
+    "ip addr add 10.9.9.9/24 dev eth0",
+    "ip -6 addr add 2001:db8::5/64 dev eth0",
+    "ip route add 10.50.0.0/16 via 10.0.2.2",
+    "ip route get 10.50.1.1",
+    "ip link add link eth0 name eth0.7 type vlan id 7",
+    "ip addr add 10.7.0.2/24 dev eth0.7",
+    "ip link set eth0.7 up mtu 1400",
+    "ip addr del 10.9.9.9/24 dev eth0",
+    "ip -4 -o addr show",
+    "ip route show",
+    "ip -d link show eth0.7",
+    "ip -6 addr show to 2001:db8::/32",
+  ].join(" && ");
+  const said = await inGuest(ipProgram, line);
+  for (const expected of [
+    "10.50.1.1 via 10.0.2.2 dev eth0 src 10.0.2.15",
+    "inet 10.7.0.2/24 brd 10.7.0.255 scope global eth0.7",
+    "default via 10.0.2.2 dev eth0",
+    "10.7.0.0/24 dev eth0.7 proto kernel scope link src 10.7.0.2",
+    "eth0.7@eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1400",
+    "inet6 2001:db8::5/64 scope global",
+  ]) {
+    assert.ok(said.includes(expected), `${expected} is missing:\n${said}`);
+  }
+  assert.match(said, /vlan protocol 802.1q id 7/i);
+  assert.ok(!said.includes("10.9.9"), said);
+});
+
+guestTest("an IPv6 address and a default route come from the router", async () => {
+  const said = await inGuest(ipProgram, "ip -6 addr show dev eth0; ip -6 route show");
+  assert.match(said, /inet6 fec0::[\da-f:]+\/64 scope global/);
+  assert.match(said, /default via fe80::2 dev eth0/);
+});
+
+guestTest("a guest sees its connections and counters in /proc/net", async () => {
+  const program = [
+    "import socket, struct",
+    "a = socket.create_server(('::1', 8080), family=socket.AF_INET6)",
+    "b = socket.create_connection(('::1', 8080))",
+    "c = a.accept()[0]",
+    "rows = [line.split() for line in open('/proc/net/tcp6')][1:]",
+    "print(sorted((row[1][-4:], row[3]) for row in rows if '1F90' in row[1]))",
+    "names, values = [line.split() for line in open('/proc/net/snmp') if line.startswith('Tcp')]",
+    "table = dict(zip(names, values))",
+    "print(table['ActiveOpens'], table['PassiveOpens'], table['CurrEstab'])",
+    "print([line.split()[0] for line in open('/proc/net/dev')][2:])",
+    "print(open('/proc/sys/net/core/somaxconn').read().strip())",
+  ].join("\n");
+  const finished = await runCapstan(["--", "/usr/bin/python3", "-c", program]);
+  assert.equal(
+    finished.stdout.toString("utf8"),
+    "[('1F90', '01'), ('1F90', '0A')]\n1 1 2\n['lo:']\n4096\n",
+    finished.stderr.toString("utf8"),
+  );
+});
