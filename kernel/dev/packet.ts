@@ -180,6 +180,19 @@ export function freePackets(first: usize): void {
   }
 }
 
+/** Copies the bytes of all parts to `out`, which has room for `packetBytes`. */
+export function gatherBytes(packet: Packet, out: usize): void {
+  memory.copy(out, packet.data, packet.length);
+  let at = out + packet.length;
+  let next = packet.more;
+  while (next != 0) {
+    const part = changetype<Packet>(next);
+    memory.copy(at, part.data, part.length);
+    at += part.length;
+    next = part.next;
+  }
+}
+
 /** Makes room for a header of `bytes` in front; returns its address. */
 export function push(packet: Packet, bytes: u32): usize {
   packet.data -= bytes;

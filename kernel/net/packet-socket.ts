@@ -11,7 +11,7 @@
  */
 import { SpinLock } from "../arch/spinlock";
 import { MAC_BYTES } from "../dev/network";
-import { freePacket, newPacket, Packet } from "../dev/packet";
+import { freePacket, gatherBytes, newPacket, Packet, packetBytes } from "../dev/packet";
 import {
   asError,
   EFAULT,
@@ -85,11 +85,12 @@ export class PacketSocket extends DatagramSocket {
 
   /** Takes a copy of a frame; `flags` says which way it goes. */
   watch(frame: Packet, on: Interface, isOutgoing: bool): void {
-    const made = newPacket(frame.length);
+    const length = packetBytes(frame);
+    const made = newPacket(length);
     if (made == 0) return;
     const copy = changetype<Packet>(made);
-    memory.copy(copy.data, frame.data, frame.length);
-    copy.length = frame.length;
+    gatherBytes(frame, copy.data);
+    copy.length = length;
     copy.origin = changetype<usize>(on);
     copy.network = copy.data;
     copy.staysOut = isOutgoing;

@@ -6,7 +6,7 @@
  * Neighbours: `datagram-socket.ts`, `ipv4.ts`, `ipv6-extensions.ts`, `icmp-errors.ts`.
  */
 import { SpinLock } from "../arch/spinlock";
-import { freePacket, newPacket, Packet } from "../dev/packet";
+import { freePacket, gatherBytes, newPacket, Packet, packetBytes } from "../dev/packet";
 import {
   EADDRNOTAVAIL,
   EDESTADDRREQ,
@@ -106,6 +106,12 @@ export class RawSocket extends DatagramSocket {
     if (protocol == PROTOCOL_ICMP) return type >= 32 || ((this.filter >> type) & 1) == 0;
     if (protocol != PROTOCOL_ICMPV6) return true;
     return ((this.filterV6[type >> 5] >> (type & 31)) & 1) == 0;
+  }
+
+  /** Linux tells the protocol in the place of the port. */
+  localName(out: usize): i64 {
+    const port = this.isEcho ? this.localPort : this.family == AF_INET6 ? <u16>this.protocol : 0;
+    return writeAddress(out, this.family, this.localAddress, port, this.scope);
   }
 
   bind(address: usize, length: usize): i64 {
@@ -334,20 +340,22 @@ export function forEachRawSocket(
 /** A copy, network header included, with `data` where the application's bytes begin. */
 export function copyPacket(packet: Packet, withHeader: bool): usize {
   const start = packet.network != 0 ? packet.network : packet.data;
-  const total = <u32>(packet.data - start) + packet.length;
+  const headerBytes = <u32>(packet.data - start);
+  const total = headerBytes + packetBytes(packet);
   const address = newPacket(total);
   if (address == 0) return 0;
   const copy = changetype<Packet>(address);
-  memory.copy(copy.data, start, total);
+  memory.copy(copy.data, start, headerBytes);
+  gatherBytes(packet, copy.data + headerBytes);
   copy.length = total;
   copy.network = copy.data;
-  copy.transport = copy.data + (packet.data - start);
+  copy.transport = copy.data + headerBytes;
   copy.checksum = packet.checksum;
   copy.origin = packet.origin;
   copy.source.copyFrom(packet.source);
   copy.destination.copyFrom(packet.destination);
   if (!withHeader) {
-    copy.length = packet.length;
+    copy.length = total - headerBytes;
     copy.data = copy.transport;
   }
   return address;

@@ -9,6 +9,7 @@ import { freePacket, newPacket, Packet, push } from "../dev/packet";
 import { monotonicNs } from "../sched/clock";
 import { store16, store32 } from "./bytes";
 import { receiveLimit } from "./tcp-buffers";
+import { count as countEvent, TCP_RESETS_SENT, TCP_RETRANSMITTED } from "./counters";
 import { ipSend, pathPayloadBytes, PROTOCOL_TCP } from "./ip";
 import { routeTo } from "./routes";
 import {
@@ -256,6 +257,7 @@ export function sendProbe(c: TcpConnection): void {
 
 /** Sends a reset of a synchronised connection. */
 export function sendReset(c: TcpConnection): void {
+  countEvent(TCP_RESETS_SENT);
   sendSegment(c, c.sendNext, RST | ACK, 0);
 }
 
@@ -290,6 +292,7 @@ function resendHoles(c: TcpConnection): void {
     const bytes = min(min(hole, payloadMax(c)), bytesAfter(c, start));
     if (bytes == 0 || !sendSegment(c, start, ACK, bytes)) return;
     c.totalRetransmissions++;
+    countEvent(TCP_RETRANSMITTED);
     c.timedSinceNs = 0;
     c.resendNext = start + bytes;
   }
@@ -301,6 +304,7 @@ export function resendFirst(c: TcpConnection): void {
   const isFin = c.finSent && bytes == c.outgoing.length;
   sendSegment(c, c.sendUnacknowledged, isFin ? ACK | FIN : ACK, bytes);
   c.totalRetransmissions++;
+  countEvent(TCP_RETRANSMITTED);
   c.timedSinceNs = 0;
   const end = c.sendUnacknowledged + bytes;
   if (before(c.resendNext, end)) c.resendNext = end;
@@ -386,6 +390,7 @@ function advance(c: TcpConnection, count: u32): void {
   }
   if (before(c.sendNext, c.sendMax)) {
     c.totalRetransmissions++;
+    countEvent(TCP_RETRANSMITTED);
     c.timedSinceNs = 0;
   }
   c.sendNext += count;
@@ -419,6 +424,7 @@ export function refuse(packet: Packet, sequence: u32, acknowledgement: u32, flag
       answer.source.copyFrom(packet.destination);
       answer.destination.copyFrom(packet.source);
       sealSegment(answer, false);
+      countEvent(TCP_RESETS_SENT);
       ipSend(answer, PROTOCOL_TCP);
     }
   }

@@ -11,6 +11,7 @@
 import { ETIMEDOUT } from "../lib/errno";
 import { monotonicNs } from "../sched/clock";
 import { armTimer, Timer } from "../sched/timer";
+import { count, TCP_RETRANSMITTED, TCP_TIMEOUTS } from "./counters";
 import {
   CLOSED,
   FIN_WAIT_2,
@@ -180,10 +181,12 @@ function retransmit(c: TcpConnection): void {
   c.timedSinceNs = 0;
   if (c.state == SYN_SENT || c.state == SYN_RECEIVED) {
     c.totalRetransmissions++;
+    count(TCP_RETRANSMITTED);
     sendSyn(c);
     return;
   }
   if (c.sendUnacknowledged == c.sendMax) return;
+  count(TCP_TIMEOUTS);
   if (c.retransmissions == 1) c.congestion.collapsed();
   c.inRecovery = false;
   c.duplicateAcks = 0;

@@ -120,10 +120,8 @@ ping6.sendto(struct.pack("!BBHHH", 128, 0, 0, 5, 1) + b"hi", ("::1", 0))
 print(ping6.recvfrom(100)[0][:1], ping6.getsockname()[:2])
 
 print(socket.if_nametoindex("lo"), socket.if_indextoname(1))
+print([name for _, name in socket.if_nameindex() if name == "lo"])
 bound = socket.socket()
 bound.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
 print(bound.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16))
 print(error_of(bound.setsockopt, socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"none"))
-for family in (socket.AF_INET, socket.AF_INET6):
-    names = [name for _, name in socket.if_nameindex() if name == "lo"]
-    print(names, socket.getaddrinfo("localhost", 80, family, socket.SOCK_STREAM)[0][4][:2])
