@@ -31,6 +31,9 @@ import { sysGetegid, sysGeteuid, sysGetgid, sysGetgroups, sysGetpgid, sysGetpgrp
 import { sysInotifyAddWatch, sysInotifyInit, sysInotifyInit1, sysInotifyRmWatch } from "./inotify";
 import { sysIoprioGet, sysIoprioSet } from "./io-priority";
 import { sysIoctl } from "./ioctl";
+import { sysMsgctl, sysMsgget, sysMsgrcv, sysMsgsnd } from "./ipc-messages";
+import { sysSemctl, sysSemget, sysSemop, sysSemtimedop } from "./ipc-semaphores";
+import { sysShmat, sysShmctl, sysShmdt, sysShmget } from "./ipc-shared-memory";
 import { sysAlarm, sysGetitimer, sysSetitimer } from "./itimer-calls";
 import { sysKcmp, sysPidfdGetfd } from "./kcmp";
 import { sysSyslog } from "./kernel-log";
@@ -128,6 +131,12 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysMincore(<usize>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
     case 28:
       return sysMadvise(<usize>frame.rdi, <usize>frame.rsi, <i32>frame.rdx);
+    case 29:
+      return sysShmget(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
+    case 30:
+      return sysShmat(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
+    case 31:
+      return sysShmctl(<i32>frame.rdi, <i32>frame.rsi, <usize>frame.rdx);
     case 32:
       return sysDup(<i32>frame.rdi);
     case 33:
@@ -192,6 +201,22 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysKill(<i32>frame.rdi, <i32>frame.rsi);
     case 63:
       return sysUname(<usize>frame.rdi);
+    case 64:
+      return sysSemget(<i32>frame.rdi, <i32>frame.rsi, <u32>frame.rdx);
+    case 65:
+      return sysSemop(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
+    case 66:
+      return sysSemctl(<i32>frame.rdi, <i32>frame.rsi, <i32>frame.rdx, <usize>frame.r10);
+    case 67:
+      return sysShmdt(<usize>frame.rdi);
+    case 68:
+      return sysMsgget(<i32>frame.rdi, <u32>frame.rsi);
+    case 69:
+      return sysMsgsnd(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <u32>frame.r10);
+    case 70:
+      return sysMsgrcv(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <i64>frame.r10, <u32>frame.r8);
+    case 71:
+      return sysMsgctl(<i32>frame.rdi, <i32>frame.rsi, <usize>frame.rdx);
     case 72:
       return sysFcntl(<i32>frame.rdi, <i32>frame.rsi, <usize>frame.rdx);
     case 73:
@@ -424,6 +449,8 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysSetTidAddress(<usize>frame.rdi);
     case 219:
       return sysRestartSyscall();
+    case 220:
+      return sysSemtimedop(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10);
     case 221:
       return sysFadvise64(<i32>frame.rdi, <i64>frame.rsi, <i64>frame.rdx, <i32>frame.r10);
     case 222:
@@ -1436,6 +1463,7 @@ export function parameterCount(nr: u32): u32 {
     case 37:
     case 60:
     case 63:
+    case 67:
     case 74:
     case 75:
     case 80:
@@ -1484,6 +1512,7 @@ export function parameterCount(nr: u32): u32 {
     case 48:
     case 50:
     case 62:
+    case 68:
     case 73:
     case 76:
     case 77:
@@ -1559,6 +1588,9 @@ export function parameterCount(nr: u32): u32 {
     case 26:
     case 27:
     case 28:
+    case 29:
+    case 30:
+    case 31:
     case 38:
     case 41:
     case 42:
@@ -1569,6 +1601,9 @@ export function parameterCount(nr: u32): u32 {
     case 51:
     case 52:
     case 59:
+    case 64:
+    case 65:
+    case 71:
     case 72:
     case 78:
     case 89:
@@ -1622,6 +1657,8 @@ export function parameterCount(nr: u32): u32 {
     case 40:
     case 53:
     case 61:
+    case 66:
+    case 69:
     case 101:
     case 128:
     case 169:
@@ -1629,6 +1666,7 @@ export function parameterCount(nr: u32): u32 {
     case 191:
     case 192:
     case 193:
+    case 220:
     case 221:
     case 223:
     case 230:
@@ -1671,6 +1709,7 @@ export function parameterCount(nr: u32): u32 {
     case 54:
     case 55:
     case 56:
+    case 70:
     case 157:
     case 188:
     case 189:

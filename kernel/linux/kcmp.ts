@@ -44,8 +44,11 @@ function compareParts(one: LinuxProcess, two: LinuxProcess, type: i32): i64 {
       return order(changetype<usize>(one.signals), changetype<usize>(two.signals));
     case KCMP_IO:
       return 0; // nobody has an I/O context of their own
-    case KCMP_SYSVSEM:
-      return order(changetype<usize>(one), changetype<usize>(two));
+    case KCMP_SYSVSEM: {
+      // What is to be undone belongs to the process; those that have nothing share nothing.
+      const isUsed = one.undoesSemaphores || two.undoesSemaphores;
+      return isUsed ? order(changetype<usize>(one), changetype<usize>(two)) : 0;
+    }
     default:
       return -EINVAL;
   }

@@ -10,6 +10,7 @@
  */
 import { closeFile } from "./fd-control";
 import { processCpuNs } from "./cpu-time";
+import { undoSemaphores } from "./ipc-semaphores";
 import { JOB_NO_NEWS, LinuxProcess } from "./process";
 import { familyLock, initProcess, leaveTable } from "./process-table";
 import { CLD_EXITED, CLD_KILLED, SA_NOCLDWAIT, SIGCHLD, SIG_IGN } from "./signal-numbers";
@@ -20,6 +21,7 @@ import { leaveTerminal } from "./terminals";
 export function finishProcess(process: LinuxProcess): void {
   process.endAllTimers();
   leaveTerminal(process, false);
+  undoSemaphores(process);
   familyLock.acquire();
   process.isEmpty = true; // /proc takes no new references
   familyLock.release();

@@ -120,6 +120,9 @@ export class LinuxProcess extends Process {
   /** Controlling terminal of its session; guarded by `familyLock`. */
   terminal: Tty | null = null;
 
+  /** It has done operations on semaphores that are undone at its end (SEM_UNDO). */
+  undoesSemaphores: bool = false;
+
   /** Set once by exit_group or a fatal signal. */
   exiting: bool = false;
   /** wait4(2) status word: `status << 8`, or the number of the fatal signal. */

@@ -60,6 +60,8 @@ function endsWithHandler(nr: u64): bool {
     case 7: // poll
     case 23: // select
     case 34: // pause
+    case 69: // msgsnd
+    case 70: // msgrcv
     case 130: // rt_sigsuspend
     case 232: // epoll_wait
     case 270: // pselect6
@@ -76,6 +78,8 @@ function endsWithHandler(nr: u64): bool {
 function neverRestarts(nr: u64): bool {
   switch (<u32>nr) {
     case 35: // nanosleep
+    case 65: // semop
+    case 220: // semtimedop
     case 128: // rt_sigtimedwait
     case 230: // clock_nanosleep
     case 208: // io_getevents

@@ -43,3 +43,23 @@ function unmapIn(space: AddressSpace, key: usize, start: u64, end: u64, takesCop
   }
   space.unlock();
 }
+
+/** How many mappings of the content there are in all address spaces (struct shmid_ds). May sleep. */
+export function countMappings(key: usize): u64 {
+  let count: u64 = 0;
+  let space = nextSpace(null);
+  while (space) {
+    space.lock();
+    let vma = space.tree.first;
+    while (vma) {
+      const pager = vma.pager;
+      if (pager && pager.contentKey() == key) count++;
+      vma = space.tree.next(vma);
+    }
+    space.unlock();
+    const next = nextSpace(space);
+    space.release();
+    space = next;
+  }
+  return count;
+}

@@ -23,6 +23,7 @@ const programs: readonly ProgramName[] = [
   "abi-mapped-files",
   "abi-other-process",
   "abi-inotify",
+  "abi-sysv",
   "abi-pty",
   "abi-system",
 ];

@@ -42,6 +42,7 @@ const recipes = {
   "abi-processes": { source: "abi-processes.c", command: abi },
   "processes-memory": { source: "processes-memory.c", command: c("-static") },
   "abi-pty": { source: "abi-pty.c", command: abi },
+  "abi-sysv": { source: "abi-sysv.c", command: abi },
   "abi-inotify": { source: "abi-inotify.c", command: abi },
   "abi-other-process": { source: "abi-other-process.c", command: abi },
   "abi-system": { source: "abi-system.c", command: abi },

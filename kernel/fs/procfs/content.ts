@@ -165,7 +165,7 @@ function addSystemSettings(sys: ProcTable): void {
   kernel.add("hostname", KIND_HOST_NAME);
   kernel.addText("msgmax", "8192");
   kernel.addText("msgmnb", "16384");
-  kernel.addText("msgmni", "32000");
+  kernel.addText("msgmni", "4096");
   kernel.addText("ngroups_max", "65536");
   kernel.add("osrelease", KIND_OS_RELEASE);
   kernel.addText("ostype", "Linux");
@@ -180,7 +180,7 @@ function addSystemSettings(sys: ProcTable): void {
   random.addText("poolsize", "256");
   random.add("uuid", KIND_UUID);
   kernel.addText("randomize_va_space", "2");
-  kernel.addText("sem", "32000\t1024000000\t500\t32000");
+  kernel.addText("sem", "32000\t131072000\t500\t4096");
   kernel.addText("shmall", "18446744073692774399");
   kernel.addText("shmmax", "18446744073692774399");
   kernel.addText("shmmni", "4096");
