@@ -33,6 +33,8 @@ export interface GuestExperiment {
   readonly rows: readonly RowDefinition[];
   /** How often it is repeated at most; rows that hardly vary need one run. */
   readonly mostRuns?: number;
+  /** Its values are times that the guest takes itself: with `--instructions` they are counts. */
+  readonly isCountable?: boolean;
   readonly measure: (guest: BenchGuest, context: BenchContext) => Promise<Values>;
 }
 

@@ -1,11 +1,13 @@
 /**
  * `npm run bench`: measures our guest and a Linux guest side by side and prints a table.
  *
- *     npm run bench -- [--runs N] [--only TEXT] [--json] [--no-save]
+ *     npm run bench -- [--runs N] [--only TEXT] [--json] [--no-save] [--instructions]
  *
  * Runs alternate between the guests, so that a change in the host's load hits both; the table
- * shows medians. Results are kept in `bench/results/`. Neighbours: `experiments/` (what is
- * measured), `guests/` (how the guests are booted).
+ * shows medians. With `--instructions` the guests' clock counts executed instructions, which does
+ * not depend on the host at all; it says nothing about caches and slow instructions. Results are
+ * kept in `bench/results/`. Neighbours: `experiments/` (what is measured), `guests/` (how the guests
+ * are booted).
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, release } from "node:os";
@@ -30,15 +32,20 @@ const { values: options } = parseArgs({
     only: { type: "string", default: "" },
     json: { type: "boolean", default: false },
     "no-save": { type: "boolean", default: false },
+    instructions: { type: "boolean", default: false },
   },
 });
+const countsInstructions = options.instructions;
 
 const say = (text: string): void => {
   process.stderr.write(text);
 };
 const buildFolder = join(repositoryRoot, "build/bench");
 const qemuPath = findHypervisor("qemu", process.env);
-const accelerator = await chooseAccelerator("auto", thisHost(qemuPath, capstanHome(process.env)));
+const accelerator = await chooseAccelerator(
+  countsInstructions ? "tcg" : "auto",
+  thisHost(qemuPath, capstanHome(process.env)),
+);
 const linux = debianKernel(join(buildFolder, "linux"));
 const context: BenchContext = {
   kernelPath: findKernel(undefined, process.env),
@@ -46,21 +53,24 @@ const context: BenchContext = {
   qemuPath,
   say,
 };
-const flags = { qemuPath, accelerator };
+const flags = { qemuPath, accelerator, countsInstructions };
 const guests: readonly BenchGuest[] = [
   linuxGuest(linux, flags, join(buildFolder, "initramfs")),
   ourGuest(context.kernelPath, flags),
 ];
 
-const chosen = experiments.filter(({ rows }) => {
-  return rows.some(({ id, title }) => `${id} ${title}`.includes(options.only));
+const chosen = experiments.filter((experiment) => {
+  if (countsInstructions && !isCountable(experiment)) return false;
+  return experiment.rows.some(({ id, title }) => `${id} ${title}`.includes(options.only));
 });
 const results: ResultRow[] = [];
 for (const experiment of chosen) {
   say(`${experiment.rows.map(({ title }) => title).join("; ")}\n`);
-  results.push(...(await perform(experiment, Number(options.runs))));
+  // A count is the same every time.
+  results.push(...(await perform(experiment, countsInstructions ? 1 : Number(options.runs))));
 }
-const host = `${cpus()[0]?.model ?? "unknown processor"}, Linux ${release()}, QEMU ${accelerator}`;
+const unit = countsInstructions ? ", instructions instead of ns" : "";
+const host = `${cpus()[0]?.model ?? "unknown processor"}, Linux ${release()}, QEMU ${accelerator}${unit}`;
 const heading = `Linux ${linux.release} against OSv.ts on ${host}`;
 const table = `${heading}\n\n${formatTable(results)}`;
 const json = JSON.stringify({ date: new Date().toISOString(), heading, rows: results }, null, 2);
@@ -68,10 +78,16 @@ process.stdout.write(options.json ? `${json}\n` : table);
 if (!options["no-save"] && options.only === "") {
   const folder = join(repositoryRoot, "bench/results");
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "latest.json"), `${json}\n`);
-  writeFileSync(join(folder, "latest.md"), table);
+  const name = countsInstructions ? "instructions" : "latest";
+  writeFileSync(join(folder, `${name}.json`), `${json}\n`);
+  writeFileSync(join(folder, `${name}.md`), table);
 }
 if (results.some(({ problem }) => problem !== null)) process.exitCode = 1;
+
+/** Whether an experiment's values are times that the guest measures itself. */
+function isCountable(experiment: Experiment): boolean {
+  return experiment.kind === "guest" && experiment.isCountable === true;
+}
 
 /** Runs one experiment; a failure fills the row with its reason instead of ending the benchmark. */
 async function perform(experiment: Experiment, runs: number): Promise<ResultRow[]> {

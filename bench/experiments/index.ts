@@ -2,7 +2,15 @@
 import type { Experiment } from "../experiment.ts";
 import { diskFirstOutput, firstOutput, guestBoot, smallestMemory } from "./boot.ts";
 import { idleGuest } from "./idle.ts";
-import { contextSwitches, fileReads, pageFaults, systemCalls } from "./micro.ts";
+import {
+  contextSwitches,
+  creation,
+  eventLoop,
+  fileReads,
+  largeFork,
+  pageFaults,
+  systemCalls,
+} from "./micro.ts";
 import { iperf, memcached, nginx, redis, udpEcho } from "./network.ts";
 import { imageBuild, kernelSize, wholeRun } from "./sizes.ts";
 
@@ -15,6 +23,9 @@ export const experiments: readonly Experiment[] = [
   systemCalls,
   pageFaults,
   contextSwitches,
+  eventLoop,
+  creation,
+  largeFork,
   fileReads,
   idleGuest,
   nginx,

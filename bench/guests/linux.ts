@@ -43,7 +43,8 @@ export function linuxGuest(kernel: LinuxKernel, flags: MachineFlags, folder: str
 }
 
 function linuxCommandLine(flags: MachineFlags, args: readonly string[]): string {
-  const clock = flags.accelerator === "tcg" ? [`tsc_early_khz=${hostTscKhz()}`] : [];
+  const khz = flags.countsInstructions ? 1_000_000 : hostTscKhz();
+  const clock = flags.accelerator === "tcg" ? [`tsc_early_khz=${khz}`] : [];
   return ["console=ttyS0", "quiet", "panic=-1", ...clock, "--", ...args].join(" ");
 }
 

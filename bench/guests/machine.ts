@@ -13,6 +13,11 @@ import type { BootRequest, BootResult, GuestNetwork } from "./guest.ts";
 export interface MachineFlags {
   readonly qemuPath: string;
   readonly accelerator: string;
+  /**
+   * The guest's clock counts instructions: one takes 1 ns, whatever the host does meanwhile, and a
+   * wait takes no time (QEMU's manual, -icount).
+   */
+  readonly countsInstructions: boolean;
 }
 
 /** What differs between the guests. */
@@ -42,6 +47,7 @@ export function bootMachine(
     flags.qemuPath,
     ...["-M", isPc ? "q35" : "microvm", "-accel", flags.accelerator],
     ...["-cpu", flags.accelerator === "tcg" ? "max" : "host", "-smp", "1", "-m", memory],
+    ...(flags.countsInstructions ? ["-icount", "shift=0,sleep=off"] : []),
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"],
     ...(isPc ? [] : ["-global", "virtio-mmio.force-legacy=false"]),
     ...["-drive", `if=none,id=root,format=raw,readonly=on,file=${files.disk}`],

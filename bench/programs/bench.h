@@ -24,6 +24,28 @@ static inline uint64_t read_tsc(void) {
 /* One result a line: "result NAME VALUE". The harness knows the unit. */
 static inline void result(const char *name, double value) { printf("result %s %.3f\n", name, value); }
 
+static inline int compare_times(const void *left, const void *right) {
+    const double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/*
+ * Runs `operation(rounds)` once for warmth, then in 7 batches; the result is the median batch's time
+ * for one of the `rounds`. A host that is busy for a moment spoils one batch, not the median.
+ */
+static inline void measure(const char *name, int rounds, void (*operation)(int rounds)) {
+    enum { batches = 7 };
+    double times[batches];
+    operation(rounds);
+    for (int batch = 0; batch < batches; batch++) {
+        const uint64_t start = now_ns();
+        operation(rounds);
+        times[batch] = (double)(now_ns() - start) / rounds;
+    }
+    qsort(times, batches, sizeof *times, compare_times);
+    result(name, times[batches / 2]);
+}
+
 /*
  * As /init of a Linux guest the program must stop the machine itself, because init must not end.
  * Elsewhere it just ends.

@@ -2,21 +2,22 @@
 #include "bench.h"
 #include <sys/mman.h>
 
-static double touch(size_t size, int advice) {
+static void touch(int pages, int advice) {
+    const size_t size = (size_t)pages * 4096;
     char *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (map == MAP_FAILED) fail("mmap");
     if (advice >= 0) madvise(map, size, advice);
-    const uint64_t start = now_ns();
     for (size_t at = 0; at < size; at += 4096) map[at] = 1;
-    const double elapsed = (double)(now_ns() - start);
     munmap(map, size);
-    return elapsed / (double)(size / 4096);
 }
 
+static void touch_small(int pages) { touch(pages, MADV_NOHUGEPAGE); }
+
+static void touch_any(int pages) { touch(pages, -1); }
+
 int main(void) {
-    enum { size = 48 << 20 };
-    touch(size, MADV_NOHUGEPAGE);
-    result("fault", touch(size, MADV_NOHUGEPAGE));
-    result("touch", touch(size, -1));
+    enum { pages = (48 << 20) / 4096 };
+    measure("fault", pages, touch_small);
+    measure("touch", pages, touch_any);
     finish();
 }

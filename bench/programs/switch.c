@@ -1,20 +1,26 @@
-/* Two threads that wake each other in turn, by pipes and by futex: time for one switch. */
+/* Two threads, or processes, that wake each other in turn, by pipe and by futex: time for one switch. */
 #include "bench.h"
 #include <linux/futex.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/syscall.h>
-
-enum { rounds = 20000 };
+#include <sys/wait.h>
 
 static int forth[2], back[2];
 static int turn;
 
+/* The other side lives until the end of the program. */
 static void *answer_by_pipe(void *argument) {
     char byte;
-    for (int i = 0; i < rounds; i++) {
-        if (read(forth[0], &byte, 1) != 1 || write(back[1], &byte, 1) != 1) fail("pipe");
-    }
+    while (read(forth[0], &byte, 1) == 1 && write(back[1], &byte, 1) == 1) {}
     return argument;
+}
+
+static void ask_by_pipe(int switches) {
+    char byte = 'x';
+    for (int i = 0; i < switches; i += 2) {
+        if (write(forth[1], &byte, 1) != 1 || read(back[0], &byte, 1) != 1) fail("pipe");
+    }
 }
 
 static void wait_for(int wanted) {
@@ -30,32 +36,40 @@ static void give(int next) {
 }
 
 static void *answer_by_futex(void *argument) {
-    for (int i = 0; i < rounds; i++) {
+    for (;;) {
         wait_for(1);
         give(0);
     }
     return argument;
 }
 
-int main(void) {
-    pthread_t thread;
-    char byte = 'x';
-    if (pipe(forth) != 0 || pipe(back) != 0) fail("pipe");
-    if (pthread_create(&thread, NULL, answer_by_pipe, NULL) != 0) fail("pthread_create");
-    uint64_t start = now_ns();
-    for (int i = 0; i < rounds; i++) {
-        if (write(forth[1], &byte, 1) != 1 || read(back[0], &byte, 1) != 1) fail("pipe");
-    }
-    result("pipe", (double)(now_ns() - start) / (2.0 * rounds));
-    pthread_join(thread, NULL);
-
-    if (pthread_create(&thread, NULL, answer_by_futex, NULL) != 0) fail("pthread_create");
-    start = now_ns();
-    for (int i = 0; i < rounds; i++) {
+static void ask_by_futex(int switches) {
+    for (int i = 0; i < switches; i += 2) {
         give(1);
         wait_for(0);
     }
-    result("futex", (double)(now_ns() - start) / (2.0 * rounds));
-    pthread_join(thread, NULL);
+}
+
+static void open_pipes(void) {
+    if (pipe(forth) != 0 || pipe(back) != 0) fail("pipe");
+}
+
+int main(void) {
+    enum { switches = 4000 };
+    pthread_t thread;
+    open_pipes();
+    const pid_t child = fork();
+    if (child < 0) fail("fork");
+    if (child == 0) answer_by_pipe(NULL);
+    measure("pipe-processes", switches, ask_by_pipe);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+
+    open_pipes();
+    if (pthread_create(&thread, NULL, answer_by_pipe, NULL) != 0) fail("pthread_create");
+    measure("pipe", switches, ask_by_pipe);
+
+    if (pthread_create(&thread, NULL, answer_by_futex, NULL) != 0) fail("pthread_create");
+    measure("futex", switches, ask_by_futex);
     finish();
 }
