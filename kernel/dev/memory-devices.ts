@@ -7,7 +7,7 @@ import { clearUser, copyUser } from "../arch/cpu";
 import { EFAULT, EINTR, EINVAL, ENOMEM, ENOSPC } from "../lib/errno";
 import { log, logAt, logByte, logCapacity, logWritten } from "../lib/log";
 import { heapAllocate, heapFree } from "../mm/heap";
-import { currentThread } from "../sched/thread";
+import { preemptionPoint } from "../sched/switch";
 import { CharacterDevice, registerCharacterDevice } from "./character";
 import { storeIntArgument } from "./console/ioctl";
 import { addEntropy, randomBytes } from "./random";
@@ -62,7 +62,7 @@ class ZeroDevice extends MemoryDevice {
       const left = clearUser(buffer + done, part);
       done += part - left;
       if (left > 0) return done > 0 ? <i64>done : -EFAULT;
-      if (currentThread().interruptPending) break;
+      if (preemptionPoint()) break;
     }
     return done;
   }
@@ -95,6 +95,7 @@ class RandomDevice extends MemoryDevice {
       addEntropy(block, part);
       done += part;
       fault = part < wanted;
+      if (preemptionPoint()) break;
     }
     heapFree(block);
     return done == 0 && fault ? -EFAULT : <i64>done;
@@ -122,7 +123,7 @@ export function randomToUser(buffer: usize, length: usize): i64 {
     const left = copyUser(buffer + done, block, part);
     done += part - left;
     if (left > 0) error = -EFAULT;
-    else if (done < length && currentThread().interruptPending) error = -EINTR;
+    else if (preemptionPoint() && done < length) error = -EINTR;
   }
   memory.fill(block, 0, RANDOM_CHUNK);
   heapFree(block);

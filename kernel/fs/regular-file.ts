@@ -20,6 +20,7 @@ import {
   SEEK_HOLE,
   SEEK_SET,
 } from "./constants";
+import { preemptionPoint } from "../sched/switch";
 import { Dentry } from "./dentry";
 import { NamedFile } from "./named-file";
 import { FileMapping } from "./file-mapping";
@@ -73,6 +74,7 @@ export class RegularFile extends NamedFile {
       const missed = copyOut(target, page, within, chunk);
       at += chunk - missed;
       target += chunk - missed;
+      preemptionPoint();
       if (missed) return at > offset ? this.endRead(offset, at) : -EFAULT;
     }
     return this.endRead(offset, at);
@@ -187,6 +189,7 @@ export class RegularFile extends NamedFile {
       at += chunk - missed;
       source += chunk - missed;
       if (chunk != missed) node.written(at);
+      preemptionPoint();
       if (missed) return at > offset ? at - offset : -EFAULT;
     }
     return at - offset;

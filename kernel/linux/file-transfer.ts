@@ -9,6 +9,7 @@ import { File } from "../fs/file";
 import { PipeFile } from "../fs/pipe-file";
 import { EAGAIN, EBADF, EINVAL, EISDIR, ENOMEM, EOVERFLOW, ESPIPE } from "../lib/errno";
 import { heapAllocate, heapFree } from "../mm/heap";
+import { preemptionPoint } from "../sched/switch";
 import { TRANSFER_MAX, transferResult } from "./file-io";
 import { drop, heldFile, hold } from "./held-file";
 import { lockPosition, unlockPosition } from "./position-lock";
@@ -194,6 +195,7 @@ function move(source: File, from: i64, target: File, to: i64, count: usize): i64
     }
     done += given;
     if (given < taken || isStream) break;
+    if (preemptionPoint()) break;
   }
   if (from < 0 && done > 0 && isSeekable(source)) source.offset = startOffset + done;
   unlockPosition(sourceLock);

@@ -41,8 +41,9 @@ function timerOf(process: LinuxProcess, which: i32): SignalTimer {
   if (existing) return existing;
   const signal = which == ITIMER_REAL ? SIGALRM : which == 1 ? SIGVTALRM : SIGPROF;
   const made = new SignalTimer(process, signal);
-  process.setIntervalTimer(which, made);
-  return made;
+  const kept = process.keepIntervalTimer(which, made);
+  if (kept != made) made.destroy(); // another thread was quicker
+  return kept;
 }
 
 /** getitimer(2). */

@@ -3,13 +3,13 @@
  * timer_delete(2).
  *
  * Timers on CPU-time clocks are refused (EOPNOTSUPP, as Linux does for clocks without timers).
- * Lock: the list of timers and their fields are guarded by `LinuxProcess.lock`, which `fire` (an
- * interrupt) takes too.
+ * Locks: `timerCalls` keeps one thread from deleting the timer that another works with; it may be held
+ * while memory of the application is read. The list of timers is guarded by `LinuxProcess.lock`,
+ * which `fire` (an interrupt) takes too.
  *
  * Neighbours: `interval-timer.ts`, `signal-send.ts`.
  */
 import { EAGAIN, EFAULT, EINVAL, EOPNOTSUPP } from "../lib/errno";
-import { free } from "../lib/object";
 import {
   CLOCK_BOOTTIME,
   CLOCK_BOOTTIME_ALARM,
@@ -20,6 +20,7 @@ import {
   NO_CLOCK,
   clockNs,
 } from "./clocks";
+import { Mutex } from "../sched/mutex";
 import { IntervalTimer } from "./interval-timer";
 import { LinuxProcess, currentProcess } from "./process";
 import { SIGALRM, SIGNAL_MAX, SI_TIMER } from "./signal-numbers";
@@ -75,12 +76,15 @@ export class PosixTimer extends IntervalTimer {
     if (thread) sendToThread(thread, buffer);
   }
 
-  /** Frees the timer, which must be disarmed and out of the list. */
+  /** Ends and frees the timer, which must be out of the list. */
   destroy(): void {
-    __free(changetype<usize>(this.info));
-    free(this);
+    const info = changetype<usize>(this.info);
+    super.destroy();
+    __free(info);
   }
 }
+
+const timerCalls = new Mutex();
 
 /** timer_create(2). */
 export function sysTimerCreate(clock: i32, event: usize, idOut: usize): i64 {
@@ -125,6 +129,13 @@ function takeEvent(process: LinuxProcess, timer: PosixTimer, event: usize): i64 
 
 /** timer_settime(2). */
 export function sysTimerSettime(id: i32, flags: u32, newValue: usize, oldValue: usize): i64 {
+  timerCalls.lock();
+  const result = setTimer(id, flags, newValue, oldValue);
+  timerCalls.unlock();
+  return result;
+}
+
+function setTimer(id: i32, flags: u32, newValue: usize, oldValue: usize): i64 {
   const timer = findTimer(id);
   if (timer == null) return -EINVAL;
   let error = readTimespec(newValue);
@@ -143,18 +154,32 @@ export function sysTimerSettime(id: i32, flags: u32, newValue: usize, oldValue: 
 
 /** timer_gettime(2). */
 export function sysTimerGettime(id: i32, value: usize): i64 {
+  timerCalls.lock();
   const timer = findTimer(id);
-  return timer == null ? -EINVAL : writeTimerSpec(value, timer.intervalNs, timer.remainingNs());
+  const intervalNs = timer ? timer.intervalNs : 0;
+  const remainingNs = timer ? timer.remainingNs() : 0;
+  timerCalls.unlock();
+  return timer ? writeTimerSpec(value, intervalNs, remainingNs) : -EINVAL;
 }
 
 /** timer_getoverrun(2). */
 export function sysTimerGetoverrun(id: i32): i64 {
+  timerCalls.lock();
   const timer = findTimer(id);
-  return timer == null ? -EINVAL : <i64>timer.overrun;
+  const result = timer ? <i64>timer.overrun : -EINVAL;
+  timerCalls.unlock();
+  return result;
 }
 
 /** timer_delete(2). */
 export function sysTimerDelete(id: i32): i64 {
+  timerCalls.lock();
+  const result = deleteTimer(id);
+  timerCalls.unlock();
+  return result;
+}
+
+function deleteTimer(id: i32): i64 {
   const process = currentProcess();
   process.lock.acquire();
   let previous: PosixTimer | null = null;
@@ -170,7 +195,6 @@ export function sysTimerDelete(id: i32): i64 {
   }
   process.lock.release();
   if (timer == null) return -EINVAL;
-  timer.set(0, 0);
   timer.destroy();
   return 0;
 }

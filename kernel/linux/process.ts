@@ -220,26 +220,31 @@ export class LinuxProcess extends Process {
     return which == 1 ? this.virtualTimer : this.profilingTimer;
   }
 
-  /** Gives the process timer `which`. */
-  setIntervalTimer(which: i32, timer: SignalTimer): void {
-    if (which == 0) this.realTimer = timer;
-    else if (which == 1) this.virtualTimer = timer;
-    else this.profilingTimer = timer;
+  /** Gives the process timer `which` unless it has one; returns the one it has then. */
+  keepIntervalTimer(which: i32, timer: SignalTimer): SignalTimer {
+    this.lock.acquire();
+    let kept = this.intervalTimer(which);
+    if (!kept) {
+      kept = timer;
+      if (which == 0) this.realTimer = timer;
+      else if (which == 1) this.virtualTimer = timer;
+      else this.profilingTimer = timer;
+    }
+    this.lock.release();
+    return kept;
   }
 
   /** Disarms and deletes all timers; for the end of the process. */
   endAllTimers(): void {
     this.endTimers();
-    const real = this.realTimer;
-    if (real) real.set(0, 0);
+    for (let which = 0; which < 3; which++) {
+      const timer = this.intervalTimer(which);
+      if (timer) timer.set(0, 0);
+    }
   }
 
-  /** Disarms interval timers and deletes POSIX timers (execve(2)); alarm(2) survives. */
+  /** Deletes POSIX timers (execve(2)); those of setitimer(2) and alarm(2) survive. */
   endTimers(): void {
-    const virtual = this.virtualTimer;
-    if (virtual) virtual.set(0, 0);
-    const profiling = this.profilingTimer;
-    if (profiling) profiling.set(0, 0);
     this.lock.acquire();
     let timer = this.timers;
     this.timers = null;
@@ -247,7 +252,6 @@ export class LinuxProcess extends Process {
     this.lock.release();
     while (timer) {
       const next = timer.nextTimer;
-      timer.set(0, 0);
       timer.destroy();
       timer = next;
     }
@@ -295,7 +299,7 @@ function freeQueue(queue: WaitQueue): void {
 }
 
 function freeTimer(timer: SignalTimer | null): void {
-  if (timer) free(timer);
+  if (timer) timer.destroy();
 }
 
 /** The process of the running thread; the caller runs for a Linux thread. */

@@ -3,7 +3,7 @@
  * personality(2), syslog(2), wait4(2) without children.
  */
 import { mfence } from "../arch/cpu";
-import { randomBytes } from "../dev/random";
+import { randomToUser } from "../dev/memory-devices";
 import { EFAULT, EINVAL, ENOMEM } from "../lib/errno";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { flushKernelRange, flushRange } from "../mm/tlb";
@@ -26,7 +26,6 @@ const PAGE_BYTES: u64 = 4096;
 const GRND_NONBLOCK: u32 = 1;
 const GRND_RANDOM: u32 = 2;
 const GRND_INSECURE: u32 = 4;
-const RANDOM_STEP: usize = 256;
 
 const hostName = new StaticArray<u8>(65);
 const domainName = new StaticArray<u8>(65);
@@ -99,16 +98,7 @@ export function sysGetrandom(target: usize, length: usize, flags: u32): i64 {
   if ((flags & GRND_RANDOM) != 0 && (flags & GRND_INSECURE) != 0) return -EINVAL;
   const bytes = min(length, 0x7fff_ffff);
   if (!checkRange(target, bytes)) return -EFAULT;
-  const buffer = scratch();
-  let done: usize = 0;
-  while (done < bytes) {
-    const step = min(bytes - done, RANDOM_STEP);
-    randomBytes(buffer, step);
-    if (copyOut(target + done, buffer, step) != 0) return done == 0 ? -EFAULT : done;
-    done += step;
-  }
-  memory.fill(buffer, 0, RANDOM_STEP);
-  return done;
+  return randomToUser(target, bytes);
 }
 
 const MEMBARRIER_QUERY: i32 = 0;

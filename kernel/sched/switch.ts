@@ -113,6 +113,16 @@ export function yieldNow(): void {
 }
 
 /**
+ * To be called now and then in work that may take long, with no lock held that others spin on: lets
+ * others run when the time slice is over.
+ * @returns true if a signal is pending, for work that can end early
+ */
+export function preemptionPoint(): bool {
+  if (runQueue().reschedule) yieldNow();
+  return currentThread().interruptPending;
+}
+
+/**
  * Says on which CPUs a thread may run; one that runs elsewhere moves.
  * @param mask bit n: CPU n; at least one CPU that exists
  */

@@ -52,13 +52,10 @@ export class TimerQueue {
     this.lock.release();
   }
 
-  /**
-   * Takes a timer out. If it is expiring on another CPU, waits until that is over, so that the
-   * timer may be freed afterwards; the caller must hold no lock that `expired` takes.
-   */
-  remove(timer: Timer): void {
+  /** Takes a timer out, with `waits` only when it is not expiring on another CPU. */
+  remove(timer: Timer, waits: bool): void {
     this.lock.acquire();
-    while (this.firing == timer && this.cpu != cpuId()) {
+    while (waits && this.firing == timer && this.cpu != cpuId()) {
       this.lock.release();
       pause();
       this.lock.acquire();
@@ -121,10 +118,20 @@ export function armTimer(timer: Timer, deadlineNs: u64): void {
   changetype<TimerQueue>(timerQueueAddress()).add(timer, deadlineNs);
 }
 
-/** Disarms `timer`. The hardware is left alone: an interrupt too many costs less than reprogramming. */
+/**
+ * Disarms `timer`. If it is expiring on another CPU, waits until that is over, so that the timer may
+ * be freed afterwards; the caller must hold no lock that `expired` takes. The hardware is left alone:
+ * an interrupt too many costs less than reprogramming.
+ */
 export function cancelTimer(timer: Timer): void {
   const queue = timer.queue;
-  if (queue) queue.remove(timer);
+  if (queue) queue.remove(timer, true);
+}
+
+/** Disarms `timer` without waiting: `expired` may still run, and must find out that it is not due. */
+export function disarmTimer(timer: Timer): void {
+  const queue = timer.queue;
+  if (queue) queue.remove(timer, false);
 }
 
 /** Runs this CPU's expired timers. Called by the timer interrupt. */

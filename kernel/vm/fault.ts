@@ -14,6 +14,7 @@ import { cacheMayShrink, frameOf, releaseFrame } from "../mm/frames";
 import { PAGE_SIZE, USER_END } from "../mm/layout";
 import { entryAddress, entrySlot, isTable, PTE_PRESENT, PTE_WRITE } from "../mm/pte";
 import { addTable, directorySlot, withRights } from "../mm/user-tables";
+import { preemptionPoint } from "../sched/switch";
 import { AddressSpace } from "./address-space";
 import { breakCopy, mapHuge, regainHuge, touchAnonymous, wantsHuge } from "./fault-anonymous";
 import { touchFile } from "./fault-file";
@@ -179,6 +180,7 @@ function lookUp(space: AddressSpace, address: usize): Vma | null {
 export function populate(space: AddressSpace, start: usize, end: usize, write: bool): bool {
   for (let at = start; at < end; at += PAGE_SIZE) {
     if (handleFaultIn(space, at, write, false) != FAULT_RESOLVED) return false;
+    preemptionPoint();
   }
   return true;
 }
