@@ -23,11 +23,15 @@ export class SpinLock {
   /** Waits until the lock is free and takes it; interrupts are off from here to `release`. */
   acquire(): void {
     disableInterrupts();
-    while (atomic.xchg<u32>(changetype<usize>(this) + offsetof<SpinLock>("held"), 1) != 0) {
+    if (atomic.xchg<u32>(changetype<usize>(this) + offsetof<SpinLock>("held"), 1) != 0) this.spin();
+  }
+
+  private spin(): void {
+    do {
       // The holder may be waiting for this processor to forget translations.
       serveFlush();
       pause();
-    }
+    } while (atomic.xchg<u32>(changetype<usize>(this) + offsetof<SpinLock>("held"), 1) != 0);
   }
 
   /** Takes the lock if it is free; otherwise nothing changes. */
@@ -52,9 +56,9 @@ export class SpinLock {
 
 /** Turns interrupts off; calls nest. */
 export function disableInterrupts(): void {
-  const flags = saveFlagsCli();
   const depth = lockDepth();
-  if (depth == 0) setInterruptsBefore((flags & RFLAGS_IF) != 0);
+  // While a lock is held they are off already.
+  if (depth == 0) setInterruptsBefore((saveFlagsCli() & RFLAGS_IF) != 0);
   setLockDepth(depth + 1);
 }
 

@@ -54,8 +54,8 @@ export class EpollItem extends FileWatcher {
     this.events &= FLAGS;
   }
 
-  onWake(): bool {
-    return this.set.wake(this);
+  onWake(events: u32): bool {
+    return (events & this.events) != 0 && this.set.wake(this);
   }
 
   keepAlive(): void {

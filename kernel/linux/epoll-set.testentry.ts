@@ -4,7 +4,7 @@ import { ByteWriter } from "../lib/format";
 import { free } from "../lib/object";
 import { WaitLink, WaitQueue } from "../sched/wait";
 import { EpollFile, mayNest } from "./epoll-file";
-import { EventSink } from "./epoll-set";
+import { EVENT_BYTES, EVENT_DATA, EventSink } from "./epoll-set";
 
 let pollCalls: i32 = 0;
 let disposed: i32 = 0;
@@ -55,12 +55,15 @@ class Log extends EventSink {
   /** Fails from this event on. */
   failAt: i32 = i32.MAX_VALUE;
 
-  event(events: u32, data: u64): i64 {
-    if (this.count >= this.failAt) return -14;
-    seenEvents[this.count] = events;
-    seenData[this.count] = <i32>data;
-    this.count++;
-    return 0;
+  take(_target: usize, events: usize, count: u32): u32 {
+    let taken: u32 = 0;
+    for (; taken < count && this.count < this.failAt; taken++) {
+      const event = events + <usize>taken * EVENT_BYTES;
+      seenEvents[this.count] = load<u32>(event);
+      seenData[this.count] = load<i32>(event, EVENT_DATA);
+      this.count++;
+    }
+    return taken;
   }
 }
 
@@ -123,7 +126,7 @@ export function remove(epoll: File, file: File, fd: i32): bool {
 export function collect(epoll: File, maximum: u32, failAt: i32): i32 {
   const sink = new Log();
   sink.failAt = failAt;
-  const result = <i32>changetype<EpollFile>(epoll).set.wait(sink, maximum, 0);
+  const result = <i32>changetype<EpollFile>(epoll).set.wait(sink, 0, maximum, 0);
   free(sink);
   return result;
 }

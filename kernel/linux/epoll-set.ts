@@ -19,7 +19,7 @@
  */
 import { SpinLock } from "../arch/spinlock";
 import { File } from "../fs/file";
-import { EINTR, ETIMEDOUT } from "../lib/errno";
+import { EFAULT, EINTR, ETIMEDOUT } from "../lib/errno";
 import { HashTable, hashInteger } from "../lib/hashtable";
 import { List } from "../lib/list";
 import { Counted, free } from "../lib/object";
@@ -29,10 +29,19 @@ import { EpollFile } from "./epoll-file";
 import { EPOLLET, EPOLLONESHOT, EpollItem } from "./epoll-item";
 import { startWatching, stopWatching } from "./file-watch";
 
-/** Receives events one by one. */
+/** struct epoll_event, packed on x86-64: u32 events, u64 data. */
+export const EVENT_BYTES: usize = 12;
+export const EVENT_DATA: usize = 4;
+/** Entries that are looked at and reported together, for one locking and one copy. */
+const BATCH: u32 = 16;
+
+/** Where events go. */
 export abstract class EventSink {
-  /** Takes one event. @returns 0, or a negative error, which ends the collection */
-  abstract event(events: u32, data: u64): i64;
+  /**
+   * Takes `count` events, struct epoll_event each, for the place `target`.
+   * @returns how many it took; fewer if the rest has no room there
+   */
+  abstract take(target: usize, events: usize, count: u32): u32;
 }
 
 export class EpollSet extends Counted {
@@ -47,6 +56,9 @@ export class EpollSet extends Counted {
   private pollers: WaitQueue = new WaitQueue();
   /** The descriptor of the set; null once it is closed. */
   file: EpollFile | null = null;
+  /** (mutex) Entries taken off the ready list, and their events. */
+  private batch: StaticArray<usize> = new StaticArray<usize>(<i32>BATCH);
+  private events: StaticArray<u8> = new StaticArray<u8>(<i32>(BATCH * <u32>EVENT_BYTES));
 
   /** Takes the mutex; the functions marked (mutex) need it. */
   acquire(): void {
@@ -141,10 +153,10 @@ export class EpollSet extends Counted {
     this.mutex.lock();
     let found = false;
     for (let left = this.ready.length; left != 0 && !found; left--) {
-      const item = this.take();
-      if (!item) break;
+      if (this.takeBatch(1) == 0) break;
+      const item = this.taken(0);
       found = this.eventsOf(item) != 0;
-      if (found) this.putBack(item);
+      if (found) this.putBack(0, 1);
     }
     this.mutex.unlock();
     return found;
@@ -157,14 +169,15 @@ export class EpollSet extends Counted {
 
   /**
    * Waits until entries are ready and hands their events out.
+   * @param target where the sink is to put them
    * @param maximum most events to hand out, at least 1
    * @param deadlineNs monotonic; 0 = do not wait
-   * @returns number of events, 0 at the deadline, -EINTR, or the sink's error if it took nothing
+   * @returns number of events, 0 at the deadline, -EINTR, or -EFAULT if the sink took nothing
    */
-  wait(sink: EventSink, maximum: u32, deadlineNs: u64): i64 {
+  wait(sink: EventSink, target: usize, maximum: u32, deadlineNs: u64): i64 {
     let status: i32 = deadlineNs == 0 ? -ETIMEDOUT : 0;
     while (true) {
-      const collected = this.ready.isEmpty ? 0 : this.collect(sink, maximum);
+      const collected = this.ready.isEmpty ? 0 : this.collect(sink, target, maximum);
       if (collected != 0) return collected;
       if (status == -ETIMEDOUT) return 0;
       if (status == -EINTR) return -EINTR;
@@ -177,29 +190,47 @@ export class EpollSet extends Counted {
   }
 
   /** Hands out the events of ready entries, oldest first. */
-  private collect(sink: EventSink, maximum: u32): i64 {
-    let count: i64 = 0;
+  private collect(sink: EventSink, target: usize, maximum: u32): i64 {
+    let count: u32 = 0;
+    let error: i64 = 0;
     this.mutex.lock();
     // Entries that go back to the list's end, or are woken meanwhile, are not looked at again.
-    for (let left = this.ready.length; left != 0 && count < <i64>maximum; left--) {
-      const item = this.take();
-      if (!item) break;
-      const events = this.eventsOf(item);
-      if (events == 0) continue;
-      const error = sink.event(events, item.data);
-      if (error < 0) {
-        this.putBack(item);
-        if (count == 0) count = error;
-        break;
-      }
-      count++;
-      if ((item.events & EPOLLONESHOT) != 0) item.disarm();
-      else if ((item.events & EPOLLET) == 0) this.putBack(item);
+    let left = this.ready.length;
+    while (left != 0 && count < maximum && error == 0) {
+      const taken = this.takeBatch(min(min(left, BATCH), maximum - count));
+      if (taken == 0) break;
+      left -= taken;
+      const due = this.describe(taken);
+      if (due == 0) continue;
+      const place = target + <usize>count * EVENT_BYTES;
+      const reported = sink.take(place, changetype<usize>(this.events), due);
+      if (reported < due) error = -EFAULT;
+      count += reported;
+      this.putBack(reported, due);
     }
     const isMore = !this.ready.isEmpty;
     this.mutex.unlock();
     if (isMore) this.waiters.wakeOne();
-    return count;
+    return count == 0 ? error : count;
+  }
+
+  /**
+   * Writes the events of the first `taken` entries of the batch, and closes up those that have any;
+   * returns their number.
+   */
+  private describe(taken: u32): u32 {
+    let due: u32 = 0;
+    for (let i: u32 = 0; i < taken; i++) {
+      const item = this.taken(i);
+      const events = this.eventsOf(item);
+      if (events == 0) continue;
+      const event = changetype<usize>(this.events) + <usize>due * EVENT_BYTES;
+      store<u32>(event, events);
+      store<u64>(event, item.data, EVENT_DATA);
+      unchecked((this.batch[due] = changetype<usize>(item)));
+      due++;
+    }
+    return due;
   }
 
   /** The events to report of an entry now. */
@@ -208,19 +239,37 @@ export class EpollSet extends Counted {
     return file ? file.poll(null) & item.events : 0;
   }
 
-  /** Takes the first entry off the ready list. From here on a wake-up puts it back. */
-  private take(): EpollItem | null {
-    this.lock.acquire();
-    const item = this.ready.popFront();
-    if (item) item.isReady = false;
-    this.lock.release();
-    return item;
+  private taken(index: u32): EpollItem {
+    return changetype<EpollItem>(unchecked(this.batch[index]));
   }
 
-  /** Puts an entry at the end of the ready list, unless a wake-up did so already. */
-  private putBack(item: EpollItem): void {
+  /** Takes entries off the ready list into the batch. From here on a wake-up puts them back. */
+  private takeBatch(wanted: u32): u32 {
+    let count: u32 = 0;
     this.lock.acquire();
-    if (!item.isReady) {
+    for (; count < wanted; count++) {
+      const item = this.ready.popFront();
+      if (!item) break;
+      item.isReady = false;
+      unchecked((this.batch[count] = changetype<usize>(item)));
+    }
+    this.lock.release();
+    return count;
+  }
+
+  /**
+   * Puts the first `count` entries of the batch at the end of the ready list, unless a wake-up did so
+   * already; of the first `reported` only those that stay ready.
+   */
+  private putBack(reported: u32, count: u32): void {
+    this.lock.acquire();
+    for (let i: u32 = 0; i < count; i++) {
+      const item = this.taken(i);
+      if (i < reported) {
+        if ((item.events & EPOLLONESHOT) != 0) item.disarm();
+        if ((item.events & (EPOLLONESHOT | EPOLLET)) != 0) continue;
+      }
+      if (item.isReady) continue;
       item.isReady = true;
       this.ready.pushBack(item);
     }
@@ -238,6 +287,8 @@ export class EpollSet extends Counted {
     free(this.pollers);
     free(this.mutex);
     free(this.lock);
+    __free(changetype<usize>(this.batch));
+    __free(changetype<usize>(this.events));
     free(this);
   }
 }

@@ -3,28 +3,25 @@
  *
  * Neighbours: `epoll-set.ts` (the mechanism), `epoll-file.ts`, `poll.ts` (time and mask arguments).
  */
+import { copyUser } from "../arch/cpu";
 import { O_CLOEXEC, POLLERR, POLLHUP, POLLIN, POLLOUT } from "../fs/constants";
 import { File } from "../fs/file";
 import { kernelMemoryIsShort } from "../fs/page-cache";
 import { EBADF, EEXIST, EFAULT, EINVAL, ELOOP, ENOENT, ENOMEM, EPERM } from "../lib/errno";
-import { free } from "../lib/object";
 import { EpollFile, mayNest, nestingMutex } from "./epoll-file";
 import { EPOLLET, EPOLLEXCLUSIVE, EPOLLWAKEUP } from "./epoll-item";
-import { EpollSet, EventSink } from "./epoll-set";
+import { EVENT_BYTES, EVENT_DATA, EpollSet, EventSink } from "./epoll-set";
 import { FD_CLOEXEC } from "./fd-table";
 import { drop, heldFile, hold } from "./held-file";
 import { installFile } from "./install";
 import { deadlineArgument, deadlineFromMs, maskArgument, sleepDeadline } from "./poll";
 import { endTemporaryMask } from "./signal-calls";
-import { checkRange, copyIn, copyOut, scratch } from "./user-memory";
+import { checkRange, copyIn, scratch } from "./user-memory";
 
 const EPOLL_CTL_ADD: i32 = 1;
 const EPOLL_CTL_DEL: i32 = 2;
 const EPOLL_CTL_MOD: i32 = 3;
 
-/** struct epoll_event, packed on x86-64: u32 events, u64 data. */
-const EVENT_BYTES: usize = 12;
-const EVENT_DATA: usize = 4;
 const EVENTS_MAX: i32 = i32.MAX_VALUE / 12;
 
 /** What may be combined with EPOLLEXCLUSIVE (epoll_ctl(2)). */
@@ -33,19 +30,14 @@ const EXCLUSIVE_OK: u32 =
 
 /** Writes events to the application's array. */
 class UserEvents extends EventSink {
-  constructor(private next: usize) {
-    super();
-  }
-
-  event(events: u32, data: u64): i64 {
-    const slot = scratch();
-    store<u32>(slot, events);
-    store<u64>(slot, data, EVENT_DATA);
-    const copied = copyOut(this.next, slot, EVENT_BYTES);
-    if (copied == 0) this.next += EVENT_BYTES;
-    return copied;
+  take(target: usize, events: usize, count: u32): u32 {
+    const bytes = <usize>count * EVENT_BYTES;
+    const missed = copyUser(target, events, bytes);
+    return <u32>((bytes - missed) / EVENT_BYTES);
   }
 }
+
+const userEvents = new UserEvents();
 
 /** epoll_create(2): the size is a hint that has no meaning since Linux 2.6.8. */
 export function sysEpollCreate(size: i32): i64 {
@@ -172,9 +164,8 @@ function waitOn(epollFd: i32, events: usize, maxEvents: i32, deadlineNs: u64): i
   const file = heldFile(held);
   let result: i64 = -EINVAL;
   if (file instanceof EpollFile) {
-    const sink = new UserEvents(events);
-    result = (<EpollFile>file).set.wait(sink, <u32>maxEvents, sleepDeadline(deadlineNs));
-    free(sink);
+    const set = (<EpollFile>file).set;
+    result = set.wait(userEvents, events, <u32>maxEvents, sleepDeadline(deadlineNs));
   }
   drop(held);
   return result;

@@ -59,7 +59,7 @@ class EventFile extends AnonymousFile {
     const value: u64 = this.isSemaphore ? 1 : this.counter;
     this.counter -= value;
     this.lock.release();
-    this.queue.wakeAll();
+    this.queue.wakeAll(POLLOUT | POLLWRNORM);
     const slot = scratch();
     store<u64>(slot, value);
     return copyUser(buffer, slot, COUNTER_BYTES) == 0 ? <i64>COUNTER_BYTES : -EFAULT;
@@ -82,7 +82,7 @@ class EventFile extends AnonymousFile {
     }
     this.counter += value;
     this.lock.release();
-    this.queue.wakeAll();
+    this.queue.wakeAll(POLLIN | POLLRDNORM);
     return COUNTER_BYTES;
   }
 

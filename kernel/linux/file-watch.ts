@@ -31,7 +31,7 @@ export abstract class FileWatcher extends WaitEntry {
    */
   keepAlive(): void {}
 
-  onWake(): bool {
+  onWake(_events: u32): bool {
     return false;
   }
 }

@@ -7,6 +7,7 @@
  *
  * Neighbours: `futex.ts` (the system call), `futex-key.ts`, `thread.ts` (owns one waiter).
  */
+import { mfence } from "../arch/cpu";
 import { SpinLock } from "../arch/spinlock";
 import { free } from "../lib/object";
 import { WaitQueue } from "../sched/wait";
@@ -90,13 +91,24 @@ export class FutexBucket {
 
 const buckets = new StaticArray<FutexBucket | null>(<i32>FUTEX_BUCKETS);
 
+/** Guards the making of buckets. */
+const bucketsLock = new SpinLock();
+
 /** The bucket with this index. */
 export function futexBucket(index: u32): FutexBucket {
+  const bucket = unchecked(buckets[<i32>index]);
+  return bucket ? bucket : makeBucket(index);
+}
+
+function makeBucket(index: u32): FutexBucket {
+  bucketsLock.acquire();
   let bucket = buckets[<i32>index];
   if (bucket == null) {
     bucket = new FutexBucket();
+    mfence(); // whole before it can be found
     buckets[<i32>index] = bucket;
   }
+  bucketsLock.release();
   return bucket;
 }
 

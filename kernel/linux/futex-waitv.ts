@@ -11,7 +11,7 @@ import { heapAllocate, heapFree } from "../mm/heap";
 import { FOREVER, ThreadWaiter, WaitLink } from "../sched/wait";
 import { bucketOf, enterTable, MATCH_ANY, withdraw } from "./futex";
 import { areFutexFlags, FUTEX2_PRIVATE } from "./futex2";
-import { FutexWaiter, futexBucket, futexHash } from "./futex-table";
+import { FutexWaiter } from "./futex-table";
 import { CLOCK_MONOTONIC, CLOCK_REALTIME } from "./clocks";
 import { deadlineFrom, readTimespec } from "./timespec";
 import { copyIn, load32, loadedValue } from "./user-memory";
@@ -95,10 +95,7 @@ class WordSet {
     for (let i: u32 = 0; i < this.entered; i++) {
       const waiter = changetype<FutexWaiter>(load<usize>(this.slot(i)));
       const link = changetype<WaitLink>(load<usize>(this.slot(i), 8));
-      if (withdraw(waiter, -1) == 0) {
-        result = i;
-        awaitWaker(waiter);
-      }
+      if (withdraw(waiter, -1) == 0) result = i;
       waiter.queue.remove(link);
       free(link);
       waiter.destroy();
@@ -116,13 +113,6 @@ class WordSet {
   private slot(index: u32): usize {
     return this.block + <usize>this.count * WAITV_BYTES + <usize>index * 16;
   }
-}
-
-/** Whoever took the waiter out of its bucket may still be about to wake its queue: lets them finish. */
-function awaitWaker(waiter: FutexWaiter): void {
-  const bucket = futexBucket(futexHash(waiter.keyOwner, waiter.keyAddress));
-  bucket.lock.acquire();
-  bucket.lock.release();
 }
 
 /**

@@ -8,10 +8,11 @@
  *
  * Neighbours: `futex-table.ts`, `futex-key.ts`, `futex-requeue.ts`, `futex-exit.ts`.
  */
+import { mfence } from "../arch/cpu";
 import { EAGAIN, EFAULT, EINTR, EINVAL, ENOSYS, ERESTARTSYS } from "../lib/errno";
-import { free } from "../lib/object";
+import { onlineCpus } from "../sched/run-queue";
 import { FOREVER } from "../sched/wait";
-import { FutexKey, futexKey } from "./futex-key";
+import { futexKey } from "./futex-key";
 import { doRequeue, doWakeOperation } from "./futex-requeue";
 import { FutexWaiter, futexBucket, futexHash } from "./futex-table";
 import { currentLinuxThread, currentProcess } from "./process";
@@ -126,9 +127,15 @@ export function doWait(
 /** Sleeps until the waiter has left the table. @returns 0, -ETIMEDOUT or -EINTR */
 function sleepInTable(waiter: FutexWaiter, deadlineNs: u64): i64 {
   let result: i64 = 0;
+  let locked: i32 = -1;
   while (result == 0) {
     const index = bucketOf(waiter);
-    if (index < 0) break;
+    if (index < 0) {
+      // Having had the lock of the bucket it was woken in, it knows that the waker is done.
+      if (locked != <i32>futexHash(waiter.keyOwner, waiter.keyAddress)) awaitWaker(waiter);
+      break;
+    }
+    locked = index;
     const bucket = futexBucket(<u32>index);
     bucket.lock.acquire();
     // A requeue may have moved it meanwhile; then the other bucket's lock is the right one.
@@ -138,6 +145,16 @@ function sleepInTable(waiter: FutexWaiter, deadlineNs: u64): i64 {
   return result;
 }
 
+/**
+ * Whoever took the waiter out of its bucket may still be about to wake its queue: lets them finish,
+ * because the waiter may be freed next.
+ */
+function awaitWaker(waiter: FutexWaiter): void {
+  const bucket = futexBucket(futexHash(waiter.keyOwner, waiter.keyAddress));
+  bucket.lock.acquire();
+  bucket.lock.release();
+}
+
 /** The bucket a waiter is in, read without its lock; -1 if it is in none. */
 export function bucketOf(waiter: FutexWaiter): i32 {
   return atomic.load<i32>(changetype<usize>(waiter) + offsetof<FutexWaiter>("bucket"));
@@ -145,12 +162,11 @@ export function bucketOf(waiter: FutexWaiter): i32 {
 
 /** Makes `waiter` wait for the word at `address`; from now on it may be woken. 0, -EINVAL, -EFAULT */
 export function enterTable(waiter: FutexWaiter, address: usize, isPrivate: bool, bitset: u32): i64 {
-  const key = new FutexKey();
+  const key = currentLinuxThread().futexKey;
   const error = futexKey(currentProcess(), address, isPrivate, key);
   waiter.keyOwner = key.owner;
   waiter.keyAddress = key.address;
   waiter.bitset = bitset;
-  free(key);
   if (error != 0) return error;
   const index = futexHash(waiter.keyOwner, waiter.keyAddress);
   const bucket = futexBucket(index);
@@ -173,7 +189,10 @@ function leave(waiter: FutexWaiter, error: i64): i64 {
 export function withdraw(waiter: FutexWaiter, error: i64): i64 {
   while (true) {
     const index = bucketOf(waiter);
-    if (index < 0) return 0;
+    if (index < 0) {
+      awaitWaker(waiter);
+      return 0;
+    }
     const bucket = futexBucket(<u32>index);
     bucket.lock.acquire();
     if (waiter.bucket == index) {
@@ -188,6 +207,9 @@ export function withdraw(waiter: FutexWaiter, error: i64): i64 {
 /** Wakes up to `count` waiters of a key; returns how many. */
 export function wakeKey(owner: usize, address: usize, count: u32, bitset: u32): u32 {
   const bucket = futexBucket(futexHash(owner, address));
+  // The application's change of the word comes before the look at the list, as the waiter's entry in
+  // the list comes before its look at the word.
+  if (onlineCpus() > 1) mfence();
   if (bucket.first == null) return 0;
   bucket.lock.acquire();
   const woken = bucket.wake(owner, address, count, bitset);
@@ -198,9 +220,7 @@ export function wakeKey(owner: usize, address: usize, count: u32, bitset: u32): 
 /** Wakes up to `count` threads at `address`; how many, or -EINVAL, -EFAULT. */
 export function doWake(address: usize, isPrivate: bool, count: u32, bitset: u32): i64 {
   if (bitset == 0) return -EINVAL;
-  const key = new FutexKey();
-  let result = futexKey(currentProcess(), address, isPrivate, key);
-  if (result == 0) result = wakeKey(key.owner, key.address, count, bitset);
-  free(key);
-  return result;
+  const key = currentLinuxThread().futexKey;
+  const result = futexKey(currentProcess(), address, isPrivate, key);
+  return result == 0 ? wakeKey(key.owner, key.address, count, bitset) : result;
 }

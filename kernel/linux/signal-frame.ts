@@ -97,7 +97,8 @@ export function isOnAlternateStack(thread: LinuxThread, sp: usize): bool {
  * Makes the thread continue in the handler of `action`.
  * @param info siginfo_t in kernel memory
  * @param mask the signal mask to go back to
- * @returns false if the stack cannot take the frame, or no restorer was given
+ * @returns false if the stack cannot take the frame, no restorer was given, or the handler is no
+ *   user address
  */
 export function pushSignalFrame(
   frame: TrapFrame,
@@ -107,6 +108,8 @@ export function pushSignalFrame(
   mask: u64,
 ): bool {
   if ((action.flags & SA_RESTORER) == 0) return false;
+  // IRETQ to an address that is not canonical faults in the kernel.
+  if (action.handler >= USER_END) return false;
   let sp = frame.rsp - RED_ZONE_BYTES;
   if ((action.flags & SA_ONSTACK) != 0 && thread.alternateStackBytes != 0) {
     if (!isOnAlternateStack(thread, frame.rsp)) {

@@ -7,6 +7,7 @@
 import { free } from "../lib/object";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { Thread } from "../sched/thread";
+import { FutexKey } from "./futex-key";
 import { FutexWaiter } from "./futex-table";
 import { LinuxProcess } from "./process";
 import { PendingSignals } from "./signal-state";
@@ -59,6 +60,8 @@ export class LinuxThread extends Thread {
   rseqArea: usize = 0;
   rseqSignature: u32 = 0;
 
+  /** Where futex(2) of this thread puts the identity of a futex for a moment. */
+  futexKey: FutexKey = new FutexKey();
   /** This thread's place in the futex table while it waits. */
   futexWaiter: FutexWaiter = new FutexWaiter();
 
@@ -118,6 +121,7 @@ export class LinuxThread extends Thread {
     this.pending.discard(~(<u64>0));
     free(this.pending);
     this.futexWaiter.destroy();
+    free(this.futexKey);
     if (this.memory != 0) heapFree(this.memory);
     const process = this.owner();
     const held = this.holdsProcess;

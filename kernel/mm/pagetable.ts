@@ -25,6 +25,17 @@ export function createRoot(): u64 {
   return root;
 }
 
+/** True if nothing is left in the application's half of a root; for assertions. */
+export function isUserHalfEmpty(root: u64): bool {
+  const table = toVirtual(root);
+  let found: u64 = 0;
+  for (let at: usize = 0; at < HALF; at += 32) {
+    const entry = table + at;
+    found |= load<u64>(entry) | load<u64>(entry, 8) | load<u64>(entry, 16) | load<u64>(entry, 24);
+  }
+  return found == 0;
+}
+
 /** Frees a root whose application half is empty. It must not be in CR3 of any processor. */
 export function freeRoot(root: u64): void {
   freeFrame(root);

@@ -19,13 +19,18 @@ import { Thread, THREAD_SLEEPING, currentThread } from "./thread";
 /** A deadline that never comes. */
 export const FOREVER: u64 = u64.MAX_VALUE;
 
+/** What `wakeAll` tells when it is not known what became possible. */
+export const ANY_EVENT: u32 = u32.MAX_VALUE;
+
 /** Something to be told when a queue is woken. */
 export abstract class WaitEntry {
   /**
    * Runs with the queue's lock held, perhaps in an interrupt: must not sleep.
+   * @param events what became possible, as POLL* bits, so that who waits for something else need
+   *   not look
    * @returns true if a thread that slept will look at what has happened
    */
-  abstract onWake(): bool;
+  abstract onWake(events: u32): bool;
 }
 
 /** Membership of an entry in one queue. */
@@ -48,7 +53,7 @@ export class ThreadWaiter extends WaitEntry {
     if (currentThreadAddress() != 0) this.thread = currentThread();
   }
 
-  onWake(): bool {
+  onWake(_events: u32): bool {
     this.woken = true;
     wakeThread(this.thread!);
     return true;
@@ -164,7 +169,7 @@ export class WaitQueue {
       if (next) next.previous = null;
       else this.last = null;
       link.queue = null;
-      link.entry.onWake();
+      link.entry.onWake(ANY_EVENT);
     }
     this.lock.release();
     return link != null;
@@ -172,16 +177,17 @@ export class WaitQueue {
 
   /**
    * Wakes every entry; they stay in the queue until they leave it themselves.
+   * @param events POLL* bits; see `WaitEntry.onWake`
    * @returns true if a thread that slept will look at what has happened
    */
-  wakeAll(): bool {
+  wakeAll(events: u32 = ANY_EVENT): bool {
     if (this.first == null) return false;
     let isSeen = false;
     this.lock.acquire();
     let link = this.first;
     while (link) {
       const next = link.next;
-      if (link.entry.onWake()) isSeen = true;
+      if (link.entry.onWake(events)) isSeen = true;
       link = next;
     }
     this.lock.release();

@@ -11,7 +11,7 @@ import { free } from "../lib/object";
 import { beginGather, createGather, finishGather, FrameGather, freeGather } from "../mm/gather";
 import { isMemoryShort } from "../mm/frames";
 import { USER_END } from "../mm/layout";
-import { createRoot, freeRoot } from "../mm/pagetable";
+import { createRoot, freeRoot, isUserHalfEmpty } from "../mm/pagetable";
 import { leaveEverywhere } from "../mm/tlb";
 import { unmapPages } from "../mm/user-tables";
 import { adviseRange } from "./advise";
@@ -236,14 +236,23 @@ export class AddressSpace {
     this.lock();
     this.recent = null;
     const gather = this.gather;
+    const tree = this.tree;
     gather.quiet = true;
     beginGather(gather, 0, USER_END);
-    unmapPages(gather, 0, TABLES_END, 0, TABLES_END);
+    // Mapping by mapping, so that the empty parts of the tables are not looked at. What lies below a
+    // mapping is gone already, hence its tables go up to the next mapping.
+    let vma = tree.first;
+    while (vma) {
+      const next = tree.next(vma);
+      unmapPages(gather, vma.start, vma.end, 0, next ? next.start : TABLES_END);
+      vma = next;
+    }
     finishGather(gather);
-    for (let vma = this.tree.first; vma; vma = this.tree.first) {
-      this.tree.remove(vma);
+    for (vma = tree.first; vma; vma = tree.first) {
+      tree.remove(vma);
       destroyVma(vma);
     }
+    assert(isUserHalfEmpty(this.root), "page tables outlived the mappings they were for");
     this.unlock();
     freeGather(gather);
     freeRoot(this.root);

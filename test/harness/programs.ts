@@ -48,6 +48,7 @@ const recipes = {
   "abi-system": { source: "abi-system.c", command: abi },
   "abi-mapped-files": { source: "abi-mapped-files.c", command: abi },
   "abi-identities": { source: "abi-identities.c", command: abi },
+  fuzz: { source: "fuzz.c", command: c("-static", "-mno-red-zone", "-w") },
   "abi-kernel-memory": { source: "abi-kernel-memory.c", command: abi },
 } satisfies Record<string, { source: string; command: readonly string[] }>;
 

@@ -31,8 +31,8 @@ class RoomRelay extends WaitEntry {
     super();
   }
 
-  onWake(): bool {
-    return this.end.changed.wakeAll();
+  onWake(events: u32): bool {
+    return this.end.changed.wakeAll(events);
   }
 }
 
