@@ -1,0 +1,39 @@
+/**
+ * Threaded programs that find races of the kernel when they run often enough on several processors.
+ * Their output is the same every time. Neighbours: `main.ts` runs them often, `test/guests/
+ * processors.test.ts` once each.
+ */
+import { join } from "node:path";
+import { repositoryRoot } from "../harness/paths.ts";
+import { testProgram } from "../harness/programs.ts";
+
+/** One program. */
+export interface ThreadedProgram {
+  readonly name: string;
+  /** Program and arguments; built when asked for. */
+  readonly argv: () => readonly string[];
+  /** Programs of the host that must be there. */
+  readonly needs: readonly string[];
+}
+
+const scripts = join(repositoryRoot, "test/scripts");
+
+/** All of them. */
+export const threadedPrograms: readonly ThreadedProgram[] = [
+  {
+    name: "python3",
+    argv: () => ["/usr/bin/python3", join(scripts, "stress.py")],
+    needs: ["/usr/bin/python3"],
+  },
+  { name: "go", argv: () => [testProgram("goroutines")], needs: ["go"] },
+  { name: "rust", argv: () => [testProgram("threads-rust")], needs: ["rustc"] },
+  { name: "c", argv: () => [testProgram("threads")], needs: [] },
+];
+
+/** Numbers of processors to run them on: one more and three more than there is without `-c`. */
+export const processorCounts: readonly string[] = ["2", "4"];
+
+/** Options of `capstan run` for these programs. */
+export function stressOptions(cpus: string): readonly string[] {
+  return ["-c", cpus, "-m", "1G", "--add", "/bin/echo"];
+}
