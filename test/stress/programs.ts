@@ -30,10 +30,13 @@ export const threadedPrograms: readonly ThreadedProgram[] = [
   { name: "c", argv: () => [testProgram("threads")], needs: [] },
 ];
 
-/** Numbers of processors to run them on: one more and three more than there is without `-c`. */
+/** Numbers of processors to run them on. */
 export const processorCounts: readonly string[] = ["2", "4"];
+
+/** Programs that these start. */
+const helpers = ["/bin/echo", "/bin/sh", "/usr/bin/tr"];
 
 /** Options of `capstan run` for these programs. */
 export function stressOptions(cpus: string): readonly string[] {
-  return ["-c", cpus, "-m", "1G", "--add", "/bin/echo"];
+  return ["-c", cpus, "-m", "1G", ...helpers.flatMap((path) => ["--add", path])];
 }
