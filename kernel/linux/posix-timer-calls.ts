@@ -24,7 +24,7 @@ import { Mutex } from "../sched/mutex";
 import { IntervalTimer } from "./interval-timer";
 import { LinuxProcess, currentProcess } from "./process";
 import { SIGALRM, SIGNAL_MAX, SI_TIMER } from "./signal-numbers";
-import { sendToProcess, sendToThread } from "./signal-send";
+import { sendToProcess, sendToThreadOf } from "./signal-send";
 import { SIGINFO_BYTES, SignalInfo } from "./signal-state";
 import { deadlineAt, readTimespec, timespecNs, writeTimespec } from "./timespec";
 import { copyIn, scratch, store32 } from "./user-memory";
@@ -70,10 +70,7 @@ export class PosixTimer extends IntervalTimer {
       sendToProcess(this.process, buffer);
       return;
     }
-    this.process.lock.acquire();
-    const thread = this.process.findThread(this.threadId);
-    this.process.lock.release();
-    if (thread) sendToThread(thread, buffer);
+    sendToThreadOf(this.process, this.threadId, buffer);
   }
 
   /** Ends and frees the timer, which must be out of the list. */

@@ -9,9 +9,8 @@ import { LinuxProcess, currentProcess } from "./process";
 import { familyLock, findProcess, nextProcess } from "./process-table";
 import { continueProcess } from "./job-control";
 import { SIGCONT, SIGKILL, SIGNAL_MAX, SI_TKILL, SI_USER } from "./signal-numbers";
-import { sendToProcess, sendToThread } from "./signal-send";
+import { sendToProcess, sendToThreadOf } from "./signal-send";
 import { SIGINFO_BYTES, SignalInfo } from "./signal-state";
-import { LinuxThread } from "./thread";
 import { copyIn, scratch } from "./user-memory";
 
 /** kill(2): a process, a group (0: the caller's own, negative: that one), or all others (-1). */
@@ -80,18 +79,21 @@ function sendToThreadId(pid: i32, tid: i32, signal: i32, info: usize): i64 {
     while (process && !processHasThread(process, tid)) process = nextProcess(process);
   }
   if (process) {
-    const thread = threadOf(process, tid);
-    if (thread && (signal == SIGCONT || signal == SIGKILL)) {
+    result = processHasThread(process, tid) ? 0 : -ESRCH;
+    if (result == 0 && (signal == SIGCONT || signal == SIGKILL)) {
       continueProcess(process, signal == SIGCONT);
     }
-    if (thread) result = signal == 0 ? 0 : sendToThread(thread, info);
+    if (result == 0 && signal != 0) result = sendToThreadOf(process, tid, info);
   }
   familyLock.release();
   return result;
 }
 
 function processHasThread(process: LinuxProcess, tid: i32): bool {
-  return threadOf(process, tid) != null;
+  process.lock.acquire();
+  const exists = process.findThread(tid) != null;
+  process.lock.release();
+  return exists;
 }
 
 /** rt_sigqueueinfo(2). */
@@ -130,14 +132,6 @@ function takeInfo(info: usize, signal: i32, pid: i32): i64 {
 
 function isSignal(number: i32): bool {
   return number >= 0 && number <= SIGNAL_MAX;
-}
-
-/** The thread with this id, or null. */
-function threadOf(process: LinuxProcess, tid: i32): LinuxThread | null {
-  process.lock.acquire();
-  const thread = process.findThread(tid);
-  process.lock.release();
-  return thread;
 }
 
 /** A siginfo_t with the sender's process and user, in scratch memory. */

@@ -8,7 +8,7 @@
  */
 import { requestUserWork } from "../sched/thread";
 import { interruptThread } from "../sched/switch";
-import { EAGAIN } from "../lib/errno";
+import { EAGAIN, ESRCH } from "../lib/errno";
 import { LinuxProcess, currentLinuxThread, currentProcess } from "./process";
 import {
   SIGCONT,
@@ -29,15 +29,31 @@ import { LinuxThread } from "./thread";
  */
 export function sendToThread(thread: LinuxThread, info: usize): i64 {
   const process = thread.owner();
-  const number = changetype<SignalInfo>(info).signo;
   process.lock.acquire();
-  let result: i64 = 0;
-  if (!isDropped(process, thread.signalMask, thread.waitedSignals, number)) {
-    if (thread.pending.add(info)) notice(thread, number);
-    else result = -EAGAIN;
-    process.signals.arrival.wakeAll();
-  }
+  const result = sendToThreadLocked(process, thread, info);
   process.lock.release();
+  return result;
+}
+
+/**
+ * As `sendToThread`, to a thread of `process` that may end any time, by its number.
+ * @returns also -ESRCH if the process has no such thread
+ */
+export function sendToThreadOf(process: LinuxProcess, tid: i32, info: usize): i64 {
+  process.lock.acquire();
+  const thread = process.findThread(tid);
+  const result = thread ? sendToThreadLocked(process, thread, info) : -ESRCH;
+  process.lock.release();
+  return result;
+}
+
+function sendToThreadLocked(process: LinuxProcess, thread: LinuxThread, info: usize): i64 {
+  const number = changetype<SignalInfo>(info).signo;
+  if (isDropped(process, thread.signalMask, thread.waitedSignals, number)) return 0;
+  let result: i64 = 0;
+  if (thread.pending.add(info)) notice(thread, number);
+  else result = -EAGAIN;
+  process.signals.arrival.wakeAll();
   return result;
 }
 
