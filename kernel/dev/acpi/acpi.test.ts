@@ -7,6 +7,7 @@ import { withEarlyHeap } from "../testing/early-heap.ts";
 
 interface Exports {
   read(start: bigint, bytes: bigint, rsdp: bigint): number;
+  setBiosArea(address: bigint): void;
   processors(): number;
   ioApics(): number;
   ioApicAddress(index: number): bigint;
@@ -138,6 +139,27 @@ test("a hardware-reduced machine has a sleep control register instead", async ()
   assert.equal(module.exports.read(base, BigInt(BLOCK_BYTES), base), FOUND_ALL);
   assert.equal(module.exports.pm1a(), 0);
   assert.equal(module.exports.sleepControl(), 0xfea01000n);
+});
+
+test("the root pointer is found in the BIOS area, behind one that is damaged", async () => {
+  const module = await load();
+  const base = module.heap.reserve(BLOCK_BYTES, 4096);
+  const tables = makeTables(base, { xsdt: true, hardwareReduced: false });
+  module.memory.bytes(base, BLOCK_BYTES).set(tables);
+  const bytes = BigInt(BLOCK_BYTES);
+  const area = module.heap.reserve(0x20000, 4096);
+  const bios = module.memory.bytes(area, 0x20000);
+  module.exports.setBiosArea(area);
+  assert.equal(module.exports.read(base, bytes, 0n), 0);
+  const pointer = module.memory.bytes(base, 36).slice();
+  const damaged = pointer.slice();
+  damaged[9] = (damaged[9] ?? 0) ^ 1;
+  bios.set(damaged, 0x1230);
+  bios.set(pointer, 0x15678); // not at a multiple of 16
+  assert.equal(module.exports.read(base, bytes, 0n), 0);
+  bios.set(pointer, 0x1ffd0);
+  assert.equal(module.exports.read(base, bytes, 0n), FOUND_ALL);
+  assert.equal(module.exports.ioApics(), 2);
 });
 
 test("a table whose checksum is wrong is not there", async () => {

@@ -6,9 +6,20 @@ import { AcpiTables, PhysicalView } from "./tables";
 let blockStart: u64 = 0;
 let blockBytes: u64 = 0;
 
-/** Only the block exists; reading outside it is refused as unmapped memory would be. */
+/** Where a BIOS keeps the root pointer, and the test memory that stands for it; 0 = none. */
+const BIOS_AREA: u64 = 0xe0000;
+const BIOS_AREA_BYTES: u64 = 0x20000;
+let biosArea: usize = 0;
+
+/**
+ * Only the block and the BIOS area exist; reading outside them is refused as unmapped memory would
+ * be.
+ */
 class BlockView extends PhysicalView {
   at(physical: u64, lengthBytes: u32): usize {
+    if (biosArea != 0 && physical >= BIOS_AREA && physical < BIOS_AREA + BIOS_AREA_BYTES) {
+      return biosArea + <usize>(physical - BIOS_AREA);
+    }
     if (physical < blockStart || physical - blockStart > blockBytes) return 0;
     if (lengthBytes > blockBytes - (physical - blockStart)) return 0;
     return <usize>physical;
@@ -18,6 +29,11 @@ class BlockView extends PhysicalView {
 let facts: MadtFacts = new MadtFacts();
 let power: PowerFacts = new PowerFacts();
 
+/** Makes memory the BIOS area; from then on a root pointer at 0 means that it is looked for. */
+export function setBiosArea(address: usize): void {
+  biosArea = address;
+}
+
 /** Bits: 1 root found, 2 MADT found, 4 FADT found. */
 export function read(start: u64, bytes: u64, rsdp: u64): u32 {
   blockStart = start;
@@ -25,7 +41,7 @@ export function read(start: u64, bytes: u64, rsdp: u64): u32 {
   facts = new MadtFacts();
   power = new PowerFacts();
   const tables = new AcpiTables(new BlockView());
-  if (!tables.openRoot(rsdp)) return 0;
+  if (rsdp != 0 ? !tables.openRoot(rsdp) : !tables.findRoot()) return 0;
   let found: u32 = 1;
   if (readMadt(tables, facts)) found |= 2;
   if (readFadt(tables, power)) found |= 4;

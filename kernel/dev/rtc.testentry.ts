@@ -1,0 +1,2 @@
+/** Surface of the clock chip's reader for its tests. */
+export { readRtcSeconds } from "./rtc";
