@@ -3,7 +3,8 @@
  * without any help from the host, in QEMU's two PC machines and in every format that QEMU attaches.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
@@ -83,4 +84,25 @@ guestTest("disks: arguments of tens of kilobytes fit", async () => {
   const words = Array.from({ length: 6000 }, (_, index) => `word${index}`);
   const path = await buildDisk("raw", "/bin/sh", "-c", "echo $# arguments, $1", "sh", ...words);
   assert.match(await bootDisk("pc", "raw", path), /^6000 arguments, word0$/m);
+});
+
+guestTest("disks: a disk whose kernel cannot be read says so", async () => {
+  const path = await buildDisk("raw", "/bin/echo", "never");
+  truncateSync(path, 256 * 1024);
+  const machine = spawn(
+    "qemu-system-x86_64",
+    [
+      ...["-M", "pc", "-accel", "tcg", "-m", "64M", "-nodefaults", "-display", "none"],
+      ...["-drive", `if=virtio,format=raw,snapshot=on,file=${path}`, "-serial", "stdio"],
+    ],
+    { stdio: ["ignore", "pipe", "inherit"], timeout: 60_000, killSignal: "SIGKILL" },
+  );
+  let output = "";
+  for await (const bytes of machine.stdout) {
+    output += bytes;
+    // The boot loader halts; nothing else would end the machine.
+    if (output.includes("\n")) break;
+  }
+  machine.kill("SIGKILL");
+  assert.equal(output, "boot: disk error\r\n");
 });
