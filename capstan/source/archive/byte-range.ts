@@ -17,10 +17,15 @@ export function wholeFile(path: string): ByteRange {
   return { path, offsetBytes: 0, sizeBytes: statSync(path).size };
 }
 
+/** What is read at once: headers of small files that follow each other cost one system call. */
+const WINDOW_BYTES = 64 * 1024;
+
 /** An open range. */
 export class RangeReader {
   readonly range: ByteRange;
   readonly #fd: number;
+  #window: Buffer = Buffer.alloc(0);
+  #windowStart = 0;
 
   /** Opens the file. Throws Node's system errors. */
   constructor(range: ByteRange) {
@@ -28,10 +33,23 @@ export class RangeReader {
     this.#fd = openSync(range.path, "r");
   }
 
-  /** Bytes at a position within the range; fewer than asked for at its end. */
+  /**
+   * Bytes at a position within the range; fewer than asked for at its end. They may be shared with
+   * later reads, so they are not to be changed.
+   */
   read(offsetBytes: number, sizeBytes: number): Buffer {
+    const start = offsetBytes - this.#windowStart;
+    if (start < 0 || start + sizeBytes > this.#window.length) {
+      this.#window = this.#fill(offsetBytes, Math.max(sizeBytes, WINDOW_BYTES));
+      this.#windowStart = offsetBytes;
+      return this.#window.subarray(0, sizeBytes);
+    }
+    return this.#window.subarray(start, start + sizeBytes);
+  }
+
+  #fill(offsetBytes: number, sizeBytes: number): Buffer {
     const size = Math.max(0, Math.min(sizeBytes, this.range.sizeBytes - offsetBytes));
-    const bytes = Buffer.alloc(size);
+    const bytes = Buffer.allocUnsafe(size);
     let done = 0;
     while (done < size) {
       const at = this.range.offsetBytes + offsetBytes + done;
@@ -49,9 +67,10 @@ export class RangeReader {
 
 /** Reads up to `limitBytes` of a range. Throws Node's system errors. */
 export function readRange(range: ByteRange, limitBytes = range.sizeBytes): Buffer {
-  const reader = new RangeReader(range);
+  const sizeBytes = Math.min(limitBytes, range.sizeBytes);
+  const reader = new RangeReader({ ...range, sizeBytes });
   try {
-    return reader.read(0, limitBytes);
+    return reader.read(0, sizeBytes);
   } finally {
     reader.close();
   }

@@ -88,15 +88,20 @@ export async function choosePackages(
   names: readonly string[],
   options: Pick<SourceOptions, "host" | "signal">,
 ): Promise<DebianPackage[]> {
-  const lists = await findPackageLists(options);
-  const key = createHash("sha256").update(`${identityOfLists(lists)}\n${names.join(",")}`);
+  const identity = identityOfLists(options.host);
+  const key = createHash("sha256")
+    .update(`${identity}\n${names.join(",")}`)
+    .digest("hex");
   const folder = join(capstanHome(options.host), "cache", "debs");
-  const path = join(folder, `${key.digest("hex")}.json`);
-  if (existsSync(path)) return chosenSchema.parse(JSON.parse(readFileSync(path, "utf8")));
-  const index = await readPackageLists(lists, options);
+  const path = join(folder, `${key}.json`);
+  if (identity !== undefined && existsSync(path)) {
+    return chosenSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+  }
+  const index = await readPackageLists(await findPackageLists(options), options);
   const chosen = resolveDependencies(names, index);
   // The order in which packages are laid over each other must not depend on the search.
   chosen.sort((a, b) => (a.name < b.name ? -1 : 1));
+  if (identity === undefined) return chosen;
   mkdirSync(folder, { recursive: true });
   const temporary = `${path}.${process.pid}.tmp`;
   writeFileSync(temporary, JSON.stringify(chosen));

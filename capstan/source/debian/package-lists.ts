@@ -6,7 +6,8 @@
  * Neighbours: `dependencies.ts` asks, `fetch.ts` gets what it chose.
  */
 import { execFile } from "node:child_process";
-import { statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { systemErrorCode, UserError } from "../../errors.ts";
 import type { SourceOptions } from "../source.ts";
@@ -81,12 +82,28 @@ function noLists(why: string): UserError {
   });
 }
 
-/** What changes when the lists change: for the key of a cache. */
-export function identityOfLists(lists: readonly PackageList[]): string {
-  return lists
-    .map(({ path, baseUri }) => {
-      const stats = statSync(path);
-      return `${path} ${baseUri} ${stats.size} ${stats.mtimeMs}`;
+/** Where apt keeps its lists, and its sources, unless its configuration says otherwise. */
+const APT_DIRECTORIES = ["/var/lib/apt/lists", "/etc/apt/sources.list.d", "/etc/apt"];
+
+/**
+ * What changes when the lists do, for the key of a cache; undefined if that cannot be told. Asking apt itself takes longer than all
+ * the rest of a cached run.
+ */
+export function identityOfLists(host: NodeJS.ProcessEnv): string | undefined {
+  // Another configuration may name directories that are not known here.
+  if (host.APT_CONFIG !== undefined) return undefined;
+  const files = APT_DIRECTORIES.flatMap((directory) => {
+    try {
+      return readdirSync(directory).map((name) => join(directory, name));
+    } catch {
+      return [];
+    }
+  });
+  return files
+    .sort()
+    .map((path) => {
+      const stats = statSync(path, { throwIfNoEntry: false });
+      return `${path} ${stats?.size} ${stats?.mtimeMs}`;
     })
     .join("\n");
 }
