@@ -168,11 +168,9 @@ async function addRuntimesOf(
   context: Omit<RecipeContext, "interpreter" | "args">,
   known: Recipe | undefined,
 ): Promise<void> {
-  const done = new Set([known]);
-  for (const interpreter of programs) {
+  for (const interpreter of new Set(programs)) {
     const recipe = recipeFor(interpreter);
-    if (recipe === undefined || done.has(recipe)) continue;
-    done.add(recipe);
+    if (recipe === undefined || recipe === known) continue;
     await recipe.collect({ ...context, interpreter, args: [] });
   }
 }

@@ -8,6 +8,7 @@
 import { realpathSync } from "node:fs";
 import { basename } from "node:path";
 import { erlang } from "./erlang.ts";
+import { gcc } from "./gcc.ts";
 import { java } from "./java.ts";
 import { node } from "./node.ts";
 import { lua, php, ruby } from "./others.ts";
@@ -16,7 +17,18 @@ import { postgresql } from "./postgresql.ts";
 import { python } from "./python.ts";
 import type { Recipe } from "./recipe.ts";
 
-const recipes: readonly Recipe[] = [python, node, perl, ruby, php, lua, java, erlang, postgresql];
+const recipes: readonly Recipe[] = [
+  python,
+  node,
+  perl,
+  ruby,
+  php,
+  lua,
+  java,
+  erlang,
+  gcc,
+  postgresql,
+];
 
 /** A runtime's own program, with its recipe. */
 export interface RecognisedRuntime {
