@@ -92,6 +92,8 @@ const systemPackages = [
     php: "php-cli",
     "lua5.4": "lua5.4",
     erl: "erlang-base",
+    javac: "default-jdk-headless",
+    make: "make",
   }),
   ...benchTools("unpacks the Linux kernel to compare with", {
     "dpkg-deb": "dpkg",

@@ -20,7 +20,7 @@ import { UserError } from "../errors.ts";
 import { contentSizeBytes, neutralAttributes } from "../image/tree.ts";
 import { addAddition, addArguments, parseAddition } from "./arguments.ts";
 import { addBaseline } from "./baseline.ts";
-import { addCompanions, certificatePaths } from "./companions.ts";
+import { addCompanions, certificatePaths, timeZones } from "./companions.ts";
 import { type ElfFile, hasElfMagic, readElf } from "./elf.ts";
 import { ElfError } from "./elf-error.ts";
 import { GuestFiles, isKernelPath } from "./guest-files.ts";
@@ -256,8 +256,11 @@ export async function collectProgram(request: ProgramRequest): Promise<Collected
   addNamedObjects(files, libraries, named);
 
   await addCompanions(files, libraries, env);
-  // Go programs speak TLS without any library.
-  if (launch.elf.noteOwners.has("Go")) files.addAll(certificatePaths);
+  // Go programs speak TLS and know time zones without any library.
+  if (launch.elf.noteOwners.has("Go")) {
+    files.addAll(certificatePaths);
+    await files.addTree(timeZones, { followLinks: true });
+  }
   files.addAll(libraries.files);
   const guestCwd = addWorkingDirectory(files, cwd);
   addLoaderCache(files);

@@ -37,6 +37,9 @@ export const certificatePaths = [
   "/etc/ssl/cert.pem",
 ];
 
+/** Where time zones are kept, tzset(3). */
+export const timeZones = "/usr/share/zoneinfo";
+
 const opensslPaths = [
   "/usr/lib/ssl/openssl.cnf",
   "/usr/lib/ssl/cert.pem",
@@ -76,6 +79,12 @@ async function addLocales({ files, env }: CompanionContext): Promise<void> {
   }
 }
 
+/** The time zone that the environment asks for, tzset(3). */
+function addTimeZone({ files, env }: CompanionContext): void {
+  const zone = env.TZ?.replace(/^:/, "") ?? "";
+  if (/^[\w+-]+(\/[\w+-]+)*$/.test(zone)) files.add(join(timeZones, zone));
+}
+
 /**
  * Libraries that glibc opens by itself: name service switch (separate files before glibc 2.34) and
  * unwinding when a thread is cancelled or calls pthread_exit.
@@ -89,6 +98,7 @@ function addGlibcModules({ libraries }: CompanionContext): void {
 const companions: readonly Companion[] = [
   { library: /^libc\.so\.6$/, reason: "opened by glibc", add: addGlibcModules },
   { library: /^libc\.so\.6$/, reason: "setlocale(3)", add: addLocales },
+  { library: /^libc\.so\.6$/, reason: "tzset(3)", add: addTimeZone },
   {
     library: /^libssl\.so|^libgnutls\.so|^libnss3\.so/,
     reason: "TLS needs the certificate authorities",

@@ -17,7 +17,15 @@ export interface TestModule {
 }
 
 /** Shell and tools that the tests start by name. */
-const shellTools = ["/bin/bash", "/bin/cat", "/bin/echo", "/bin/ls", "/bin/sleep", "/bin/true", "/usr/bin/id"];
+const shellTools = [
+  "/bin/bash",
+  "/bin/cat",
+  "/bin/echo",
+  "/bin/ls",
+  "/bin/sleep",
+  "/bin/true",
+  "/usr/bin/id",
+];
 
 /** All modules, quick ones first. */
 export const modules: readonly TestModule[] = [

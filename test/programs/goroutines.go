@@ -52,5 +52,7 @@ func main() {
 	fmt.Print(string(output), err, "\n")
 	err = exec.Command("sh", "-c", "exit 5").Run()
 	fmt.Println(err)
+	zone, err := time.LoadLocation("Europe/Berlin")
+	fmt.Println(time.Unix(1e9, 0).In(zone), err)
 	os.Exit(4)
 }

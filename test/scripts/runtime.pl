@@ -1,6 +1,7 @@
 # Uses what a Perl script uses: hashes, regular expressions, sorting, modules, files.
 use strict;
 use warnings;
+use POSIX qw(strftime);
 use Digest::SHA qw(sha256_hex);
 use List::Util qw(sum max);
 use File::Temp qw(tempfile);
@@ -18,5 +19,7 @@ close $handle;
 open my $input, '<', $name or die "cannot open $name: $!";
 my $count = () = <$input>;
 print "$count lines\n";
+$ENV{TZ} = "Asia/Tokyo";
+print scalar localtime(86400), " ", strftime("%Z", localtime), "\n";
 unlink $name or die;
 exit 4;

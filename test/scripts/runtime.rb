@@ -39,5 +39,8 @@ puts $?.exitstatus
 output, status = Open3.capture2("/bin/sh", "-c", "tr a-z A-Z; exit 4", stdin_data: "piped\n")
 puts output, status.exitstatus
 
+ENV["TZ"] = "America/New_York"
+puts Time.at(0), Time.now.zone.length
+
 trap("USR1") { puts "signal" }
 Process.kill("USR1", Process.pid)

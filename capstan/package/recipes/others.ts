@@ -1,10 +1,12 @@
 /**
- * Runtimes whose files lie together: Ruby, PHP and Lua. Directories are taken as a whole.
+ * Runtimes whose files lie together: Ruby, PHP and Lua. Directories are taken as a whole, with the
+ * time zones of the system, which they use.
  *
  * Neighbours: `recipe.ts` is the interface.
  */
 import { UserError } from "../../errors.ts";
 import { ask } from "../ask.ts";
+import { timeZones } from "../companions.ts";
 import { addRuntimeTrees, type Recipe } from "./recipe.ts";
 
 /** A recipe for a runtime that prints its directories and files, one a line, when asked. */
@@ -24,17 +26,16 @@ function asking(name: string, pattern: RegExp, question: readonly string[]): Rec
         });
       }
       const paths = answer.text.split("\n").filter((path) => path.startsWith("/"));
-      await addRuntimeTrees(context, paths);
+      await addRuntimeTrees(context, [...paths, timeZones]);
     },
   };
 }
 
 export const ruby = asking("Ruby", /^ruby[0-9.]*$/, ["-e", "puts $LOAD_PATH, Gem.path"]);
 
-/** Debian's PHP has no time zones of its own and complains at the start when there are none. */
 export const php = asking("PHP", /^php[0-9.]*$/, [
   "-r",
-  'echo implode("\\n", ["/usr/share/zoneinfo", php_ini_loaded_file(), PHP_CONFIG_FILE_SCAN_DIR, ' +
+  'echo implode("\\n", [php_ini_loaded_file(), PHP_CONFIG_FILE_SCAN_DIR, ' +
     'ini_get("extension_dir"), str_replace(":", "\\n", get_include_path()), ""]);',
 ]);
 

@@ -10,6 +10,7 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { UserError } from "../../errors.ts";
 import { ask } from "../ask.ts";
+import { timeZones } from "../companions.ts";
 import {
   addRuntimeTrees,
   isDirectory,
@@ -55,7 +56,7 @@ async function collect(context: RecipeContext): Promise<void> {
     });
   }
   const directories = answer.text.split("\n").filter((path) => path.startsWith("/"));
-  await addRuntimeTrees(context, directories.filter(isDirectory));
+  await addRuntimeTrees(context, [...directories, timeZones].filter(isDirectory));
   await addRuntimeTrees(context, extraDirectories(args, cwd));
   for (const path of directories) files.add(path);
 }

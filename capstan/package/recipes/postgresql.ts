@@ -8,6 +8,7 @@ import { realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UserError } from "../../errors.ts";
 import { ask } from "../ask.ts";
+import { timeZones } from "../companions.ts";
 import {
   addProgramTrees,
   isDirectory,
@@ -38,7 +39,7 @@ async function collect(context: RecipeContext): Promise<void> {
   }
   const directories = answer.text.split("\n").filter((path) => path.startsWith("/"));
   // Debian's PostgreSQL uses the time zones of the system.
-  const trees = [binaries, ...directories, "/usr/share/zoneinfo", "/usr/lib/locale/C.utf8"];
+  const trees = [binaries, ...directories, timeZones, "/usr/lib/locale/C.utf8"];
   await addProgramTrees(context, trees.filter(isDirectory));
   if (!isExecutable(LOCALE)) return;
   files.add(LOCALE);

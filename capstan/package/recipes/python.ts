@@ -15,6 +15,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { UserError } from "../../errors.ts";
 import { ask } from "../ask.ts";
+import { timeZones } from "../companions.ts";
 import type { Skip } from "../tree-limits.ts";
 import { importsInText, type PythonStart, pythonStart } from "./python-imports.ts";
 import { SiteSelection } from "./python-site.ts";
@@ -158,7 +159,7 @@ async function collect(context: RecipeContext): Promise<void> {
     await selection.add(["sitecustomize", "usercustomize", ...local.names]);
     await addRuntimeTrees(context, [...selection.chosen], { skip: packageSkip });
     if (selection.importedNames.has("zoneinfo")) {
-      await files.addTree("/usr/share/zoneinfo", { followLinks: true });
+      await files.addTree(timeZones, { followLinks: true });
     }
   }
   for (const path of others) files.add(path);

@@ -1,0 +1,2 @@
+int sum(int n);
+const char *text(void);

@@ -1,0 +1,2 @@
+#include "parts.h"
+const char *text(void) { return "built here:"; }
