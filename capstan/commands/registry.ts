@@ -115,6 +115,10 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./image-cp.ts")).imageCpCommand,
   },
   {
+    name: "image set",
+    load: async () => (await import("./image-set.ts")).imageSetCommand,
+  },
+  {
     name: "image verify",
     load: async () => (await import("./image-verify.ts")).imageVerifyCommand,
   },

@@ -4,7 +4,7 @@
  *     sector 0       boot loader, partition table
  *     sector 1       boot information: what to run          (up to 63.5 KiB)
  *     sector 128     kernel, as it will lie in memory
- *     whole MiB      EROFS root file system
+ *     whole 64 KiB   EROFS root file system
  *     whole MiB      end
  *
  * Partition 1 covers boot information and kernel, partition 2 the file system. The disk's signature
@@ -24,7 +24,9 @@ import { PartsDisk } from "./parts-disk.ts";
 
 /** First sector of the kernel: boot loader and information fill one cluster of other formats. */
 const kernelFirstSector = 128;
-const alignmentBytes = 1024 * 1024;
+/** The file system begins with a cluster of other formats; clouds want disks of whole mebibytes. */
+const rootAlignmentBytes = 64 * 1024;
+const diskAlignmentBytes = 1024 * 1024;
 /** Partition types (see `boot/partition-table.ts`). */
 export const bootPartitionType = 0xda;
 export const rootPartitionType = 0x83;
@@ -38,7 +40,7 @@ export interface BootableDiskParts {
   readonly configuration: (root: string) => string;
 }
 
-function aligned(bytes: number): number {
+function aligned(bytes: number, alignmentBytes: number): number {
   return Math.ceil(bytes / alignmentBytes) * alignmentBytes;
 }
 
@@ -47,7 +49,10 @@ export function bootableDisk(parts: BootableDiskParts): PartsDisk {
   const kernel = readFlatKernel(parts.kernelPath);
   const kernelSectors = Math.ceil(kernel.bytes.length / sectorBytes);
   const root = new InputFile(parts.rootImagePath);
-  const rootStartBytes = aligned((kernelFirstSector + kernelSectors) * sectorBytes);
+  const rootStartBytes = aligned(
+    (kernelFirstSector + kernelSectors) * sectorBytes,
+    rootAlignmentBytes,
+  );
   // The superblock holds a hash of the file system's contents.
   const superblock = root.read(SUPERBLOCK_OFFSET_BYTES, SUPERBLOCK_SIZE_BYTES);
   const hash = createHash("sha256").update(superblock).update(kernel.bytes).digest();
@@ -79,7 +84,7 @@ export function bootableDisk(parts: BootableDiskParts): PartsDisk {
       sectors: sectorsOf(root.sizeBytes),
     },
   ]);
-  return new PartsDisk(aligned(rootStartBytes + root.sizeBytes), [
+  return new PartsDisk(aligned(rootStartBytes + root.sizeBytes, diskAlignmentBytes), [
     { offsetBytes: 0, content: firstSector },
     { offsetBytes: sectorBytes, content: information },
     { offsetBytes: kernelFirstSector * sectorBytes, content: kernel.bytes },

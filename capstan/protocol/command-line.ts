@@ -112,6 +112,6 @@ export function decodeWord(word: string): string {
  * of its own to the line, which the kernel takes away; an argument that looks like one is made
  * different. The empty argument is the empty word between two spaces.
  */
-function encodeArgument(text: string): string {
+export function encodeArgument(text: string): string {
   return encodeWord(text).replace(/^virtio_mmio\./, "%76irtio_mmio.");
 }

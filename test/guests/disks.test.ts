@@ -86,6 +86,14 @@ guestTest("disks: arguments of tens of kilobytes fit", async () => {
   assert.match(await bootDisk("pc", "raw", path), /^6000 arguments, word0$/m);
 });
 
+guestTest("disks: arguments and environment can be set later", async () => {
+  const path = await buildDisk("qcow2", "/bin/sh", "-c", "echo first");
+  const words = ["image", "set", "-e", "WORD=second", path, "--", "-c", "echo $WORD"];
+  const { status, stderr } = await runOnHost([process.execPath, capstanLauncher, ...words]);
+  assert.equal(status, 0, stderr.toString());
+  assert.match(await bootDisk("q35", "qcow2", path), /^second$/m);
+});
+
 guestTest("disks: a disk whose kernel cannot be read says so", async () => {
   const path = await buildDisk("raw", "/bin/echo", "never");
   // Large enough for the BIOS to take it for a disk, too small for the kernel.
