@@ -6,6 +6,7 @@
  * and the compiler's runtime call.
  */
 import { BootOption, findOption, readStartInfo } from "./arch/bootinfo";
+import { startAppliance } from "./appliances/start";
 import { enableProcessorFeatures, sti } from "./arch/cpu";
 import { setFirmwarePowerOff } from "./arch/power";
 import { setControlSink } from "./arch/x86_64/control";
@@ -103,7 +104,7 @@ function bootThread(_argument: usize): void {
   refineClock();
   initNetwork();
   logDec("boot: ns to the program", monotonicNs());
-  startInit();
+  if (!startAppliance()) startInit();
 }
 
 /**

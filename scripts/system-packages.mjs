@@ -85,6 +85,7 @@ const systemPackages = [
     gdb: "gdb",
     "fsck.erofs": "erofs-utils",
     "docker-registry": "docker-registry",
+    memccapable: "libmemcached-tools",
     "qemu-img": "qemu-utils",
     skopeo: "skopeo",
     setpriv: "util-linux",

@@ -11,7 +11,7 @@ import {
   pageFaults,
   systemCalls,
 } from "./micro.ts";
-import { iperf, memcached, nginx, redis, udpEcho } from "./network.ts";
+import { iperf, memcached, memcachedAppliance, nginx, redis, udpEcho } from "./network.ts";
 import { imageBuild, kernelSize, wholeRun } from "./sizes.ts";
 
 /** Every experiment. */
@@ -31,6 +31,7 @@ export const experiments: readonly Experiment[] = [
   nginx,
   redis,
   memcached,
+  memcachedAppliance,
   iperf,
   udpEcho,
   kernelSize,

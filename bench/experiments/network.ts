@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryRoot } from "../../test/harness/paths.ts";
-import type { GuestExperiment, RowDefinition } from "../experiment.ts";
+import type { GuestExperiment, RowDefinition, Values } from "../experiment.ts";
 import type { BenchNetwork } from "../network/namespace.ts";
 import { figure, measureSeconds, oneClient, withServer } from "../network/server.ts";
 import { benchProgram } from "./programs.ts";
@@ -106,6 +106,21 @@ export const redis: GuestExperiment = {
   },
 };
 
+/** The words of both memcacheds, and the measurement of either. */
+const memcachedArgs = ["-u", "root", "-m", "64"];
+
+async function measureMemcached(network: BenchNetwork, id: string): Promise<Values> {
+  const before = `set key 0 0 ${valueBytes}\r\n${"x".repeat(valueBytes)}\r\n`;
+  const request = { protocol: "tcp", port: 11211, text: "get key\r\n", before } as const;
+  const one = await oneClient(network, request);
+  const deep = await oneClient(network, { ...request, depth: 100 });
+  return {
+    [id]: one.answersPerSecond,
+    [`${id}-latency`]: one.medianUs,
+    [`${id}-deep`]: deep.answersPerSecond,
+  };
+}
+
 /** memcached as Debian has it: one request at a time, and pipelined. */
 export const memcached: GuestExperiment = {
   kind: "guest",
@@ -114,19 +129,31 @@ export const memcached: GuestExperiment = {
     { id: "memcached-deep", title: "memcached get, 100 at a time", ...rate, goal: "≥ 3×" },
   ],
   measure: (guest) => {
-    const args = ["-u", "root", "-m", "64"];
-    const server = { program: "/usr/bin/memcached", args, port: 11211 };
-    return withServer(guest, server, async (network) => {
-      const before = `set key 0 0 ${valueBytes}\r\n${"x".repeat(valueBytes)}\r\n`;
-      const request = { protocol: "tcp", port: 11211, text: "get key\r\n", before } as const;
-      const one = await oneClient(network, request);
-      const deep = await oneClient(network, { ...request, depth: 100 });
-      return {
-        memcached: one.answersPerSecond,
-        "memcached-latency": one.medianUs,
-        "memcached-deep": deep.answersPerSecond,
-      };
-    });
+    const server = { program: "/usr/bin/memcached", args: memcachedArgs, port: 11211 };
+    return withServer(guest, server, (network) => measureMemcached(network, "memcached"));
+  },
+};
+
+/** The memcached that is linked with our kernel, against Debian's in the Linux guest. */
+export const memcachedAppliance: GuestExperiment = {
+  kind: "guest",
+  rows: [
+    ...clientRows("appliance", "memcached appliance get, 100 bytes", "≥ 4×"),
+    {
+      id: "appliance-deep",
+      title: "memcached appliance get, 100 at a time",
+      ...rate,
+      goal: "≥ 4×",
+    },
+  ],
+  measure: (guest) => {
+    const server = {
+      program: "/usr/bin/memcached",
+      appliance: "memcached",
+      args: memcachedArgs,
+      port: 11211,
+    };
+    return withServer(guest, server, (network) => measureMemcached(network, "appliance"));
   },
 };
 

@@ -18,6 +18,8 @@ export interface BootRequest {
   /** A static program of the host. */
   readonly program: string;
   readonly args?: readonly string[];
+  /** The program of our kernel's own that takes the program's place in our guest. */
+  readonly appliance?: string;
   /** Files of the host that the program reads, by guest path. */
   readonly files?: Readonly<Record<string, string>>;
   readonly memoryMiB?: number;

@@ -21,9 +21,11 @@ export function ourGuest(kernelPath: string, flags: MachineFlags): BenchGuest {
 }
 
 async function boot(kernelPath: string, flags: MachineFlags, request: BootRequest) {
-  const { args = [], files = {} } = request;
+  const { args = [], files = {}, appliance } = request;
   const prepared = await prepareSource(
-    { kind: "program", program: request.program, args: [] },
+    appliance === undefined
+      ? { kind: "program", program: request.program, args: [] }
+      : { kind: "source", text: `appliance:${appliance}`, args: [] },
     {
       cwd: "/",
       env: {},
@@ -40,6 +42,7 @@ async function boot(kernelPath: string, flags: MachineFlags, request: BootReques
     console: "serial",
     executable: launch.executable,
     argv0: launch.argv0,
+    isAppliance: launch.isAppliance === true,
     args,
     cwd: "/",
     env: {},

@@ -10,6 +10,8 @@ import { BenchNetwork } from "./namespace.ts";
 export interface Server {
   readonly program: string;
   readonly args: readonly string[];
+  /** See `BootRequest`. */
+  readonly appliance?: string;
   /** Directories and files of the host, `HOST:GUEST`. */
   readonly add?: readonly string[];
   /** The TCP port on which it accepts when it is ready. */
@@ -27,9 +29,18 @@ export async function withServer(
 ): Promise<Values> {
   const network = await BenchNetwork.open();
   const end = new AbortController();
-  const { program, args, add = [], port } = server;
+  const { program, args, add = [], port, ...appliance } = server;
   const { signal } = end;
-  const request = { program, args, add, network, memoryMiB, timeoutMs: longestMs, signal };
+  const request = {
+    program,
+    args,
+    add,
+    network,
+    memoryMiB,
+    timeoutMs: longestMs,
+    signal,
+    ...appliance,
+  };
   const running = guest.boot(request);
   const ended = running.then(({ diagnostics }): never => {
     throw new Error(`the guest ended: ${diagnostics}`);

@@ -58,7 +58,15 @@ export async function planRun(input: PlanRequest): Promise<PlannedRun> {
       prepareSource(input.source.request, { ...input.source.options, signal }),
     ),
   );
-  const { executable, argv0, args, cwd, env: variables, user } = prepared.source.launch;
+  const {
+    executable,
+    argv0,
+    args,
+    cwd,
+    env: variables,
+    user,
+    isAppliance,
+  } = prepared.source.launch;
   const { network, gdbPort, trace } = options;
   const diskFormat = typeof facts.boots === "string" ? options.bootFrom : facts.boots.diskFormat;
   const console = facts.hasStreams ? input.console : "serial";
@@ -81,6 +89,7 @@ export async function planRun(input: PlanRequest): Promise<PlannedRun> {
     },
     guest: {
       console,
+      ...(isAppliance === true ? { isAppliance } : {}),
       executable,
       argv0,
       args,

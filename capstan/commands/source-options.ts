@@ -30,6 +30,10 @@ export const sourceOptionDefinitions: readonly OptionDefinition[] = [
   { flags: "--user <user[:group]>", description: "run an image's program as this user" },
   { flags: "--workdir <path>", description: "start in this directory" },
   {
+    flags: "--appliance <name>",
+    description: "run this program of the kernel's own: memcached; the words are its options",
+  },
+  {
     flags: "--boot <set>",
     description: "boot this configuration of a package",
     repeats: true,
@@ -67,8 +71,12 @@ export function parseSource(
   const entrypoint = optionText(options, "entrypoint");
   const user = optionText(options, "user");
   const workdir = optionText(options, "workdir");
+  const appliance = optionText(options, "appliance");
   return {
-    request: sourceRequest(args, afterDashes),
+    request:
+      appliance === undefined
+        ? sourceRequest(args, afterDashes)
+        : { kind: "source", text: `appliance:${appliance}`, args },
     options: {
       cwd: process.cwd(),
       env: parseEnvironment(optionList(options, "env"), env),

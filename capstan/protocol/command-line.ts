@@ -15,6 +15,8 @@ export type GuestConsole = "serial" | "hvc" | "ports";
 /** What the guest is told. */
 export interface GuestConfiguration {
   readonly console: GuestConsole;
+  /** Whether `executable` names a program linked with the kernel. */
+  readonly isAppliance?: boolean;
   /** Absolute guest path to execute. */
   readonly executable: string;
   /** The program's argv[0]. */
@@ -64,6 +66,7 @@ export function encodeConfiguration(configuration: GuestConfiguration): string {
     ...(trace === undefined ? [] : [trace === "" ? "trace" : `trace=${encodeWord(trace)}`]),
     ...(terminal ? [`rows=${terminal.rows}`, `cols=${terminal.columns}`] : []),
     ...(configuration.ip === undefined ? [] : [`ip=${encodeWord(configuration.ip)}`]),
+    ...(configuration.isAppliance === true ? ["appliance"] : []),
     ...(configuration.controlOnSerial === true ? ["control=serial"] : []),
     ...(configuration.takesSignals === true ? ["signals=port"] : []),
     `cwd=${encodeWord(configuration.cwd)}`,

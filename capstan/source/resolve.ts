@@ -11,6 +11,7 @@ import { resolve } from "node:path";
 import { UserError } from "../errors.ts";
 import { findProgram } from "../package/program.ts";
 import { isRegularFile } from "../package/recipes/recipe.ts";
+import { applianceKind } from "./appliance.ts";
 import { capstanfileKind } from "./capstanfile/capstanfile.ts";
 import { imageFileKinds } from "./container/files.ts";
 import { registryImageKind, storedImageKind } from "./container/named.ts";
@@ -40,6 +41,7 @@ function isProgram(text: string, { cwd, host }: SourceOptions): boolean {
 /** All kinds of sources; the first that recognises a text gets it. */
 export const sourceKinds: readonly SourceKind[] = [
   ...imageFileKinds,
+  applianceKind,
   debianKind,
   capstanfileKind((text, options) => resolveText(text, [], options)),
   packageDirectoryKind,

@@ -66,6 +66,8 @@ export interface ExposedPort {
 
 /** How the first program of a guest is started. */
 export interface Launch {
+  /** Whether `executable` is the name of a program linked with the kernel. */
+  readonly isAppliance?: boolean;
   /** Absolute guest path of an ELF program; scripts have been replaced by their interpreters. */
   readonly executable: string;
   readonly argv0: string;

@@ -72,6 +72,11 @@ export function beginError(): void {
 export function endWithError(status: i32): void {
   endString();
   endReport();
+  endWithStatus(status);
+}
+
+/** Reports `status` and switches the machine off. Never returns. */
+export function endWithStatus(status: i32): void {
   drainConsoles();
   beginReport("exit");
   reportNumber("status", status);

@@ -33,8 +33,8 @@ const CHUNK_MIN: u32 = 2048 - 24;
 /** Large writes fill chunks of whole pages. */
 const CHUNK_MAX: u32 = 16384 - 24;
 
-/** A chunk with room for `bytes`; 0 without memory. */
-function newChunk(bytes: u32): usize {
+/** A chunk of `bytes`, which are to be written; 0 without memory. */
+export function newChunk(bytes: u32): usize {
   const capacity = max(bytes, CHUNK_MIN);
   const address = heapAllocate(HEADER + capacity);
   if (address == 0) return 0;
@@ -45,6 +45,16 @@ function newChunk(bytes: u32): usize {
   chunk.length = bytes;
   chunk.capacity = capacity;
   return address;
+}
+
+/** Where a new chunk's bytes are written. */
+export function chunkBytes(chunk: usize): usize {
+  return chunk + HEADER;
+}
+
+/** Says how many of a new chunk's bytes have been written. */
+export function setChunkLength(chunk: usize, bytes: u32): void {
+  changetype<Chunk>(chunk).length = bytes;
 }
 
 /**

@@ -19,6 +19,7 @@ import { Endpoint } from "./endpoint";
 import { InetOptions } from "./inet-options";
 import { removeFlow, tcpPorts } from "./ports";
 import { SendBuffer } from "./send-buffer";
+import { serve, StreamService } from "./stream-service";
 import { SOCK_STREAM } from "./socket";
 import { chargeMemory } from "./tcp-buffers";
 import { Congestion } from "./tcp-congestion";
@@ -145,6 +146,12 @@ export abstract class TcpConnection extends Endpoint {
   private sackThird: u64 = 0;
   private sackFourth: u64 = 0;
 
+  /** The program linked with the kernel that it belongs to, and what that keeps of it. */
+  service: StreamService | null = null;
+  serviceState: usize = 0;
+  /** The service has requests that it will answer when the send buffer has room. */
+  answersWait: bool = false;
+
   private isAlive: bool = false;
   private lifeEnds: bool = false;
 
@@ -161,6 +168,9 @@ export abstract class TcpConnection extends Endpoint {
   /** A connection made by a listener has ended before it was established. */
   abstract childLost(): void;
 
+  /** Ends it as close(2) does: what is queued is still sent. The lock is held. */
+  abstract endInOrder(): void;
+
   get sackScratch(): usize {
     return changetype<usize>(this) + offsetof<TcpConnection>("sackFirst");
   }
@@ -174,6 +184,7 @@ export abstract class TcpConnection extends Endpoint {
   leave(): void {
     do {
       while (this.hasArrivals) processChannel(this);
+      if (this.service) serve(this);
       chargeMemory(this);
       const ends = this.lifeEnds;
       this.lifeEnds = false;
@@ -244,6 +255,8 @@ export abstract class TcpConnection extends Endpoint {
 
   /** Frees what the connection owns. */
   protected disposeConnection(): void {
+    const service = this.service;
+    if (service && this.serviceState != 0) service.closed(this.serviceState);
     tcpPorts.unbind(this);
     freePackets(this.takeChannel());
     freePackets(this.incomingFirst);

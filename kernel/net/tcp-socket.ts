@@ -144,6 +144,10 @@ export class TcpSocket extends TcpConnection {
 
   childEstablished(child: TcpConnection): void {
     const socket = changetype<TcpSocket>(child);
+    if (this.service) {
+      this.serveChild(socket);
+      return;
+    }
     this.acceptLock.acquire();
     const isOpen = this.state == LISTEN;
     if (isOpen) {
@@ -160,6 +164,19 @@ export class TcpSocket extends TcpConnection {
     else {
       sendReset(socket);
       socket.finish(ECONNABORTED);
+    }
+  }
+
+  /** Gives a new connection to the listener's service. Its lock is held. */
+  private serveChild(child: TcpSocket): void {
+    this.childLost();
+    const service = this.service;
+    if (!service) return;
+    child.serviceState = this.state == LISTEN ? service.opened(child) : 0;
+    if (child.serviceState != 0) child.service = service;
+    else {
+      sendReset(child);
+      child.finish(ECONNABORTED);
     }
   }
 
@@ -527,6 +544,11 @@ export class TcpSocket extends TcpConnection {
     }
     this.enter();
     while (this.hasArrivals) processChannel(this);
+    this.endInOrder();
+    this.leave();
+  }
+
+  endInOrder(): void {
     this.isOrphan = true;
     this.options.keepsAlive = false;
     const state = this.state;
@@ -538,7 +560,6 @@ export class TcpSocket extends TcpConnection {
       this.finish(0);
     } else if (state == FIN_WAIT_2) this.timer.startEnd(ORPHAN_WAIT_NS);
     else this.finishSending();
-    this.leave();
   }
 
   // Facts.
