@@ -45,6 +45,7 @@ import { sysPidfdOpen, sysPidfdSendSignal } from "./pidfd";
 import { sysTee, sysVmsplice } from "./pipe-transfer";
 import { sysPipe, sysPipe2 } from "./pipes";
 import { sysPoll, sysPpoll } from "./poll";
+import { sysMqGetsetattr, sysMqNotify, sysMqOpen, sysMqTimedreceive, sysMqTimedsend, sysMqUnlink } from "./posix-queue-calls";
 import { sysTimerCreate, sysTimerDelete, sysTimerGetoverrun, sysTimerGettime, sysTimerSettime } from "./posix-timer-calls";
 import { sysArchPrctl, sysPrctl } from "./prctl";
 import { sysProcessMadvise, sysProcessVmReadv, sysProcessVmWritev } from "./process-memory";
@@ -52,6 +53,7 @@ import { sysPkeyAlloc, sysPkeyFree, sysPkeyMprotect } from "./protection-keys";
 import { sysReboot } from "./reboot";
 import { sysRseq } from "./rseq";
 import { sysGetcpu, sysGetpriority, sysSchedGetPriorityMax, sysSchedGetPriorityMin, sysSchedGetaffinity, sysSchedGetattr, sysSchedGetparam, sysSchedGetscheduler, sysSchedRrGetInterval, sysSchedSetaffinity, sysSchedSetattr, sysSchedSetparam, sysSchedSetscheduler, sysSchedYield, sysSetpriority } from "./scheduling";
+import { sysSeccomp } from "./seccomp";
 import { sysPselect6, sysSelect } from "./select";
 import { sysPause, sysRtSigaction, sysRtSigpending, sysRtSigprocmask, sysRtSigreturn, sysRtSigsuspend, sysRtSigtimedwait, sysSigaltstack } from "./signal-calls";
 import { sysKill, sysRtSigqueueinfo, sysRtTgsigqueueinfo, sysTgkill, sysTkill } from "./signal-kill";
@@ -487,6 +489,18 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysSetMempolicy(<i32>frame.rdi, <usize>frame.rsi, frame.rdx);
     case 239:
       return sysGetMempolicy(<usize>frame.rdi, <usize>frame.rsi, frame.rdx, <usize>frame.r10, frame.r8);
+    case 240:
+      return sysMqOpen(<usize>frame.rdi, <u32>frame.rsi, <u32>frame.rdx, <usize>frame.r10);
+    case 241:
+      return sysMqUnlink(<usize>frame.rdi);
+    case 242:
+      return sysMqTimedsend(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <u32>frame.r10, <usize>frame.r8);
+    case 243:
+      return sysMqTimedreceive(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx, <usize>frame.r10, <usize>frame.r8);
+    case 244:
+      return sysMqNotify(<i32>frame.rdi, <usize>frame.rsi);
+    case 245:
+      return sysMqGetsetattr(<i32>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
     case 247:
       return sysWaitid(<i32>frame.rdi, <i32>frame.rsi, <usize>frame.rdx, <u32>frame.r10, <usize>frame.r8);
     case 251:
@@ -613,6 +627,8 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysSchedGetattr(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10);
     case 316:
       return sysRenameat2(<i32>frame.rdi, <usize>frame.rsi, <i32>frame.rdx, <usize>frame.r10, <u32>frame.r8);
+    case 317:
+      return sysSeccomp(<u32>frame.rdi, <u32>frame.rsi, <usize>frame.rdx);
     case 318:
       return sysGetrandom(<usize>frame.rdi, <usize>frame.rsi, <u32>frame.rdx);
     case 319:
@@ -1494,6 +1510,7 @@ export function parameterCount(nr: u32): u32 {
     case 225:
     case 226:
     case 231:
+    case 241:
     case 272:
     case 284:
     case 291:
@@ -1562,6 +1579,7 @@ export function parameterCount(nr: u32): u32 {
     case 228:
     case 229:
     case 235:
+    case 244:
     case 252:
     case 255:
     case 273:
@@ -1629,6 +1647,7 @@ export function parameterCount(nr: u32): u32 {
     case 222:
     case 234:
     case 238:
+    case 245:
     case 251:
     case 254:
     case 258:
@@ -1672,6 +1691,7 @@ export function parameterCount(nr: u32): u32 {
     case 230:
     case 232:
     case 233:
+    case 240:
     case 256:
     case 257:
     case 259:
@@ -1716,6 +1736,8 @@ export function parameterCount(nr: u32): u32 {
     case 190:
     case 216:
     case 239:
+    case 242:
+    case 243:
     case 247:
     case 260:
     case 265:

@@ -7,6 +7,7 @@ import { USER_END } from "../mm/layout";
 import { dropFromBoundingSet, readBoundingSet, setKeepsCapabilities } from "./capabilities";
 import { LAST_CAPABILITY } from "./credentials";
 import { currentLinuxThread, currentProcess } from "./process";
+import { addFilter, SECCOMP_FILTER, SECCOMP_STRICT, setStrict } from "./seccomp";
 import { COMM_BYTES, setThreadName } from "./thread-name";
 import { copyIn, copyOut, scratch, store32, store64, userStringLength } from "./user-memory";
 
@@ -19,6 +20,7 @@ const PR_SET_KEEPCAPS: i32 = 8;
 const PR_SET_NAME: i32 = 15;
 const PR_GET_NAME: i32 = 16;
 const PR_GET_SECCOMP: i32 = 21;
+const PR_SET_SECCOMP: i32 = 22;
 const PR_CAPBSET_READ: i32 = 23;
 const PR_CAPBSET_DROP: i32 = 24;
 const PR_SET_TIMERSLACK: i32 = 29;
@@ -56,7 +58,10 @@ export function sysPrctl(option: i32, argument: u64, argument3: u64, _a4: u64, _
     case PR_GET_KEEPCAPS:
       return process.credentials.keepsCapabilities ? 1 : 0;
     case PR_GET_SECCOMP:
-      return 0;
+      return currentLinuxThread().seccompMode;
+    case PR_SET_SECCOMP:
+      if (argument == SECCOMP_STRICT) return setStrict();
+      return argument == SECCOMP_FILTER ? addFilter(0, <usize>argument3) : -EINVAL;
     case PR_SET_KEEPCAPS:
       return setKeepsCapabilities(argument);
     case PR_CAPBSET_READ:

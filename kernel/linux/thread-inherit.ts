@@ -30,6 +30,10 @@ export function inheritThread(parent: LinuxThread, child: LinuxThread, stack: us
   child.policy = parent.policy;
   child.priority = parent.priority;
   child.nice = parent.nice;
+  const filter = parent.seccompFilter;
+  if (filter) filter.retain();
+  child.seccompFilter = filter;
+  child.seccompMode = parent.seccompMode;
   child.memoryPolicy = parent.memoryPolicy;
   child.ioPriority = parent.ioPriority;
   memory.copy(child.commAddress(), parent.commAddress(), COMM_BYTES);

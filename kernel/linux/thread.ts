@@ -10,6 +10,7 @@ import { Thread } from "../sched/thread";
 import { FutexKey } from "./futex-key";
 import { FutexWaiter } from "./futex-table";
 import { LinuxProcess } from "./process";
+import { SeccompFilter } from "./seccomp";
 import { PendingSignals } from "./signal-state";
 
 /** Memory of a thread: 256 bytes scratch, two 8-byte value slots, the name. */
@@ -64,6 +65,10 @@ export class LinuxThread extends Thread {
   futexKey: FutexKey = new FutexKey();
   /** This thread's place in the futex table while it waits. */
   futexWaiter: FutexWaiter = new FutexWaiter();
+
+  /** seccomp(2): SECCOMP_* mode, and the newest filter with a reference. */
+  seccompMode: u32 = 0;
+  seccompFilter: SeccompFilter | null = null;
 
   /** The thread was told to end (exit_group, execve by another thread). */
   mustExit: bool = false;
@@ -122,6 +127,8 @@ export class LinuxThread extends Thread {
     free(this.pending);
     this.futexWaiter.destroy();
     free(this.futexKey);
+    const filter = this.seccompFilter;
+    if (filter) filter.release();
     if (this.memory != 0) heapFree(this.memory);
     const process = this.owner();
     const held = this.holdsProcess;

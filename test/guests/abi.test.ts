@@ -23,6 +23,8 @@ const programs: readonly ProgramName[] = [
   "abi-mapped-files",
   "abi-other-process",
   "abi-inotify",
+  "abi-seccomp",
+  "abi-mqueue",
   "abi-sysv",
   "abi-pty",
   "abi-system",

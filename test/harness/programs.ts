@@ -43,6 +43,8 @@ const recipes = {
   "processes-memory": { source: "processes-memory.c", command: c("-static") },
   "abi-pty": { source: "abi-pty.c", command: abi },
   "abi-sysv": { source: "abi-sysv.c", command: abi },
+  "abi-seccomp": { source: "abi-seccomp.c", command: abi },
+  "abi-mqueue": { source: "abi-mqueue.c", command: abi },
   "abi-inotify": { source: "abi-inotify.c", command: abi },
   "abi-other-process": { source: "abi-other-process.c", command: abi },
   "abi-system": { source: "abi-system.c", command: abi },
