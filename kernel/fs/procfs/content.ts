@@ -79,6 +79,9 @@ export function rootTable(): ProcTable {
   return root;
 }
 
+/** Identities inside and outside are the same: there are no user namespaces. */
+const ALL_IDS: string = "         0          0 4294967295";
+
 /** The table of /proc/PID and, but for the first entries, of /proc/PID/task/TID. */
 export function processTable(withTasks: bool): ProcTable {
   const table = new ProcTable();
@@ -91,8 +94,10 @@ export function processTable(withTasks: bool): ProcTable {
   table.add("cmdline", KIND_CMDLINE);
   table.add("comm", KIND_COMM, 0o644);
   table.add("cwd", KIND_CWD, 0o777);
+  table.addText("cpuset", "/");
   table.add("environ", KIND_ENVIRON, 0o400);
   table.add("exe", KIND_EXE, 0o777);
+  table.addText("gid_map", ALL_IDS);
   table.add("io", KIND_IO, 0o400);
   table.add("limits", KIND_LIMITS);
   table.addText("loginuid", "4294967295");
@@ -104,12 +109,15 @@ export function processTable(withTasks: bool): ProcTable {
   table.addText("personality", "00000000");
   table.add("root", KIND_PROCESS_ROOT, 0o777);
   table.add("schedstat", KIND_SCHEDSTAT);
+  table.addText("projid_map", ALL_IDS);
   table.addText("sessionid", "4294967295");
+  table.addText("setgroups", "allow");
   table.add("smaps", KIND_SMAPS);
   table.add("stat", KIND_PROCESS_STAT);
   table.add("statm", KIND_STATM);
   table.add("status", KIND_STATUS);
   table.addText("timerslack_ns", "50000");
+  table.addText("uid_map", ALL_IDS);
   table.addText("wchan", "0");
   return table;
 }
@@ -146,27 +154,38 @@ function addNetworkFile(net: ProcTable, name: string): void {
 function addSystemSettings(sys: ProcTable): void {
   const fs = sys.addDirectory("fs");
   fs.addText("aio-max-nr", "65536");
+  fs.addText("aio-nr", "0");
   fs.add("file-max", KIND_FILE_MAX);
   fs.add("file-nr", KIND_FILE_NR);
   const inotify = fs.addDirectory("inotify");
   inotify.addText("max_queued_events", "16384");
   inotify.addText("max_user_instances", "1048576");
   inotify.addText("max_user_watches", "65536");
+  const queues = fs.addDirectory("mqueue");
+  queues.addText("msg_default", "10");
+  queues.addText("msg_max", "65536");
+  queues.addText("msgsize_default", "8192");
+  queues.addText("msgsize_max", "16777216");
   fs.addText("nr_open", "1048576");
   fs.addText("overflowgid", "65534");
   fs.addText("overflowuid", "65534");
   fs.addText("pipe-max-size", "1048576");
   fs.addText("protected_hardlinks", "0");
   fs.addText("protected_symlinks", "0");
+  fs.addText("suid_dumpable", "0");
   const kernel = sys.addDirectory("kernel");
   kernel.addText("cap_last_cap", "40");
   kernel.addText("core_pattern", "core");
   kernel.addText("domainname", "(none)");
+  kernel.addText("dmesg_restrict", "0");
   kernel.add("hostname", KIND_HOST_NAME);
+  // Nobody can make a ring (docs/decisions, io_uring).
+  kernel.addText("io_uring_disabled", "2");
   kernel.addText("msgmax", "8192");
   kernel.addText("msgmnb", "16384");
   kernel.addText("msgmni", "4096");
   kernel.addText("ngroups_max", "65536");
+  kernel.addText("numa_balancing", "0");
   kernel.add("osrelease", KIND_OS_RELEASE);
   kernel.addText("ostype", "Linux");
   kernel.addText("overflowgid", "65534");
@@ -180,11 +199,15 @@ function addSystemSettings(sys: ProcTable): void {
   random.addText("poolsize", "256");
   random.add("uuid", KIND_UUID);
   kernel.addText("randomize_va_space", "2");
+  kernel.addText("sched_rr_timeslice_ms", "4");
+  const actions = "kill_process kill_thread trap errno trace log allow";
+  kernel.addDirectory("seccomp").addText("actions_avail", actions);
   kernel.addText("sem", "32000\t131072000\t500\t4096");
   kernel.addText("shmall", "18446744073692774399");
   kernel.addText("shmmax", "18446744073692774399");
   kernel.addText("shmmni", "4096");
   kernel.addText("tainted", "0");
+  kernel.addText("unprivileged_bpf_disabled", "2");
   kernel.add("threads-max", KIND_THREADS_MAX);
   kernel.add("version", KIND_OS_VERSION);
   addNetworkSettings(sys.addDirectory("net"));
@@ -196,6 +219,7 @@ function addSystemSettings(sys: ProcTable): void {
   vm.addText("overcommit_memory", "1");
   vm.addText("overcommit_ratio", "50");
   vm.addText("swappiness", "0");
+  vm.addText("zone_reclaim_mode", "0");
 }
 
 /** /proc/sys/net: the values that the network works by (tcp(7), socket(7), ip(7)). */
