@@ -14,7 +14,6 @@ import { FileSystemStat } from "../fs/stat";
 import { Vnode } from "../fs/vnode";
 import { EBADF, EFAULT, EINVAL, EOPNOTSUPP, ESTALE, isError } from "../lib/errno";
 import { free } from "../lib/object";
-import { frameOf, releaseFrame } from "../mm/frames";
 import { drop, heldFile, hold, holdAny } from "./held-file";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, resolveArgument } from "./path-argument";
 import { copyIn, copyOut, load32, loadedValue, scratch } from "./user-memory";
@@ -106,12 +105,13 @@ function countCached(vnode: Vnode, start: u64, length: u64): u64 {
   if (length != 0 && start + length > start) {
     last = min(end, ((start + length - 1) >> PAGE_SHIFT) + 1);
   }
+  const pages = vnode.pages;
+  if (!pages) return 0;
   let count: u64 = 0;
-  for (let index = start >> PAGE_SHIFT; index < last; index++) {
-    const frame = vnode.pageInMemory(index, false);
-    if (frame == 0) continue;
-    releaseFrame(frameOf(frame));
+  let index = pages.nextPresent(start >> PAGE_SHIFT);
+  while (index < last) {
     count++;
+    index = pages.nextPresent(index + 1);
   }
   return count;
 }

@@ -391,7 +391,7 @@ export const syscalls: readonly Syscall[] = [
   { nr: 448, name: "process_mrelease", handler: "", from: "", args: "", status: "absent", note: "not yet" },
   { nr: 449, name: "futex_waitv", handler: "sysFutexWaitv", from: "./futex-waitv", args: "waiters:ptr count:u32 flags:u32 timeout:ptr clock:i32", status: "full", note: "" },
   { nr: 450, name: "set_mempolicy_home_node", handler: "sysSetMempolicyHomeNode", from: "./memory-policy", args: "address:ptr length:usize node:u64 flags:u64", status: "partial", note: "ENOENT: mappings have no policies of their own" },
-  { nr: 451, name: "cachestat", handler: "sysCachestat", from: "./file-handle", args: "fd:i32 range:ptr result:ptr flags:u32", status: "full", note: "" },
+  { nr: 451, name: "cachestat", handler: "sysCachestat", from: "./file-handle", args: "fd:i32 range:ptr result:ptr flags:u32", status: "partial", note: "does not count pages that show through from the image" },
   { nr: 452, name: "fchmodat2", handler: "sysFchmodat2", from: "./file-attributes", args: "directoryFd:i32 path:ptr mode:u32 flags:u32", status: "full", note: "" },
   { nr: 453, name: "map_shadow_stack", handler: "", from: "", args: "", status: "absent", note: "not yet" },
   { nr: 454, name: "futex_wake", handler: "sysFutexWake", from: "./futex2", args: "address:ptr mask:u64 count:i32 flags:u32", status: "full", note: "" },

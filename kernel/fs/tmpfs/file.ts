@@ -56,6 +56,12 @@ export class TmpfsFile extends TmpfsNode {
     return pages ? pages.nextPresent(index) == index : false;
   }
 
+  /** The first page from `index` on that is in memory here; beyond every file if there is none. */
+  private nextOwn(index: u64): u64 {
+    const pages = this.pages;
+    return pages ? pages.nextPresent(index) : u64.MAX_VALUE;
+  }
+
   // ---- what lies below (overlay) ----
 
   /** True if the page, which is not in memory here, has data below. */
@@ -224,6 +230,13 @@ export class TmpfsFile extends TmpfsNode {
       const within = at & PAGE_MASK;
       const chunk = min<u64>(PAGE_BYTES - within, end - at);
       const exists = this.hasOwn(index);
+      if (!exists && !this.hasLower(index)) {
+        // A hole, perhaps a huge one: on to the next page there is.
+        const next = this.nextOwn(index);
+        if (next >= (end + PAGE_MASK) >> PAGE_SHIFT) return 0;
+        at = next << PAGE_SHIFT;
+        continue;
+      }
       const isWhole = chunk == PAGE_BYTES;
       if (isWhole && !this.hasLower(index)) {
         if (exists) this.own.removeRange(index, index + 1);
@@ -244,7 +257,7 @@ export class TmpfsFile extends TmpfsNode {
     while (index < end) {
       const isData = this.hasLower(index) || this.hasOwn(index);
       if (isData != forHole) return max<i64>(offset, index << PAGE_SHIFT);
-      index++;
+      index = isData ? index + 1 : this.nextOwn(index);
     }
     return forHole ? this.size : -ENXIO;
   }
