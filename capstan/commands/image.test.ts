@@ -169,6 +169,7 @@ test("wrong input gets a message with a way out, and writes nothing", () =>
       ["UnknownFormat", "build", "--format", "floppy", "-o", "x", "--", "/bin/true"],
       ["NoOutput", "build", "--format", "raw", "--", "/bin/true"],
       ["ImageUnwritable", "build", "-o", "absent/x.qcow2", "--", "/bin/true"],
+      ["ImageUnwritable", "build", "--format", "raw", "-o", "data", "--", "/bin/true"],
       ["ImageNotFound", "inspect", "absent.qcow2"],
       ["UnknownImage", "convert", "noise", "x.vdi"],
       ["ImageDamaged", "convert", "cut.qcow2", "x.vdi"],

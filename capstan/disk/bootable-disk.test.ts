@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { UserError } from "../errors.ts";
 import { probeCode, probeElf } from "../hypervisor/probe-guest.ts";
-import { withScratch } from "../image/erofs/testing.ts";
+import { assertFsckAccepts, withScratch } from "../image/erofs/testing.ts";
 import { writeErofs } from "../image/erofs/writer.ts";
 import { FsTree, neutralAttributes } from "../image/tree.ts";
 import { decodeBootCode } from "./boot/boot-sector.ts";
@@ -57,6 +57,11 @@ test("boot loader, configuration, kernel and file system are where the sector sa
     assert.ok(boot.firstSector + boot.sectors <= files.firstSector);
     assert.equal(files.sectors * 512, rootBytes);
     assert.equal(disk.sizeBytes % 2 ** 20, 0);
+    const content = Buffer.alloc(rootBytes);
+    disk.read(content, files.firstSector * 512);
+    const copy = `${parts.rootImagePath}.copy`;
+    writeFileSync(copy, content);
+    assertFsckAccepts(copy);
     disk.close();
   }));
 

@@ -38,6 +38,7 @@ export class OutputFile implements DiskOutput {
   readonly #pacer: Pacer;
   readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
   #bufferedBytes = 0;
+  #isCommitted = false;
   /** File offset of the buffer's start. */
   #flushedBytes = 0;
 
@@ -92,15 +93,15 @@ export class OutputFile implements DiskOutput {
     this.#guard(() => {
       ftruncateSync(this.#fd, this.#flushedBytes);
       fsyncSync(this.#fd);
-      closeSync(this.#fd);
       renameSync(this.#temporaryPath, this.#path);
     });
+    this.#isCommitted = true;
   }
 
-  /** Removes what was written. */
-  discard(): void {
+  /** Closes the file; removes it unless it was committed. */
+  close(): void {
     closeSync(this.#fd);
-    rmSync(this.#temporaryPath, { force: true });
+    if (!this.#isCommitted) rmSync(this.#temporaryPath, { force: true });
   }
 
   #flush(): void {
@@ -135,12 +136,11 @@ export async function writeWhole(
   const output = new OutputFile(path, signal);
   try {
     await write(output);
-  } catch (error) {
-    output.discard();
-    throw error;
+    output.commit();
+    return output.positionBytes;
+  } finally {
+    output.close();
   }
-  output.commit();
-  return output.positionBytes;
 }
 
 /**
