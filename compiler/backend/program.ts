@@ -45,6 +45,10 @@ export interface Program {
 
 /** Functions of at most this many instructions and without loops are inlined across files. */
 const INLINE_INSTRUCTIONS = 30;
+/** … unless so many functions call them that the copies cost more space than they save time … */
+const MANY_CALLERS = 200;
+/** … and they have more instructions than this. */
+const TINY_INSTRUCTIONS = 8;
 /** A function without loops that calls another one this often fills a table. */
 const FILLER_CALLS = 10;
 const RUNTIME_PREFIX = "~lib/rt/";
@@ -98,6 +102,15 @@ function wantedExports(module: WasmModule): { name: string; index: number }[] {
   );
 }
 
+/** How many functions call each function. */
+function callersOf(functions: ReadonlyMap<number, ProgramFunction>): Map<number, number> {
+  const callers = new Map<number, number>();
+  for (const { calls } of functions.values()) {
+    for (const index of calls) callers.set(index, (callers.get(index) ?? 0) + 1);
+  }
+  return callers;
+}
+
 /** Reads the functions reachable from exports, the table and the start function. */
 export function analyseProgram(module: WasmModule): Program {
   const names = new NameSpace();
@@ -113,6 +126,11 @@ export function analyseProgram(module: WasmModule): Program {
     functions.set(index, entry);
     instructionCount += entry.body.instructions.length;
     queue.push(...entry.calls);
+  }
+  for (const [index, count] of callersOf(functions)) {
+    const target = functions.get(index);
+    if (!target || count < MANY_CALLERS) continue;
+    if (target.body.instructions.length > TINY_INSTRUCTIONS) target.isInline = false;
   }
   for (const { name, index } of exports) {
     const target = functions.get(index);

@@ -25,7 +25,10 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -260,6 +263,7 @@ static void *fuzz_thread(void *seed) {
     sigsetjmp(resume, 1);
     may_resume = 1;
     for (;;) make_calls(1000);
+    return NULL;
 }
 
 static void open_everything(void) {
@@ -326,6 +330,19 @@ static int remove_one(const char *name, const struct stat *status, int kind, str
     return 0;
 }
 
+/* What System V IPC keeps beyond the end of its users. */
+static void remove_ipc(void) {
+    struct shmid_ds segment;
+    struct msqid_ds queue;
+    struct semid_ds set;
+    struct shm_info segments;
+    struct msginfo queues;
+    struct seminfo sets;
+    for (int i = shmctl(0, SHM_INFO, (void *)&segments); i >= 0; i--) shmctl(shmctl(i, SHM_STAT, &segment), IPC_RMID, NULL);
+    for (int i = msgctl(0, MSG_INFO, (void *)&queues); i >= 0; i--) msgctl(msgctl(i, MSG_STAT, (void *)&queue), IPC_RMID, NULL);
+    for (int i = semctl(0, 0, SEM_INFO, &sets); i >= 0; i--) semctl(semctl(i, 0, SEM_STAT, &set), 0, IPC_RMID);
+}
+
 static void run_generation(uint64_t seed) {
     char folder[64];
     snprintf(folder, sizeof folder, "/fuzz-%llu", (unsigned long long)seed);
@@ -342,6 +359,7 @@ static void run_generation(uint64_t seed) {
     while (waitpid(-1, NULL, 0) > 0);
     alarm(0);
     nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    remove_ipc();
 }
 
 static long free_kilobytes(void) {
