@@ -14,6 +14,7 @@ import {
   apParameters,
   cpuId,
   enableProcessorFeatures,
+  mfence,
   prepareCpuBlock,
   prepareIdleThread,
   sti,
@@ -129,6 +130,9 @@ export function apMain(): void {
 /** Has the other processors that may have used them forget the translations of a range. */
 function flushOthers(root: u64, start: usize, end: usize): void {
   disableInterrupts();
+  // The changed entries come before the look at who uses the tables: a processor that loads them
+  // after that look sees the entries.
+  mfence();
   let targets: u64 = 0;
   for (let cpu: u32 = 0; cpu < onlineCpus(); cpu++) {
     if (cpu == cpuId()) continue;
