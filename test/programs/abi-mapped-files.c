@@ -97,6 +97,18 @@ static void holes(void) {
   close(fd);
 }
 
+/* Work on holes takes time for the data, not for the hole. */
+static void sparse(void) {
+  int fd = open("s", O_RDWR | O_CREAT, 0600);
+  R(ftruncate(fd, 1L << 40));
+  R(pwrite(fd, "x", 1, 1L << 39));
+  R(lseek(fd, 0, SEEK_DATA) == 1L << 39);
+  R(lseek(fd, (1L << 39) + PAGE, SEEK_DATA));
+  R(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 10, 1L << 40));
+  R(lseek(fd, 0, SEEK_DATA));
+  close(fd);
+}
+
 static long futex(void *at, int operation, int value) {
   return syscall(SYS_futex, at, operation, value, NULL, NULL, 0);
 }
@@ -168,6 +180,7 @@ int main(int argc, char **argv) {
   sigaction(SIGSEGV, &action, NULL);
   sizes();
   holes();
+  sparse();
   words();
   semaphores(self);
   return end("/tmp/abi-mapped-files");

@@ -114,8 +114,7 @@ static void killed_thread(void) {
 
 static void *idle(void *argument) {
   while (syscall(SYS_getppid) >= 0) sched_yield();
-  printf("thread: %s\n", strerrorname_np(errno));
-  return 0;
+  return (void *)(long)errno;
 }
 
 static void together(void) {
@@ -128,7 +127,9 @@ static void together(void) {
     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
   R(filter(program, 4, SECCOMP_FILTER_FLAG_TSYNC));
-  pthread_join(thread, 0);
+  void *error;
+  pthread_join(thread, &error);
+  printf("thread: %s\n", strerrorname_np((long)error));
 }
 
 static void in_child(const char *what, void (*body)(void)) {
