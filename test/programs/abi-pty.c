@@ -121,10 +121,21 @@ static void note(int signal) {
   write(1, text, length);
 }
 
+/* Where a process in the session tells that it has got somewhere. */
+static int told[2];
+
+static void tell(void) { write(told[1], "x", 1); }
+
+static void hear(void) {
+  char c;
+  read(told[0], &c, 1);
+}
+
 /* Runs `body` in a session of its own whose terminal is a new slave; what it prints is shown. */
 static void in_session(const char *what, void (*body)(int), void (*outside)(int, pid_t)) {
   int out[2];
   pipe(out);
+  pipe(told);
   fflush(stdout);
   int master;
   pid_t child = forkpty(&master, NULL, NULL, NULL);
@@ -147,6 +158,8 @@ static void in_session(const char *what, void (*body)(int), void (*outside)(int,
   waitpid(child, &status, 0);
   printf("  status %x\n", status);
   close(master);
+  close(told[0]);
+  close(told[1]);
 }
 
 static void nothing(int master, pid_t child) {}
@@ -176,6 +189,7 @@ static void own(int tty) {
     tcgetattr(tty, &t);
     R(tcsetattr(tty, TCSANOW, &t)); /* stops */
     puts("goes on");
+    tell();
     while (tcgetpgrp(tty) == getpid()) usleep(1000);
     read(tty, buf, 1); /* stops */
     setsid();
@@ -190,7 +204,7 @@ static void own(int tty) {
   R(tcsetpgrp(tty, child));
   kill(child, SIGCONT);
   waitpid(child, &status, WCONTINUED);
-  usleep(50000);
+  hear();
   R(tcsetpgrp(tty, getpid()));
   waitpid(child, &status, WUNTRACED);
   if (WIFSTOPPED(status)) {
@@ -207,24 +221,30 @@ static void own(int tty) {
   R(tcgetpgrp(tty) == getpid());
 }
 
+static void note_and_tell(int signal) {
+  note(signal);
+  tell();
+}
+
 static void keys(int tty) {
   for (int i = 1; i < 32; i++)
-    if (i == SIGINT || i == SIGQUIT || i == SIGWINCH || i == SIGTSTP) signal(i, note);
+    if (i == SIGINT || i == SIGQUIT || i == SIGWINCH || i == SIGTSTP) signal(i, note_and_tell);
   puts("ready");
+  tell();
   while (read(tty, buf, 1) != 1 || buf[0] != '\n') continue;
 }
 
 static void press(int master, pid_t child) {
-  usleep(100000);
+  hear();
   write(master, "\003", 1);
-  usleep(50000);
+  hear();
   write(master, "\034", 1);
-  usleep(50000);
+  hear();
   write(master, "\032", 1);
-  usleep(50000);
+  hear();
   struct winsize size = {10, 20};
   ioctl(master, TIOCSWINSZ, &size);
-  usleep(50000);
+  hear();
   write(master, "\n", 1);
 }
 
@@ -232,6 +252,7 @@ static void waits(int tty) {
   signal(SIGHUP, note);
   signal(SIGCONT, note);
   puts("ready");
+  tell();
   R(read(tty, buf, 1));
   R(read(tty, buf, 1));
   R(write(tty, "x", 1));
@@ -239,7 +260,8 @@ static void waits(int tty) {
 }
 
 static void hang_up(int master, pid_t child) {
-  usleep(100000);
+  hear();
+  await_sleep(child);
   close(master);
 }
 
@@ -248,13 +270,16 @@ static void leaves(int tty) {
   if (child == 0) {
     signal(SIGHUP, note);
     puts("child ready");
+    tell();
     pause();
-    usleep(20000);
+    int left;
+    while ((left = open("/dev/tty", O_RDWR)) >= 0) close(left);
     R(open("/dev/tty", O_RDWR));
     fflush(stdout);
     _exit(0);
   }
-  usleep(100000);
+  hear();
+  await_sleep(child);
 }
 
 int main() {

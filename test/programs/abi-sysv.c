@@ -124,9 +124,10 @@ static void semaphores(void) {
   R(semtimedop(id, &take, 1, &soon));
   R(semtimedop(id, &take, 1, &bad));
   signal(SIGALRM, on_alarm);
-  struct itimerval timer = {{0, 0}, {0, 20000}};
+  struct itimerval timer = {{0, 20000}, {0, 20000}}, off = {{0, 0}, {0, 0}};
   setitimer(ITIMER_REAL, &timer, 0);
   R(op(id, 0, -1, 0));
+  setitimer(ITIMER_REAL, &off, 0);
   fflush(stdout);
   pid_t child = fork();
   if (child == 0) {
@@ -229,7 +230,7 @@ static void messages(void) {
     fflush(stdout);
     _exit(0);
   }
-  usleep(50000);
+  await_sleep(child);
   R(msgctl(id, IPC_RMID, NULL));
   waitpid(child, NULL, 0);
   R(msgsnd(id, &m, 1, 0));

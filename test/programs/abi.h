@@ -85,6 +85,19 @@ static void begin(const char *directory) {
   if (chdir(directory) < 0) perror(directory);
 }
 
+/* Waits until a process sleeps, in the call that it has told it is about to make. */
+static void await_sleep(pid_t pid) {
+  char path[40], text[300];
+  snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  do {
+    int fd = open(path, O_RDONLY);
+    ssize_t length = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[length > 0 ? length : 0] = 0;
+    sched_yield();
+  } while (!strstr(text, ") S "));
+}
+
 /* The last line of every program. */
 static int end(const char *directory) {
   if (chdir("/") == 0) empty_directory(directory);
