@@ -113,7 +113,8 @@ function netdev(backend: NetworkBackend, ip: string | undefined): string {
 
 /** Ports of the host that QEMU's NAT leads to an address behind it. */
 export function forwardArguments(forwards: readonly PortForward[], ip: string | undefined): string {
-  const guest = ip?.split("/")[0] ?? "";
+  // NAT leads to IPv4 addresses; where only one of IPv6 is set, DHCP gives the usual one.
+  const guest = ip === undefined || ip.startsWith("[") ? "" : (ip.split("/")[0] ?? "");
   return forwards
     .map(({ protocol, hostAddress, hostPort, guestPort }) => {
       return `,hostfwd=${protocol}:${hostAddress}:${hostPort}-${guest}:${guestPort}`;

@@ -4,7 +4,7 @@
  *
  * Neighbours: `hypervisor/qemu-arguments.ts` makes QEMU's options of it; the kernel reads `ip=`.
  */
-import { isIPv4 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import { UserError } from "../errors.ts";
 
 /** A port of the host that leads to one of the guest. */
@@ -49,9 +49,10 @@ export interface NetworkTexts {
   readonly pcap: string | undefined;
 }
 
-/** Address and gateway in QEMU's user network, which are always the same: no DHCP is needed. */
+/** Addresses in QEMU's user network, which are always the same: no DHCP is needed. */
 const userNetworkAddress = "10.0.2.15/24";
 const userNetworkGateway = "10.0.2.2";
+const userNetworkNameServer = "10.0.2.3";
 
 /**
  * Reads the options.
@@ -85,8 +86,12 @@ function parseBackend(text: string, forwards: readonly PortForward[]): NetworkBa
 
 /** `HOST:GUEST`, `ADDRESS:HOST:GUEST`, each with `/udp` or `/tcp` at the end if need be. */
 export function parseForward(text: string): PortForward {
-  const match = /^(?:([\d.]+):)?(\d+):(\d+)(?:\/(tcp|udp))?$/.exec(text);
+  const match = /^(?:([\d.]+|\[[\da-f:.]+\]):)?(\d+):(\d+)(?:\/(tcp|udp))?$/i.exec(text);
   const [, address = "127.0.0.1", host = "", guest = "", protocol = "tcp"] = match ?? [];
+  if (match && address.startsWith("[") && isIPv6(address.slice(1, -1))) {
+    const why = "the user network forwards from IPv4 addresses of this machine only";
+    throw bad("-p", text, why, "-p 0.0.0.0:8080:80, or --net tap=NAME for IPv6");
+  }
   const ports = [Number(host), Number(guest)];
   const isValid = match && isIPv4(address) && ports.every((port) => port > 0 && port < 65536);
   if (!isValid) {
@@ -109,18 +114,25 @@ export function parseAddress(text: string): string | undefined {
   return addressOption(text, { kind: "tap", name: "" });
 }
 
-/** `ADDRESS/BITS[,GATEWAY]` as the kernel takes it: `ADDRESS/BITS::GATEWAY`. */
+/**
+ * `ADDRESS/BITS[,GATEWAY]` of either family as the kernel takes it: `ADDRESS/BITS::GATEWAY`, IPv6
+ * addresses in brackets. The user network adds its gateway and name server.
+ */
 function addressOption(text: string | undefined, backend: NetworkBackend): string | undefined {
   if (text === undefined || text === "dhcp") return undefined;
-  const match = /^([\d.]+)\/(\d{1,2})(?:,([\d.]+))?$/.exec(text);
+  const match = /^([\da-f:.]+)\/(\d{1,3})(?:,([\da-f:.]+))?$/i.exec(text);
   const [, address = "", bits = "", given] = match ?? [];
-  const gateway = given ?? (backend.kind === "user" ? userNetworkGateway : "");
-  const isValid = isIPv4(address) && Number(bits) >= 1 && Number(bits) <= 32;
-  if (!isValid || (gateway !== "" && !isIPv4(gateway))) {
+  const isV6 = isIPv6(address);
+  const isFamily = isV6 ? isIPv6 : isIPv4;
+  const isUser = backend.kind === "user" && !isV6;
+  const gateway = given ?? (isUser ? userNetworkGateway : "");
+  const isValid = isFamily(address) && Number(bits) >= 1 && Number(bits) <= (isV6 ? 128 : 32);
+  if (!isValid || (gateway !== "" && !isFamily(gateway))) {
     const why = "it takes dhcp, or an address with its prefix length and perhaps a gateway";
-    throw bad("--ip", text, why, "--ip 192.168.1.5/24,192.168.1.1");
+    throw bad("--ip", text, why, "--ip 192.168.1.5/24,192.168.1.1 or --ip 2001:db8::5/64");
   }
-  return `${address}/${bits}::${gateway}`;
+  if (isV6) return `[${address}]/${bits}::${gateway === "" ? "" : `[${gateway}]`}`;
+  return `${address}/${bits}::${gateway}${isUser ? `:::::${userNetworkNameServer}` : ""}`;
 }
 
 function parseMac(text: string): string {

@@ -6,6 +6,7 @@ import { mfence } from "../arch/cpu";
 import { randomToUser } from "../dev/memory-devices";
 import { EFAULT, EINVAL, ENOMEM } from "../lib/errno";
 import { heapAllocate, heapFree } from "../mm/heap";
+import { hostName as toldName, hostNameLength as toldNameLength } from "../net/resolver";
 import { flushKernelRange, flushRange } from "../mm/tlb";
 import { freeFrameCount, totalFrameCount } from "../mm/frames";
 import { monotonicNs } from "../sched/clock";
@@ -31,10 +32,11 @@ const hostName = new StaticArray<u8>(65);
 const domainName = new StaticArray<u8>(65);
 let hostNameSet = false;
 
-/** The machine's name, zero-terminated; "osv" unless a program changed it. */
+/** The machine's name, zero-terminated; "osv" unless the network or a program said another. */
 export function hostNameAddress(): usize {
   if (!hostNameSet) {
-    putText(changetype<usize>(hostName), "osv");
+    if (toldNameLength() == 0) putText(changetype<usize>(hostName), "osv");
+    else memory.copy(changetype<usize>(hostName), toldName(), toldNameLength());
     hostNameSet = true;
   }
   return changetype<usize>(hostName);

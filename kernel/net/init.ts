@@ -22,6 +22,7 @@ import { addEthernet } from "./interface";
 import { seedFlows } from "./ports";
 import { initProcNet } from "./proc-net";
 import { RawSocket } from "./raw-socket";
+import { writeResolverFiles } from "./resolv-conf";
 import { startIpv6 } from "./router-discovery";
 import { limitTcpMemory } from "./tcp-buffers";
 import { newNetlinkSocket } from "./netlink/netlink-socket";
@@ -56,7 +57,7 @@ export function initNetwork(): void {
   setFrameReceiver(receive);
   startIpv6(outer);
   if (!configureFromBoot(outer) && !configureByDhcp(outer)) {
-    log("eth0: nobody answered DHCP; set an address with --ip ADDRESS/BITS");
+    log("eth0: nobody has answered DHCP yet; --ip ADDRESS/BITS sets an address");
   }
   let nextInterfaceAddress: InterfaceAddress | null = outer.addresses;
   while (nextInterfaceAddress) {
@@ -66,6 +67,7 @@ export function initNetwork(): void {
   }
   const own = firstV4(outer);
   if (own != 0) announce(outer, own);
+  writeResolverFiles();
 }
 
 function logAddress(entry: InterfaceAddress): void {

@@ -13,7 +13,14 @@ import { free } from "../../lib/object";
 import { heapAllocate, heapFree } from "../../mm/heap";
 import { monotonicNs } from "../../sched/clock";
 import { initTimers, runTimers } from "../../sched/timer";
-import { addAddress, initLoopbackAddresses, ORIGIN_STATIC } from "../addresses";
+import {
+  addAddress,
+  firstV4,
+  initLoopbackAddresses,
+  ORIGIN_STATIC,
+  removeAddress,
+} from "../addresses";
+import { DhcpClient } from "../dhcp";
 import { ethernetReceive } from "../ethernet";
 import { addEthernet, ethernetInterface } from "../interface";
 import { seedFlows } from "../ports";
@@ -187,6 +194,25 @@ export function takeError(number: i32): i32 {
 export function setOption(number: i32, level: i32, name: i32, value: i32): i64 {
   store<i32>(addressArea, value);
   return at(number).setOption(level, name, addressArea, 4);
+}
+
+let client: DhcpClient | null = null;
+
+/** Forgets the IPv4 address and asks for one by DHCP. */
+export function startDhcp(): void {
+  const outer = ethernetInterface()!;
+  const own = new IpAddress();
+  own.setV4(firstV4(outer));
+  removeAddress(outer, own);
+  free(own);
+  const made = new DhcpClient(outer);
+  client = made;
+  made.start();
+}
+
+/** True while there is a lease. */
+export function hasLease(): bool {
+  return client!.isBound;
 }
 
 /** Writes the addresses of `eth0` and the default routers to the buffer, a line each; its length. */

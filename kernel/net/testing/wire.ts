@@ -15,6 +15,8 @@ export interface HostExports {
   openTcp6(): number;
   openUdp6(): number;
   configuration(): number;
+  startDhcp(): void;
+  hasLease(): number;
   bind(socket: number, port: number): bigint;
   listen(socket: number, backlog: number): bigint;
   connect(socket: number, host: number, port: number): bigint;
