@@ -3,6 +3,8 @@
  * a file of its own. `registry.ts` lists the commands, `parse.ts` makes parser and help of the data.
  */
 
+import type { SettingName } from "./run-defaults.ts";
+
 /** An option of a command. */
 export interface OptionDefinition {
   /** As commander writes it: `-m, --memory <size>`. */
@@ -14,6 +16,8 @@ export interface OptionDefinition {
   readonly repeats?: boolean;
   /** Whether an optional value must follow `=`, so that the next word is never taken for it. */
   readonly needsEquals?: boolean;
+  /** The setting (`../config/settings.ts`) that is the value when the option is absent. */
+  readonly setting?: SettingName;
   /** Words that the value may be, for the completion of shells. */
   readonly choices?: readonly string[];
 }

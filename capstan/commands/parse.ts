@@ -4,6 +4,7 @@
  * Neighbours: `registry.ts` (the list), `help.ts` (texts), `../main.ts` (the user).
  */
 import { Command, CommanderError, Option } from "commander";
+import { findSetting, settings } from "../config/settings.ts";
 import { UserError } from "../errors.ts";
 import type { CommandDefinition, CommandEntry, OptionDefinition, OptionValues } from "./command.ts";
 import { commandList, groupHelp, isGroup, notesOf } from "./help.ts";
@@ -98,14 +99,15 @@ async function parseCommand(
   command
     .description(definition.summary)
     // Options after a program's name are the program's.
-    .passThroughOptions(definition.completes === "program")
+    .passThroughOptions(definition.parameters.endsWith("[args...]"))
     .helpOption("-h, --help", "show this help")
     .addHelpText("after", `\n${notesOf(definition)}\n`)
     .exitOverride()
     .configureOutput({ writeOut: context.write, writeErr: () => {} });
   for (const option of options) command.addOption(toOption(option));
   let values: OptionValues | undefined;
-  command.action(() => {
+  command.action(async () => {
+    await fillIn(command, options, context.env);
     values = command.opts();
   });
   try {
@@ -123,6 +125,22 @@ async function parseCommand(
     wantsJson: given.json === true,
     run: () => definition.run({ args, afterDashes, options: given, env: context.env }),
   };
+}
+
+/** Gives options that are absent the values that the user has set elsewhere. */
+async function fillIn(
+  command: Command,
+  options: readonly OptionDefinition[],
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  for (const { setting, flags } of options) {
+    if (setting === undefined) continue;
+    const name = new Option(flags).attributeName();
+    if (command.getOptionValueSource(name) === "cli") continue;
+    const known = settings.find((each) => each.name === setting);
+    const found = known === undefined ? undefined : await findSetting(known, env);
+    if (found?.value !== undefined) command.setOptionValueWithSource(name, found.value, "config");
+  }
 }
 
 /**

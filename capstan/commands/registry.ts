@@ -7,6 +7,7 @@ import type { CommandEntry } from "./command.ts";
 /** Every command, in the order of the help text. */
 export const commands: readonly CommandEntry[] = [
   { name: "run", load: async () => (await import("./run.ts")).runCommand },
+  { name: "build", load: async () => (await import("./build.ts")).buildCommand },
   {
     name: "instances",
     aliases: ["ps"],
@@ -100,6 +101,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "image inspect",
+    aliases: ["info"],
     load: async () => (await import("./image-inspect.ts")).imageInspectCommand,
   },
   {
@@ -121,6 +123,31 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "image verify",
     load: async () => (await import("./image-verify.ts")).imageVerifyCommand,
+  },
+  {
+    name: "runtime list",
+    load: async () => (await import("./runtime-list.ts")).runtimeListCommand,
+  },
+  {
+    name: "runtime preview",
+    load: async () => (await import("./runtime-preview.ts")).runtimePreviewCommand,
+  },
+  {
+    name: "runtime init",
+    load: async () => (await import("./runtime-init.ts")).runtimeInitCommand,
+  },
+  {
+    name: "config print",
+    aliases: ["config"],
+    load: async () => (await import("./config-print.ts")).configPrintCommand,
+  },
+  {
+    name: "config get",
+    load: async () => (await import("./config-get.ts")).configGetCommand,
+  },
+  {
+    name: "config set",
+    load: async () => (await import("./config-set.ts")).configSetCommand,
   },
   { name: "version", load: async () => (await import("./version.ts")).versionCommand },
   { name: "completion", load: async () => (await import("./completion.ts")).completionCommand },

@@ -3,18 +3,17 @@
  */
 import { UserError } from "../errors.ts";
 import type { AcceleratorChoice } from "../hypervisor/accelerator.ts";
-import { type HypervisorName, hypervisorNames } from "../hypervisor/catalog.ts";
 import type { MachineType } from "../hypervisor/hypervisor.ts";
+import { type HypervisorName, hypervisorNames } from "../hypervisor/hypervisor-names.ts";
 import { checkName } from "../instance/store.ts";
 import type { GuestConsole } from "../protocol/command-line.ts";
 import { type NetworkSpec, parseNetwork } from "../run/network.ts";
 import { traceFamilies, traceNumbers } from "../run/trace-filter.ts";
 import { type CommandInput, type OptionDefinition, optionList, optionText } from "./command.ts";
 import { parseChoice, parseCount, parseMemory, parseSeconds } from "./options.ts";
+import { accelerators, machines } from "./run-defaults.ts";
 import { sourceOptionDefinitions } from "./source-options.ts";
 
-const accelerators = ["auto", "kvm", "hvf", "tcg"] as const;
-const machines = ["microvm", "q35", "pc"] as const;
 const bootChoices = ["kernel", "raw", "qcow2", "vmdk", "vdi", "vhd", "vhdx"] as const;
 const consoleNames = ["auto", "serial", "virtio"] as const;
 
@@ -22,19 +21,27 @@ const consoleNames = ["auto", "serial", "virtio"] as const;
 export const runOptionDefinitions: readonly OptionDefinition[] = [
   {
     flags: "-m, --memory <size>",
+    setting: "memory",
     description: "memory of the machine: 6M, 1G, …",
     initial: "512M",
   },
-  { flags: "-c, --cpus <count>", description: "processors of the machine", initial: "1" },
+  {
+    flags: "-c, --cpus <count>",
+    setting: "cpus",
+    description: "processors of the machine",
+    initial: "1",
+  },
   ...sourceOptionDefinitions,
   {
     flags: "--accel <name>",
+    setting: "accel",
     description: "auto (tries the hardware's, else tcg), kvm, hvf or tcg",
     initial: "auto",
     choices: accelerators,
   },
   {
     flags: "--machine <name>",
+    setting: "machine",
     description: "hardware that QEMU emulates: microvm, q35 or pc (q35 with --boot-from a disk)",
     initial: "microvm",
     choices: machines,
@@ -62,6 +69,7 @@ export const runOptionDefinitions: readonly OptionDefinition[] = [
   { flags: "--pcap <file>", description: "write all packets to this file" },
   {
     flags: "--hypervisor <name>",
+    setting: "hypervisor",
     description: `what runs the machine: ${hypervisorNames.join(", ")}`,
     initial: "qemu",
     choices: hypervisorNames,
@@ -85,7 +93,11 @@ export const runOptionDefinitions: readonly OptionDefinition[] = [
   },
   { flags: "--quiet", description: "do not list system calls that were missing" },
   { flags: "--json", description: "print one JSON object about the run on stdout" },
-  { flags: "--kernel <file>", description: "boot this kernel (an ELF file with a PVH entry)" },
+  {
+    flags: "--kernel <file>",
+    setting: "kernel",
+    description: "boot this kernel (an ELF file with a PVH entry)",
+  },
   { flags: "--gdb [port]", description: "wait for gdb on this port of 127.0.0.1 (1234)" },
 ];
 

@@ -6,18 +6,7 @@
 import { UserError } from "../errors.ts";
 import type { NetworkSpec } from "../run/network.ts";
 import type { Hypervisor, MachineSpec } from "./hypervisor.ts";
-
-/** Names for `--hypervisor`. */
-export const hypervisorNames = [
-  "qemu",
-  "firecracker",
-  "cloud-hypervisor",
-  "libvirt",
-  "xen",
-  "virtualbox",
-  "vmware",
-] as const;
-export type HypervisorName = (typeof hypervisorNames)[number];
+import type { HypervisorName } from "./hypervisor-names.ts";
 
 /** What is known of a hypervisor. */
 export interface HypervisorFacts {

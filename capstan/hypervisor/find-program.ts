@@ -4,7 +4,8 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { UserError } from "../errors.ts";
-import { type HypervisorName, hypervisors } from "./catalog.ts";
+import { hypervisors } from "./catalog.ts";
+import type { HypervisorName } from "./hypervisor-names.ts";
 
 /**
  * Its path: what the environment variable says (`$CAPSTAN_QEMU`), or the first on PATH.
@@ -22,8 +23,7 @@ export function findHypervisor(name: HypervisorName, env: NodeJS.ProcessEnv): st
       fix: `set ${variable} to the path of ${program}, or unset it`,
     });
   }
-  const folders = (env.PATH ?? "/usr/bin:/bin").split(delimiter);
-  const found = folders.map((folder) => join(folder, program)).find(isExecutable);
+  const found = findOnPath(program, env);
   if (found !== undefined) return found;
   throw new UserError({
     code: "HypervisorNotFound",
@@ -31,6 +31,12 @@ export function findHypervisor(name: HypervisorName, env: NodeJS.ProcessEnv): st
     why: `there is no ${program} on PATH`,
     fix: name === "qemu" ? install : `${install}; or use --hypervisor qemu`,
   });
+}
+
+/** Where PATH has a program; undefined if nowhere. */
+export function findOnPath(program: string, env: NodeJS.ProcessEnv): string | undefined {
+  const folders = (env.PATH ?? "/usr/bin:/bin").split(delimiter);
+  return folders.map((folder) => join(folder, program)).find(isExecutable);
 }
 
 function isExecutable(path: string): boolean {

@@ -9,8 +9,8 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { HypervisorName } from "../hypervisor/catalog.ts";
 import type { MachineSpec } from "../hypervisor/hypervisor.ts";
+import type { HypervisorName } from "../hypervisor/hypervisor-names.ts";
 import {
   commandLineLimitBytes,
   configurationInInitrd,
