@@ -41,7 +41,9 @@ async function build(input: CommandInput): Promise<number> {
   const tag = optionText(options, "tag");
   if (tag !== undefined) {
     const { importCommand } = await import("./import.ts");
-    const words = input.afterDashes ? ["--", ...input.args] : [input.args[0] ?? ".", ...input.args.slice(1)];
+    const words = input.afterDashes
+      ? ["--", ...input.args]
+      : [input.args[0] ?? ".", ...input.args.slice(1)];
     const status = await importCommand.run({ ...input, args: [tag, ...words] });
     if (status !== 0 || options.json === true) return status;
   }

@@ -22,8 +22,9 @@ class Hello(BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
 
 
+server = HTTPServer(("", 8080), Hello)
 print("listening on port 8080", flush=True)
-HTTPServer(("", 8080), Hello).serve_forever()
+server.serve_forever()
 `;
 
 export const javaSample = `import com.sun.net.httpserver.HttpServer;

@@ -1,56 +1,14 @@
 /**
- * From what a user named to files and a launch: picks the kind of source and lets it work.
+ * From what a user named to files and a launch: a program of this machine, or a source of some kind.
  *
  *     -- PROGRAM ARGS      a program of this machine, found in PATH
- *     SCHEME:TEXT          the kind that has this scheme
- *     TEXT                 the first kind that recognises it, in the order of `sourceKinds`
+ *     TEXT ARGS            a source; `kinds.ts` says of which kind
  *
- * Neighbours: one file or folder for each kind; `source.ts` has the types.
+ * Neighbours: `kinds.ts` is loaded when it is needed, because it brings much along; `source.ts` has
+ * the types.
  */
-import { resolve } from "node:path";
-import { UserError } from "../errors.ts";
-import { findProgram } from "../package/program.ts";
-import { isRegularFile } from "../package/recipes/recipe.ts";
-import { applianceKind } from "./appliance.ts";
-import { capstanfileKind } from "./capstanfile/capstanfile.ts";
-import { imageFileKinds } from "./container/files.ts";
-import { registryImageKind, storedImageKind } from "./container/named.ts";
-import { debianKind } from "./debian/debian.ts";
-import { directoryKind } from "./directory/directory.ts";
-import { packageDirectoryKind, packageKind } from "./package/package-source.ts";
 import { programSource } from "./program.ts";
-import type { ResolvedSource, SourceKind, SourceOptions, SourceRequest } from "./source.ts";
-
-/** A program of this machine, named without `--`: by a path, or a name that PATH knows. */
-const program: SourceKind = {
-  name: "program",
-  recognises: isProgram,
-  resolve: (text, args, options) => programSource(text, args, options),
-};
-
-function isProgram(text: string, { cwd, host }: SourceOptions): boolean {
-  if (text.includes("/")) return isRegularFile(resolve(cwd, text));
-  try {
-    return findProgram(text, host.PATH ?? "", cwd) !== "";
-  } catch (error) {
-    if (error instanceof UserError) return false;
-    throw error;
-  }
-}
-
-/** All kinds of sources; the first that recognises a text gets it. */
-export const sourceKinds: readonly SourceKind[] = [
-  ...imageFileKinds,
-  applianceKind,
-  debianKind,
-  capstanfileKind((text, options) => resolveText(text, [], options)),
-  packageDirectoryKind,
-  directoryKind,
-  storedImageKind,
-  packageKind,
-  program,
-  registryImageKind,
-];
+import type { ResolvedSource, SourceOptions, SourceRequest } from "./source.ts";
 
 /**
  * Understands the words of a command line.
@@ -73,24 +31,6 @@ export async function resolveSource(
   options: SourceOptions,
 ): Promise<ResolvedSource> {
   if (request.kind === "program") return programSource(request.program, request.args, options);
+  const { resolveText } = await import("./kinds.ts");
   return resolveText(request.text, request.args, options);
-}
-
-async function resolveText(
-  text: string,
-  args: readonly string[],
-  options: SourceOptions,
-): Promise<ResolvedSource> {
-  const [, scheme, rest] = /^([a-z][a-z-]*):(?:\/\/)?(.*)$/s.exec(text) ?? [];
-  const named = sourceKinds.find((kind) => kind.scheme !== undefined && kind.scheme === scheme);
-  if (named !== undefined) return named.resolve(rest ?? "", args, options);
-  const found = sourceKinds.find((kind) => kind.recognises(text, options));
-  if (found !== undefined) return found.resolve(text, args, options);
-  throw new UserError({
-    code: "SourceNotFound",
-    what: `cannot find ${text}`,
-    why: "there is no directory, image, package or program of this name",
-    fix: "check the name; write -- before a program of this machine: capstan run -- ls",
-    exitStatus: 127,
-  });
 }
