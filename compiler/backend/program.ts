@@ -43,8 +43,13 @@ export interface Program {
   instructionCount: number;
 }
 
-/** Functions of at most this many instructions and without loops are inlined across files. */
-const INLINE_INSTRUCTIONS = 30;
+/**
+ * Functions of at most this many instructions and without loops are inlined across files: more where
+ * every system call and context switch passes, fewer elsewhere, which keeps the kernel small …
+ */
+const INLINE_INSTRUCTIONS = 16;
+const HOT_INLINE_INSTRUCTIONS = 30;
+const HOT_MODULES = /^kernel\/(arch|sched)\//;
 /** … unless so many functions call them that the copies cost more space than they save time … */
 const MANY_CALLERS = 200;
 /** … and they have more instructions than this. */
@@ -77,17 +82,21 @@ function analyse(module: WasmModule, index: number, names: NameSpace): ProgramFu
     else if (opcode === "loop") hasLoop = true;
     else if (opcode.startsWith("global.")) globals.add(instruction.index);
   }
+  const sourceModule = sourceModuleOf(name);
+  const inlineLimit = HOT_MODULES.test(sourceModule)
+    ? HOT_INLINE_INSTRUCTIONS
+    : INLINE_INSTRUCTIONS;
   const isStart = name === START || name.startsWith("start:");
   return {
     index,
     name,
     identifier: names.global(name),
-    sourceModule: sourceModuleOf(name),
+    sourceModule,
     type: typeOfFunction(module, index),
     body,
     exportNames: [],
     isInTable: false,
-    isInline: !isStart && !hasLoop && body.instructions.length <= INLINE_INSTRUCTIONS,
+    isInline: !isStart && !hasLoop && body.instructions.length <= inlineLimit,
     isStart,
     isFiller: !hasLoop && Math.max(0, ...calls.values()) >= FILLER_CALLS,
     calls: [...calls.keys()],
