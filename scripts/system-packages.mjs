@@ -76,6 +76,13 @@ const systemPackages = [
     elsewhere: "the C library's headers and static archive",
     commands: ["test", "bench"],
   },
+  {
+    tool: "/usr/lib/postgresql/15/bin/postgres",
+    apt: "postgresql-15",
+    why: "a server that forks, which runs in a guest",
+    elsewhere: "PostgreSQL 15 as Debian installs it",
+    commands: ["conformance"],
+  },
   ...testTools({
     // perl itself is always there (perl-base); this comes with its full library.
     shasum: "perl",

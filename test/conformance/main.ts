@@ -1,29 +1,40 @@
 /**
- * `npm run conformance`: CPython's own tests of threads, processes, signals and files in a guest,
- * judged against the same run on the host. `npm run conformance -- test_os test_mmap` runs some
- * modules. What the guests said is left in `build/test/conformance/`.
+ * `npm run conformance`: CPython's own tests of threads, processes, signals, files and sockets in a
+ * guest, judged against the same run on the host, and PostgreSQL. `npm run conformance -- test_os
+ * postgresql` runs some cases. What the guests said is left in `build/test/conformance/`.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryRoot } from "../harness/paths.ts";
+import type { CaseReport } from "./case.ts";
 import { modules } from "./modules.ts";
+import { runPostgresql } from "./postgresql.ts";
 import { runModule } from "./run.ts";
 
 const folder = join(repositoryRoot, "build/test/conformance");
 
-/** Runs a module and prints its line; whether the guest did as well as the host. */
-async function isSame(module: (typeof modules)[number]): Promise<boolean> {
+/** Every case by its name. */
+const cases = new Map<string, () => Promise<CaseReport>>([
+  ...modules.map((module) => [module.name, () => reportOn(module)] as const),
+  ["postgresql", runPostgresql],
+]);
+
+async function reportOn(module: (typeof modules)[number]): Promise<CaseReport> {
+  const { passed, differences, output } = await runModule(module);
+  const summary = `${passed} passed, ${differences.length} worse than on the host`;
+  const complaints = differences.map(({ test, host, guest }) => `${test}: ${host} -> ${guest}`);
+  return { summary, complaints, output };
+}
+
+/** Runs a case and prints its lines; whether it passed. */
+async function passes(name: string, run: () => Promise<CaseReport>): Promise<boolean> {
   const startedMs = Date.now();
   try {
-    const report = await runModule(module);
-    writeFileSync(join(folder, `${module.name}.log`), report.output);
-    const seconds = Math.round((Date.now() - startedMs) / 1000);
-    const { passed, differences } = report;
-    print(
-      `${module.name}: ${passed} passed, ${differences.length} worse than on the host (${seconds} s)`,
-    );
-    for (const { test, host, guest } of differences) print(`  ${test}: ${host} -> ${guest}`);
-    return differences.length === 0;
+    const { summary, complaints, output } = await run();
+    writeFileSync(join(folder, `${name}.log`), output);
+    print(`${name}: ${summary} (${Math.round((Date.now() - startedMs) / 1000)} s)`);
+    for (const complaint of complaints) print(`  ${complaint}`);
+    return complaints.length === 0;
   } catch (error) {
     print(error instanceof Error ? error.message : String(error));
     return false;
@@ -35,17 +46,19 @@ function print(line: string): void {
 }
 
 const names = process.argv.slice(2);
-const unknown = names.filter((name) => !modules.some((module) => module.name === name));
-const chosen = modules.filter(({ name }) => names.length === 0 || names.includes(name));
+const unknown = names.filter((name) => !cases.has(name));
 if (unknown.length > 0) {
-  print(
-    `no such module: ${unknown.join(", ")}; there are ${modules.map(({ name }) => name).join(" ")}`,
-  );
+  print(`no such case: ${unknown.join(", ")}; there are ${[...cases.keys()].join(" ")}`);
   process.exitCode = 2;
 } else {
   mkdirSync(folder, { recursive: true });
+  let passed = 0;
   let failed = 0;
-  for (const module of chosen) if (!(await isSame(module))) failed += 1;
-  print(`${chosen.length - failed} passed, ${failed} failed`);
+  for (const [name, run] of cases) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    if (await passes(name, run)) passed += 1;
+    else failed += 1;
+  }
+  print(`${passed} passed, ${failed} failed`);
   if (failed > 0) process.exitCode = 1;
 }

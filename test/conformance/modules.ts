@@ -37,4 +37,7 @@ export const modules: readonly TestModule[] = [
   { name: "test_signal", memory: "1G", minutes: 10, files: shellTools },
   { name: "test_subprocess", memory: "1G", minutes: 15, files: shellTools },
   { name: "test_multiprocessing_fork", memory: "1G", minutes: 20 },
+  { name: "test_socket", memory: "1G", minutes: 15 },
+  { name: "test_ssl", memory: "1G", minutes: 15 },
+  { name: "test_asyncio", memory: "1G", minutes: 30, files: shellTools },
 ];

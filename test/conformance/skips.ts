@@ -11,4 +11,9 @@ export interface Skip {
 }
 
 /** All tests left out. */
-export const skips: readonly Skip[] = [];
+export const skips: readonly Skip[] = [
+  {
+    test: "*VSOCK*",
+    reason: "the machine has no vsock device; on a host that has one, they wait for its other end",
+  },
+];

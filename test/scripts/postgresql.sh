@@ -11,6 +11,9 @@ initdb -D "$data" -U owner --auth=trust --no-sync >/tmp/initdb.log || { cat /tmp
 pg_ctl -D "$data" -w -l "$data/log" -o "-k $data -h ''" start || { cat "$data/log"; exit 1; }
 pgbench -h "$data" -U owner -i -q postgres 2>&1 | grep -c done
 pgbench -h "$data" -U owner -c 4 -j 2 -T "$1" postgres
-psql -h "$data" -U owner -At postgres -c "select count(*), sum(tbalance) = sum(bbalance) from pgbench_tellers t, pgbench_branches b" 
+# Every transaction adds the same amount to an account, a teller, a branch and the history.
+psql -h "$data" -U owner -At postgres -c "select
+  (select sum(tbalance) from pgbench_tellers) = (select sum(bbalance) from pgbench_branches),
+  (select sum(abalance) from pgbench_accounts) = (select sum(delta) from pgbench_history)"
 pg_ctl -D "$data" -m fast stop
 rm -r "$data"

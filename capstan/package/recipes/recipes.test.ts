@@ -208,3 +208,23 @@ test("files of the time zone and certificates are the host's", needs("python3"),
     assert.equal(node.content.sizeBytes, readFileSync(path).length);
   }),
 );
+
+test(
+  "shell code brings the files of the compilers that it starts, and the shell",
+  needs("gcc"),
+  () =>
+    withScratch(async (cwd) => {
+      const { tree } = await collect("bash", ["-c", "gcc -c x.c"], cwd);
+      for (const path of ["/usr/include/stdio.h", "/usr/bin/ld", "/usr/bin/sh"]) {
+        assert.notEqual(tree.get(path), undefined, path);
+      }
+      const names = [...tree.walk()].map(([path]) => path);
+      for (const name of ["cc1", "crt1.o", "libgcc.a", "libc.so"]) {
+        assert.ok(
+          names.some((path) => path.endsWith(`/${name}`)),
+          name,
+        );
+      }
+      assert.ok(!names.some((path) => path.endsWith("/cc1plus")));
+    }),
+);
