@@ -24,8 +24,8 @@ import { SOCK_STREAM } from "./socket";
 import { chargeMemory } from "./tcp-buffers";
 import { Congestion } from "./tcp-congestion";
 import { processChannel } from "./tcp-input";
-import { Scoreboard } from "./tcp-scoreboard";
 import { SegmentOptions } from "./tcp-segment";
+import { SentList } from "./tcp-sent";
 import { TcpTimer } from "./tcp-timers";
 
 // States, numbered as in tcp_info (tcp(7)).
@@ -53,15 +53,14 @@ export abstract class TcpConnection extends Endpoint {
   options: InetOptions = new InetOptions();
   congestion: Congestion = new Congestion();
   outgoing: SendBuffer = new SendBuffer();
-  scoreboard: Scoreboard = new Scoreboard();
+  sent: SentList = new SentList();
   timer: TcpTimer = new TcpTimer();
   segmentOptions: SegmentOptions = new SegmentOptions();
 
-  // Sending (RFC 9293, section 3.3.1): SND.UNA, SND.NXT, the highest sent, SND.WND, SND.WL1, WL2.
+  // Sending (RFC 9293, section 3.3.1): SND.UNA, SND.NXT, SND.WND, SND.WL1, WL2.
   initialSend: u32 = 0;
   sendUnacknowledged: u32 = 0;
   sendNext: u32 = 0;
-  sendMax: u32 = 0;
   sendWindow: u32 = 0;
   sendWindowMax: u32 = 0;
   windowSequence: u32 = 0;
@@ -100,16 +99,17 @@ export abstract class TcpConnection extends Endpoint {
   timestampOffset: u32 = 0;
   timestampRecent: u32 = 0;
 
-  // Loss recovery (RFC 5681, 6582, 6675).
+  // Loss recovery (`tcp-recovery.ts`).
   duplicateAcks: u32 = 0;
   inRecovery: bool = false;
   recoverUntil: u32 = 0;
-  /** In recovery: everything below has been sent again. */
-  resendNext: u32 = 0;
+  /** A tail loss probe is out: where it ended, and whether it was a repetition. */
+  probeIsOut: bool = false;
+  probeIsRepeat: bool = false;
+  probeEnd: u32 = 0;
   retransmissions: u32 = 0;
   totalRetransmissions: u32 = 0;
-  // One measurement of the round trip at a time (RFC 6298, section 3): what is timed, 0 = nothing.
-  timedSequence: u32 = 0;
+  /** When the SYN was sent, for the first measurement of the round trip; 0 = do not measure. */
   timedSinceNs: u64 = 0;
 
   /** An acknowledgement is owed: now, or when the delay is over. */
@@ -232,6 +232,7 @@ export abstract class TcpConnection extends Endpoint {
     removeFlow(this);
     tcpPorts.unbind(this);
     this.outgoing.clear();
+    this.sent.clear();
     this.dropAhead();
     this.timer.stop();
     const parent = this.listener;
@@ -264,7 +265,8 @@ export abstract class TcpConnection extends Endpoint {
     this.dropAhead();
     this.outgoing.clear();
     chargeMemory(this);
-    this.scoreboard.dispose();
+    this.sent.clear();
+    free(this.sent);
     free(this.segmentOptions);
     free(this.timer);
     free(this.outgoing);

@@ -1,6 +1,6 @@
 /**
  * What TCP does with a segment: RFC 9293 section 3.10.7, with the checks of RFC 5961 (challenge
- * acknowledgements), RFC 7323 (PAWS), RFC 2018 and RFC 6675 (SACK), RFC 6582 (NewReno).
+ * acknowledgements) and RFC 7323 (PAWS).
  *
  * Runs with the connection's lock held, in whatever context works off the channel.
  * Neighbours: `tcp-connection.ts`, `tcp-output.ts`, `tcp-reassembly.ts`.
@@ -23,15 +23,8 @@ import {
   TcpConnection,
   TIME_WAIT,
 } from "./tcp-connection";
-import {
-  learnRoute,
-  localMss,
-  output,
-  refuse,
-  resendFirst,
-  sendReset,
-  sendSyn,
-} from "./tcp-output";
+import { inFlight, learnRoute, localMss, output, refuse, sendReset, sendSyn } from "./tcp-output";
+import { leaveRecovery, noticeLoss, scheduleProbe } from "./tcp-recovery";
 import { takePayload } from "./tcp-reassembly";
 import {
   ACK,
@@ -47,7 +40,6 @@ import {
 
 const TIME_WAIT_NS: u64 = 60_000_000_000;
 const ORPHAN_WAIT_NS: u64 = 60_000_000_000;
-const DUPLICATE_ACKS: u32 = 3;
 const MSS_MIN: u32 = 88;
 
 /** Works off the channel, then sends what follows from it. The lock is held. */
@@ -246,9 +238,7 @@ function established(c: TcpConnection, window: u32): void {
   c.timedSinceNs = 0;
   c.sendUnacknowledged = c.initialSend + 1;
   c.sendNext = c.sendUnacknowledged;
-  c.sendMax = c.sendNext;
   c.recoverUntil = c.sendUnacknowledged;
-  c.resendNext = c.sendUnacknowledged;
   c.sendWindow = window; // of a SYN: not scaled; otherwise set again by `acknowledged`
   c.sendWindowMax = window;
   c.windowAck = c.sendUnacknowledged;
@@ -279,15 +269,18 @@ function acknowledged(
   length: u32,
   options: SegmentOptions,
 ): bool {
-  if (before(c.sendMax, acknowledgement)) {
+  if (before(c.sendNext, acknowledgement)) {
     c.ackNow = true;
     return false;
   }
   if (before(acknowledgement, c.sendUnacknowledged)) return true;
+  const nowNs = c.heardNs;
+  const sent = c.sent;
+  sent.roundTripNs = 0;
   const reportsNews =
     c.usesSack &&
     options.sackCount > 0 &&
-    c.scoreboard.report(options.sackBlocks, options.sackCount, acknowledgement, c.sendMax);
+    sent.report(options.sackBlocks, options.sackCount, acknowledgement, c.sendNext, nowNs);
   const scaled = window << c.sendScale;
   const isUpdate =
     before(c.windowSequence, sequence) ||
@@ -299,68 +292,38 @@ function acknowledged(
     c.windowSequence = sequence;
     c.windowAck = acknowledgement;
   }
-  if (acknowledgement != c.sendUnacknowledged) advanceUnacknowledged(c, acknowledgement);
-  else if (
-    length == 0 &&
-    c.sendUnacknowledged != c.sendMax &&
-    (reportsNews || (!c.usesSack && c.sendWindow == windowBefore))
-  ) {
-    duplicate(c);
+  const hasAdvanced = acknowledgement != c.sendUnacknowledged;
+  const isDuplicate = !hasAdvanced && length == 0 && c.sendWindow == windowBefore && !sent.isEmpty;
+  if (hasAdvanced) advanceUnacknowledged(c, acknowledgement, nowNs);
+  if (c.state == CLOSED) return false;
+  if (hasAdvanced || reportsNews || isDuplicate) {
+    noticeLoss(c, hasAdvanced, isDuplicate, nowNs);
+    if (hasAdvanced) scheduleProbe(c, nowNs);
   }
   if (c.timer.persistNs != 0 && c.sendWindow > 0) {
+    // The window is open again: what a probe carried into the closed one is sent once more.
     c.timer.persistNs = 0;
-    c.sendNext = c.sendUnacknowledged;
+    sent.loseAll();
   }
-  return c.state != CLOSED;
+  return true;
 }
 
-function advanceUnacknowledged(c: TcpConnection, acknowledgement: u32): void {
-  const nowNs = monotonicNs();
+function advanceUnacknowledged(c: TcpConnection, acknowledgement: u32, nowNs: u64): void {
   const count = acknowledgement - c.sendUnacknowledged;
-  const windowWasUsed = c.sendNext - c.sendUnacknowledged + c.segmentBytes >= c.congestion.window;
-  if (c.timedSinceNs != 0 && !before(acknowledgement, c.timedSequence)) {
-    c.congestion.measured(nowNs - c.timedSinceNs);
-    c.timedSinceNs = 0;
-  }
+  const windowWasUsed = inFlight(c) + c.segmentBytes >= c.congestion.window;
   const data = min(count, c.outgoing.length);
   const wasFull = c.outgoing.length >= sendLimit(c);
   c.outgoing.drop(data);
   c.sendUnacknowledged = acknowledgement;
-  c.scoreboard.acknowledge(acknowledgement);
-  if (before(c.sendNext, acknowledgement)) c.sendNext = acknowledgement;
+  c.sent.acknowledge(acknowledgement, nowNs);
+  if (c.sent.roundTripNs != 0) c.congestion.measured(c.sent.roundTripNs);
   c.retransmissions = 0;
-  c.duplicateAcks = 0;
-  if (c.inRecovery) {
-    if (!before(acknowledgement, c.recoverUntil)) {
-      c.inRecovery = false;
-      c.congestion.window = c.congestion.threshold;
-    } else if (!c.usesSack) resendFirst(c); // a partial acknowledgement (RFC 6582)
-    if (before(c.resendNext, acknowledgement)) c.resendNext = acknowledgement;
-  } else if (windowWasUsed) c.congestion.acknowledged(data, nowNs);
-  if (acknowledgement == c.sendMax) c.timer.retransmitNs = 0;
+  if (c.inRecovery) leaveRecovery(c);
+  else if (windowWasUsed) c.congestion.acknowledged(data, nowNs);
+  if (acknowledgement == c.sendNext) c.timer.retransmitNs = 0;
   else c.timer.startRetransmission(c.congestion.rtoNs);
   if (wasFull || c.outgoing.length == 0) c.changed.wakeAll();
-  if (c.finSent && acknowledgement == c.sendMax && count > data) finAcknowledged(c);
-}
-
-/** A sign that a segment was lost while later ones arrived. */
-function duplicate(c: TcpConnection): void {
-  c.duplicateAcks++;
-  if (c.inRecovery || before(c.sendUnacknowledged, c.recoverUntil)) {
-    if (c.inRecovery && !c.usesSack) c.congestion.window += c.segmentBytes;
-    return;
-  }
-  const isLost =
-    c.duplicateAcks >= DUPLICATE_ACKS ||
-    (c.scoreboard.count > 0 &&
-      c.scoreboard.highest - c.sendUnacknowledged > DUPLICATE_ACKS * c.segmentBytes);
-  if (!isLost) return;
-  c.congestion.lost();
-  c.inRecovery = true;
-  c.recoverUntil = c.sendMax;
-  c.resendNext = c.sendUnacknowledged;
-  resendFirst(c);
-  c.timer.startRetransmission(c.congestion.rtoNs);
+  if (c.finSent && acknowledgement == c.sendNext && count > data) finAcknowledged(c);
 }
 
 /** Our FIN has arrived. */

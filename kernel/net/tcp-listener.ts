@@ -40,7 +40,6 @@ export function connectionRequested(listener: TcpSocket, packet: Packet): void {
   child.timestampOffset = <u32>(random >> 32);
   child.sendUnacknowledged = child.initialSend;
   child.sendNext = child.initialSend;
-  child.sendMax = child.initialSend;
   learnPeer(child, load32(header + 4), options);
   freePacket(packet);
   if (!addFlow(child)) {

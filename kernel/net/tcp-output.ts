@@ -1,6 +1,6 @@
 /**
- * What TCP sends and when: RFC 9293 sections 3.8.6 (window management), 3.7.4 (Nagle), RFC 5681 and
- * RFC 6675 (what to send in recovery), RFC 7323 (timestamps).
+ * What TCP sends and when: RFC 9293 sections 3.8.6 (window management), 3.7.4 (Nagle), RFC 5681
+ * (congestion window), RFC 7323 (timestamps).
  *
  * Everything here runs with the connection's lock held. Neighbours: `tcp-connection.ts`,
  * `tcp-segment.ts`, `ipv4.ts`.
@@ -10,6 +10,8 @@ import { monotonicNs } from "../sched/clock";
 import { store16, store32 } from "./bytes";
 import { receiveLimit } from "./tcp-buffers";
 import { count as countEvent, TCP_RESETS_SENT, TCP_RETRANSMITTED } from "./counters";
+import { scheduleProbe } from "./tcp-recovery";
+import { Sent } from "./tcp-sent";
 import { ipSend, pathPayloadBytes, PROTOCOL_TCP } from "./ip";
 import { routeTo } from "./routes";
 import {
@@ -67,9 +69,7 @@ export function pathShrank(c: TcpConnection): void {
   const most = localMss(c) - (c.usesTimestamps ? TIMESTAMP_BYTES : 0);
   if (most >= c.segmentBytes) return;
   c.segmentBytes = most;
-  c.inRecovery = false;
-  c.scoreboard.clear();
-  c.sendNext = c.sendUnacknowledged;
+  c.sent.loseAll();
   output(c);
 }
 
@@ -240,7 +240,6 @@ export function sendSyn(c: TcpConnection): void {
   const isAnswer = c.state == SYN_RECEIVED;
   sendSegment(c, c.initialSend, isAnswer ? SYN | ACK : SYN, 0);
   c.sendNext = c.initialSend + 1;
-  if (before(c.sendMax, c.sendNext)) c.sendMax = c.sendNext;
   c.timer.startRetransmission(c.congestion.rtoNs);
 }
 
@@ -267,12 +266,9 @@ function bytesAfter(c: TcpConnection, sequence: u32): u32 {
   return offset < c.outgoing.length ? c.outgoing.length - offset : 0;
 }
 
-/** Bytes in flight (RFC 6675, "pipe"). */
-function inFlight(c: TcpConnection): u32 {
-  if (!c.inRecovery || c.scoreboard.count == 0) return c.sendNext - c.sendUnacknowledged;
-  const highest = c.scoreboard.highest;
-  const above = before(highest, c.sendNext) ? c.sendNext - highest : 0;
-  return above + c.scoreboard.resentBytes(c.sendUnacknowledged, c.resendNext);
+/** Bytes in flight: sent, and neither known to have arrived nor lost (RFC 6675, "pipe"). */
+export function inFlight(c: TcpConnection): u32 {
+  return c.sendNext - c.sendUnacknowledged - c.sent.sackedBytes - c.sent.lostBytes;
 }
 
 /** Payload of a full segment now: what SACK blocks take away comes off. */
@@ -280,44 +276,55 @@ function payloadMax(c: TcpConnection): u32 {
   return c.usesSack && c.aheadFirst != 0 ? c.segmentBytes - SACK_BYTES_MAX : c.segmentBytes;
 }
 
-/** Fills holes that the peer reported, as far as the congestion window allows. */
-function resendHoles(c: TcpConnection): void {
-  while (c.scoreboard.count > 0) {
-    if (before(c.resendNext, c.sendUnacknowledged)) c.resendNext = c.sendUnacknowledged;
-    const start = c.scoreboard.skip(c.resendNext);
-    const limit = c.scoreboard.highest;
-    if (!before(start, limit)) return;
-    if (inFlight(c) + c.segmentBytes > c.congestion.window) return;
-    const hole = c.scoreboard.holeEnd(start, limit) - start;
-    const bytes = min(min(hole, payloadMax(c)), bytesAfter(c, start));
-    if (bytes == 0 || !sendSegment(c, start, ACK, bytes)) return;
-    c.totalRetransmissions++;
-    countEvent(TCP_RETRANSMITTED);
-    c.timedSinceNs = 0;
-    c.resendNext = start + bytes;
+/** Most payload of one packet that is handed to the device. */
+function packetPayloadMax(c: TcpConnection): u32 {
+  return c.offloadsSegmentation ? LARGE_SEND_BYTES : payloadMax(c);
+}
+
+/** Sends what is lost again, as far as the congestion window allows; true if nothing is left. */
+function resendLost(c: TcpConnection): bool {
+  while (true) {
+    const lost = c.sent.firstLost();
+    if (lost == 0) return true;
+    const record = changetype<Sent>(lost);
+    const flight = inFlight(c);
+    if (flight != 0 && flight + c.segmentBytes > c.congestion.window) return false;
+    const segmentMax = payloadMax(c);
+    const whole = record.end - record.start;
+    const left = c.congestion.window > flight ? c.congestion.window - flight : 0;
+    let bytes = min(whole, min(packetPayloadMax(c), max(left, segmentMax)));
+    if (bytes < whole) {
+      if (bytes > segmentMax) bytes -= bytes % segmentMax;
+      if (!c.sent.split(record, record.start + bytes)) return false;
+    }
+    if (!resendRecord(c, record, monotonicNs())) return false;
   }
 }
 
-/** Sends the first unacknowledged segment again. */
-export function resendFirst(c: TcpConnection): void {
-  const bytes = min(payloadMax(c), c.outgoing.length);
-  const isFin = c.finSent && bytes == c.outgoing.length;
-  sendSegment(c, c.sendUnacknowledged, isFin ? ACK | FIN : ACK, bytes);
+/** Sends a record again; false without memory. */
+export function resendRecord(c: TcpConnection, record: Sent, nowNs: u64): bool {
+  const count = record.end - record.start;
+  const bytes = min(count, bytesAfter(c, record.start));
+  if (!sendSegment(c, record.start, bytes < count ? ACK | FIN : ACK, bytes)) return false;
+  c.sent.resent(record, nowNs);
   c.totalRetransmissions++;
   countEvent(TCP_RETRANSMITTED);
-  c.timedSinceNs = 0;
-  const end = c.sendUnacknowledged + bytes;
-  if (before(c.resendNext, end)) c.resendNext = end;
+  c.timer.ensureRetransmission(c.congestion.rtoNs);
+  return true;
 }
 
 /** Sends one byte into a closed window (RFC 9293, section 3.8.6.1). */
 export function sendWindowProbe(c: TcpConnection): void {
-  if (bytesAfter(c, c.sendUnacknowledged) > 0) {
-    sendSegment(c, c.sendUnacknowledged, ACK, 1);
-    const end = c.sendUnacknowledged + 1;
-    if (before(c.sendNext, end)) c.sendNext = end;
-    if (before(c.sendMax, end)) c.sendMax = end;
-  } else sendProbe(c);
+  const start = c.sendUnacknowledged;
+  if (bytesAfter(c, start) == 0) {
+    sendProbe(c);
+    return;
+  }
+  if (c.sent.isEmpty) {
+    if (!c.sent.append(start, start + 1, monotonicNs(), 1)) return;
+    c.sendNext = start + 1;
+  }
+  sendSegment(c, start, ACK, 1);
 }
 
 /** True in states in which data and the FIN may be sent. */
@@ -333,26 +340,28 @@ function maySend(state: u32): bool {
 
 /** Sends what may be sent now: data, FIN, or the acknowledgement that is owed. */
 export function output(c: TcpConnection): void {
-  if (maySend(c.state)) {
-    if (c.inRecovery && c.usesSack) resendHoles(c);
-    while (sendMore(c)) {}
+  if (maySend(c.state) && resendLost(c)) {
+    while (sendMore(c, c.congestion.window)) {}
   }
   if (c.ackNow) sendAck(c);
 }
 
-/** Sends one more segment of new data if it may; true if it did. */
-function sendMore(c: TcpConnection): bool {
+/** Sends one segment of new data without regard to the congestion window; true if it did. */
+export function sendBeyondWindow(c: TcpConnection): bool {
+  return maySend(c.state) && sendMore(c, inFlight(c) + payloadMax(c));
+}
+
+/** Sends one more packet of new data if it may; true if it did. */
+function sendMore(c: TcpConnection, congestionWindow: u32): bool {
   const available = bytesAfter(c, c.sendNext);
   const wantsFin = c.finQueued && !before(c.sendUnacknowledged + c.outgoing.length, c.sendNext);
   if (available == 0 && !wantsFin) return false;
   const sent = c.sendNext - c.sendUnacknowledged;
   const windowLeft = c.sendWindow > sent ? c.sendWindow - sent : 0;
   const flight = inFlight(c);
-  const congestionLeft = c.congestion.window > flight ? c.congestion.window - flight : 0;
-  let bytes = min(available, min(windowLeft, congestionLeft));
+  const congestionLeft = congestionWindow > flight ? congestionWindow - flight : 0;
   const segmentMax = payloadMax(c);
-  const most = c.offloadsSegmentation ? LARGE_SEND_BYTES : segmentMax;
-  if (bytes > most) bytes = most;
+  let bytes = min(min(available, packetPayloadMax(c)), min(windowLeft, congestionLeft));
   // Whole segments only, unless it is the end of the data.
   if (bytes > segmentMax && bytes < available) bytes -= bytes % segmentMax;
   if (available > 0 && bytes == 0) {
@@ -367,35 +376,25 @@ function sendMore(c: TcpConnection): bool {
       return false;
     }
     // Nagle's algorithm: one small segment in flight (RFC 9293, section 3.7.4).
-    const isResend = before(c.sendNext, c.sendMax);
-    if (isLast && !isResend && (c.corked || (!c.noDelay && sent != 0))) return false;
+    if (isLast && (c.corked || (!c.noDelay && sent != 0))) return false;
   }
-  let flags = ACK;
-  if (isLast && bytes > 0) flags |= PSH;
-  if (sendsFin) flags |= FIN;
-  if (!sendSegment(c, c.sendNext, flags, bytes)) {
+  const count = bytes + (sendsFin ? 1 : 0);
+  const nowNs = monotonicNs();
+  if (!c.sent.append(c.sendNext, c.sendNext + count, nowNs, segmentMax)) {
     c.timer.startRetransmission(c.congestion.rtoNs);
     return false;
   }
-  advance(c, bytes + (sendsFin ? 1 : 0));
-  if (sendsFin) c.finSent = true;
-  return !sendsFin;
-}
-
-/** Notes that `count` numbers have been sent. */
-function advance(c: TcpConnection, count: u32): void {
-  if (c.timedSinceNs == 0 && !before(c.sendNext, c.sendMax)) {
-    c.timedSequence = c.sendNext + count;
-    c.timedSinceNs = monotonicNs();
-  }
-  if (before(c.sendNext, c.sendMax)) {
-    c.totalRetransmissions++;
-    countEvent(TCP_RETRANSMITTED);
-    c.timedSinceNs = 0;
-  }
+  const start = c.sendNext;
   c.sendNext += count;
-  if (before(c.sendMax, c.sendNext)) c.sendMax = c.sendNext;
+  if (sendsFin) c.finSent = true;
+  let flags = ACK;
+  if (isLast && bytes > 0) flags |= PSH;
+  if (sendsFin) flags |= FIN;
+  // What does not go for want of memory is lost like any other segment.
+  sendSegment(c, start, flags, bytes);
   c.timer.ensureRetransmission(c.congestion.rtoNs);
+  scheduleProbe(c, nowNs);
+  return !sendsFin;
 }
 
 /** Starts the window scale and the other options that we offer in a SYN. */

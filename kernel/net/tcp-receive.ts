@@ -92,7 +92,7 @@ export function tcpPathChanged(
   const connection = changetype<TcpConnection>(found);
   connection.enter();
   const isInFlight =
-    !before(sequence, connection.sendUnacknowledged) && before(sequence, connection.sendMax);
+    !before(sequence, connection.sendUnacknowledged) && before(sequence, connection.sendNext);
   if (isInFlight && mtuBytes != 0) {
     learnPathMtu(destination, mtuBytes);
     pathShrank(connection);

@@ -264,7 +264,6 @@ export class TcpSocket extends TcpConnection {
     this.timestampOffset = <u32>(random >> 32);
     this.sendUnacknowledged = this.initialSend;
     this.sendNext = this.initialSend;
-    this.sendMax = this.initialSend;
     offerOptions(this);
     this.state = SYN_SENT;
     count(TCP_ACTIVE_OPENS);

@@ -21,15 +21,8 @@ import {
   TIME_WAIT,
 } from "./tcp-connection";
 import { processChannel } from "./tcp-input";
-import {
-  output,
-  resendFirst,
-  sendAck,
-  sendProbe,
-  sendReset,
-  sendSyn,
-  sendWindowProbe,
-} from "./tcp-output";
+import { output, sendAck, sendProbe, sendReset, sendSyn, sendWindowProbe } from "./tcp-output";
+import { enterRecovery, lookForLoss, sendTailProbe, timedOut } from "./tcp-recovery";
 
 const DELAYED_ACK_NS: u64 = 40_000_000;
 const NS_PER_SECOND: u64 = 1_000_000_000;
@@ -49,6 +42,8 @@ export class TcpTimer extends Timer {
   ackNs: u64 = 0;
   persistNs: u64 = 0;
   keepNs: u64 = 0;
+  probeNs: u64 = 0;
+  reorderingNs: u64 = 0;
   endNs: u64 = 0;
   /** The present interval of window probes. */
   persistIntervalNs: u64 = 0;
@@ -85,6 +80,18 @@ export class TcpTimer extends Timer {
     this.schedule(this.keepNs);
   }
 
+  /** Sets the time of a tail loss probe. */
+  startProbe(deadlineNs: u64): void {
+    this.probeNs = deadlineNs;
+    this.schedule(deadlineNs);
+  }
+
+  /** Sets when to look for losses again, 0 = not. */
+  startReordering(deadlineNs: u64): void {
+    this.reorderingNs = deadlineNs;
+    if (deadlineNs != 0) this.schedule(deadlineNs);
+  }
+
   /** Ends the connection (TIME-WAIT, an orphan in FIN-WAIT-2) after a while. */
   startEnd(delayNs: u64): void {
     this.endNs = monotonicNs() + delayNs;
@@ -97,6 +104,8 @@ export class TcpTimer extends Timer {
     this.ackNs = 0;
     this.persistNs = 0;
     this.keepNs = 0;
+    this.probeNs = 0;
+    this.reorderingNs = 0;
     this.endNs = 0;
     if (this.armed) armTimer(this, monotonicNs());
   }
@@ -114,6 +123,8 @@ export class TcpTimer extends Timer {
     let first = earlier(this.retransmitNs, this.ackNs);
     first = earlier(first, this.persistNs);
     first = earlier(first, this.keepNs);
+    first = earlier(first, this.probeNs);
+    first = earlier(first, this.reorderingNs);
     first = earlier(first, this.endNs);
     if (first != 0) this.schedule(first);
   }
@@ -140,6 +151,17 @@ export class TcpTimer extends Timer {
     if (this.ackNs != 0 && this.ackNs <= nowNs) {
       this.ackNs = 0;
       if (c.ackLater) sendAck(c);
+    }
+    if (this.reorderingNs != 0 && this.reorderingNs <= nowNs) {
+      this.reorderingNs = 0;
+      const lostBefore = c.sent.lostBytes;
+      lookForLoss(c, nowNs);
+      if (c.sent.lostBytes > lostBefore) enterRecovery(c);
+      output(c);
+    }
+    if (this.probeNs != 0 && this.probeNs <= nowNs) {
+      this.probeNs = 0;
+      sendTailProbe(c);
     }
     if (this.retransmitNs != 0 && this.retransmitNs <= nowNs) {
       this.retransmitNs = 0;
@@ -185,27 +207,12 @@ function retransmit(c: TcpConnection): void {
     sendSyn(c);
     return;
   }
-  if (c.sendUnacknowledged == c.sendMax) return;
+  if (c.sent.isEmpty) {
+    output(c); // memory was short when it was to be sent
+    return;
+  }
   count(TCP_TIMEOUTS);
-  if (c.retransmissions == 1) c.congestion.collapsed();
-  c.inRecovery = false;
-  c.duplicateAcks = 0;
-  c.scoreboard.clear();
-  c.recoverUntil = c.sendMax;
-  if (c.sendWindow == 0) {
-    // The window closed on data in flight: the segment serves as the probe.
-    resendFirst(c);
-    c.sendNext = c.sendMax;
-    c.timer.startRetransmission(c.congestion.rtoNs);
-    return;
-  }
-  c.sendNext = c.sendUnacknowledged;
-  if (c.finSent && c.outgoing.length == 0) {
-    resendFirst(c);
-    c.sendNext = c.sendMax;
-    c.timer.startRetransmission(c.congestion.rtoNs);
-    return;
-  }
+  timedOut(c);
   output(c);
   c.timer.ensureRetransmission(c.congestion.rtoNs);
 }
