@@ -9,6 +9,15 @@ import { freePacket, Packet } from "./packet";
 /** Bytes of a hardware address. */
 export const MAC_BYTES: usize = 6;
 
+/** Somebody who has something to send once the device is less busy. */
+export abstract class SendWaiter {
+  /** The next one on the device's list. */
+  nextWaiter: SendWaiter | null = null;
+  isWaiting: bool = false;
+  /** The device has taken a packet. Interrupt context. */
+  abstract deviceTook(): void;
+}
+
 export abstract class NetworkDevice {
   /** Hardware address, 6 bytes. */
   readonly mac: StaticArray<u8> = new StaticArray<u8>(6);
@@ -39,6 +48,24 @@ export abstract class NetworkDevice {
    * that finds no room is dropped and counted.
    */
   abstract transmit(packet: Packet): void;
+
+  /** A number that grows with every packet that is transmitted. */
+  get sendNumber(): u32 {
+    return 0;
+  }
+
+  /** True if the device has taken everything that was transmitted when `number` was the number. */
+  hasTaken(_number: u32): bool {
+    return true;
+  }
+
+  /**
+   * Tells `waiter` when the device takes the next packet.
+   * @returns false if it has taken all
+   */
+  awaitTaken(_waiter: SendWaiter): bool {
+    return false;
+  }
 }
 
 let receiver: ((device: NetworkDevice, packet: Packet) => void) | null = null;

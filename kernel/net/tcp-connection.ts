@@ -12,6 +12,7 @@
  * is alive holds one reference to itself. Neighbours: `tcp-input.ts`, `tcp-output.ts`,
  * `tcp-timers.ts` work on it; `tcp-socket.ts` is its upper half.
  */
+import { NetworkDevice, SendWaiter } from "../dev/network";
 import { freePackets, Packet } from "../dev/packet";
 import { free } from "../lib/object";
 import { currentThread } from "../sched/thread";
@@ -47,6 +48,17 @@ const RECEIVE_BYTES: u32 = 512 * 1024;
 const SEND_BYTES: u32 = 256 * 1024;
 /** Window scale that lets a receive buffer of 8 MiB be told. */
 export const RECEIVE_SCALE: u32 = 7;
+
+/** Lets a connection send when the device has taken its last segment; holds it while it waits. */
+export class Pusher extends SendWaiter {
+  connection: usize = 0;
+
+  deviceTook(): void {
+    const c = changetype<TcpConnection>(this.connection);
+    c.requestOutput();
+    c.release();
+  }
+}
 
 export abstract class TcpConnection extends Endpoint {
   state: u32 = CLOSED;
@@ -134,6 +146,12 @@ export abstract class TcpConnection extends Endpoint {
   wasConnected: bool = false;
   offloadsChecksum: bool = false;
   offloadsSegmentation: bool = false;
+  /** The device that segments go to, null for `lo`, and its number when the last one went. */
+  device: NetworkDevice | null = null;
+  sendNumber: u32 = 0;
+  pusher: Pusher = new Pusher();
+  /** The device has taken a segment that others waited behind; atomic. */
+  wantsOutput: u32 = 0;
   /** The device takes packets of several parts. */
   gathers: bool = false;
   /** Something came that a reader waits for; wakes it when the channel is worked off. */
@@ -161,6 +179,7 @@ export abstract class TcpConnection extends Endpoint {
     this.options.receiveBytes = RECEIVE_BYTES;
     this.options.sendBytes = SEND_BYTES;
     this.timer.connection = changetype<usize>(this);
+    this.pusher.connection = changetype<usize>(this);
   }
 
   /** A connection made by a listener has been established. */
@@ -183,7 +202,7 @@ export abstract class TcpConnection extends Endpoint {
   /** Works off what has arrived and gives the lock back. */
   leave(): void {
     do {
-      while (this.hasArrivals) processChannel(this);
+      while (this.hasWork) processChannel(this);
       if (this.service) serve(this);
       chargeMemory(this);
       const ends = this.lifeEnds;
@@ -194,7 +213,27 @@ export abstract class TcpConnection extends Endpoint {
         this.release();
         return;
       }
-    } while (this.hasArrivals && this.lock.tryAcquire());
+    } while (this.hasWork && this.lock.tryAcquire());
+  }
+
+  /** True if there is something for whoever has the lock to do before giving it back. */
+  private get hasWork(): bool {
+    return this.hasArrivals || atomic.load<u32>(this.wantsOutputCell) != 0;
+  }
+
+  private get wantsOutputCell(): usize {
+    return changetype<usize>(this) + offsetof<TcpConnection>("wantsOutput");
+  }
+
+  /** Asks whoever has the lock, or takes it next, to send what waits. Any context. */
+  requestOutput(): void {
+    atomic.store<u32>(this.wantsOutputCell, 1);
+    if (this.lock.tryAcquire()) this.leave();
+  }
+
+  /** Forgets such a request, which is being fulfilled. @returns true if there was one */
+  takeOutputRequest(): bool {
+    return atomic.xchg<u32>(this.wantsOutputCell, 0) != 0;
   }
 
   /** Sleeps until `changed`; the lock is held before and after. @returns as WaitQueue.sleep */
@@ -269,6 +308,7 @@ export abstract class TcpConnection extends Endpoint {
     free(this.sent);
     free(this.segmentOptions);
     free(this.timer);
+    free(this.pusher);
     free(this.outgoing);
     free(this.congestion);
     free(this.options);

@@ -44,8 +44,9 @@ const MSS_MIN: u32 = 88;
 
 /** Works off the channel, then sends what follows from it. The lock is held. */
 export function processChannel(c: TcpConnection): void {
+  const isAsked = c.takeOutputRequest();
   let address = c.takeChannel();
-  if (address == 0) return;
+  if (address == 0 && !isAsked) return;
   const options = c.segmentOptions;
   while (address != 0) {
     const packet = changetype<Packet>(address);

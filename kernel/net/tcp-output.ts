@@ -51,6 +51,8 @@ const NS_PER_MS: u64 = 1_000_000;
 const LARGE_SEND_BYTES: u32 = 65535 - 120;
 /** Payloads up to this size are copied into the packet; larger ones stay where they are. */
 const COPY_MAX: u32 = 1024;
+/** As long as the device is busy, writes are gathered up to this size. */
+const GATHER_BYTES: u32 = 16384;
 const SACK_BLOCKS_MAX: u32 = 3;
 const SACK_BYTES_MAX: u32 = 28;
 
@@ -78,6 +80,7 @@ export function learnRoute(c: TcpConnection): void {
   const through = routeTo(c.remoteAddress);
   const device = through ? through.device : null;
   c.offloadsChecksum = through != null && (device == null || device.offloadsChecksum);
+  c.device = device;
   c.gathers = device != null && device.gathers;
   c.offloadsSegmentation =
     device != null &&
@@ -351,6 +354,21 @@ export function sendBeyondWindow(c: TcpConnection): bool {
   return maySend(c.state) && sendMore(c, inFlight(c) + payloadMax(c));
 }
 
+/**
+ * True if the device is still busy with the connection's last segment: small writes are gathered as
+ * long, and sent together as soon as it has taken that one (what tcp(7) calls automatic corking).
+ * Nothing waits for an idle device.
+ */
+function waitsForDevice(c: TcpConnection): bool {
+  const device = c.device;
+  if (!device || device.hasTaken(c.sendNumber)) return false;
+  if (c.pusher.isWaiting) return true;
+  c.retain();
+  if (device.awaitTaken(c.pusher)) return true;
+  c.release();
+  return false;
+}
+
 /** Sends one more packet of new data if it may; true if it did. */
 function sendMore(c: TcpConnection, congestionWindow: u32): bool {
   const available = bytesAfter(c, c.sendNext);
@@ -378,6 +396,7 @@ function sendMore(c: TcpConnection, congestionWindow: u32): bool {
     // Nagle's algorithm: one small segment in flight (RFC 9293, section 3.7.4).
     if (isLast && (c.corked || (!c.noDelay && sent != 0))) return false;
   }
+  if (isLast && !sendsFin && bytes < GATHER_BYTES && sent != 0 && waitsForDevice(c)) return false;
   const count = bytes + (sendsFin ? 1 : 0);
   const nowNs = monotonicNs();
   if (!c.sent.append(c.sendNext, c.sendNext + count, nowNs, segmentMax)) {
@@ -392,6 +411,8 @@ function sendMore(c: TcpConnection, congestionWindow: u32): bool {
   if (sendsFin) flags |= FIN;
   // What does not go for want of memory is lost like any other segment.
   sendSegment(c, start, flags, bytes);
+  const device = c.device;
+  if (device) c.sendNumber = device.sendNumber;
   c.timer.ensureRetransmission(c.congestion.rtoNs);
   scheduleProbe(c, nowNs);
   return !sendsFin;

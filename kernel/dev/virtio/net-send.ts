@@ -5,7 +5,7 @@
  *
  * A packet in several parts goes as an indirect table of descriptors (VIRTIO 1.2, section 2.7.5.3)
  * that lies in a block of its own. Sent packets are taken back at the next transmission; the device
- * interrupts for them only while there is a backlog. While `plugged`, packets are queued and the
+ * interrupts for them only while there is a backlog or somebody waits for it to take the next one. While `plugged`, packets are queued and the
  * device is told of them at once in the end: answers to a batch of frames cost one notification.
  *
  * Lock: `lock` guards everything. Neighbours: `net.ts`, `net-header.ts`, `virtqueue.ts`.
@@ -13,6 +13,7 @@
 import { SpinLock } from "../../arch/spinlock";
 import { heapAllocate, heapFree } from "../../mm/heap";
 import { physicalAddress } from "../dma";
+import { SendWaiter } from "../network";
 import { freePacket, Packet } from "../packet";
 import { FEATURE_INDIRECT, Transport } from "./transport";
 import { Descriptor, DESCRIPTOR_BYTES, DESCRIPTOR_NEXT, Virtqueue } from "./virtqueue";
@@ -28,6 +29,10 @@ export class NetSend {
   private backlogLast: usize = 0;
   private backlogLength: u32 = 0;
   private plugDepth: u32 = 0;
+  private waiters: SendWaiter | null = null;
+  /** Packets transmitted, and those of them that the device has taken. */
+  number: u32 = 0;
+  private taken: u32 = 0;
   private usesIndirect: bool;
 
   constructor(
@@ -41,6 +46,7 @@ export class NetSend {
   /** Sends a packet with its header in front; takes it. Any context. */
   send(packet: Packet): void {
     this.lock.acquire();
+    this.number++;
     this.reclaim();
     if (this.backlogFirst != 0 || !this.enqueue(packet)) this.postpone(packet);
     else if (this.plugDepth == 0) this.show();
@@ -60,12 +66,56 @@ export class NetSend {
     this.lock.release();
   }
 
+  /** True if the device has taken the first `number` packets; devices take them in order. */
+  hasTaken(number: u32): bool {
+    if (<i32>(this.taken - number) >= 0) return true;
+    this.lock.acquire();
+    this.reclaim();
+    const isTaken = <i32>(this.taken - number) >= 0;
+    this.lock.release();
+    return isTaken;
+  }
+
+  /** Tells `waiter` when the device takes the next packet; false if it has taken all. */
+  await(waiter: SendWaiter): bool {
+    this.lock.acquire();
+    this.reclaim();
+    if (this.taken != this.number && this.queue.enableInterrupts()) this.reclaim();
+    const isBusy = this.taken != this.number;
+    if (isBusy && !waiter.isWaiting) {
+      waiter.isWaiting = true;
+      waiter.nextWaiter = this.waiters;
+      this.waiters = waiter;
+    }
+    this.lock.release();
+    return isBusy;
+  }
+
   /** The device interrupted: sends what had to wait. */
   serve(): void {
-    if (this.backlogFirst == 0) return;
+    if (this.backlogFirst == 0 && this.waiters == null) return;
     this.lock.acquire();
-    this.drainBacklog();
+    const before = this.taken;
+    do {
+      this.drainBacklog();
+    } while (this.isWaitedFor(before) && this.queue.enableInterrupts());
+    let waiter: SendWaiter | null = null;
+    if (!this.isWaitedFor(before)) {
+      waiter = this.waiters;
+      this.waiters = null;
+    }
     this.lock.release();
+    while (waiter) {
+      const next = waiter.nextWaiter;
+      waiter.isWaiting = false;
+      waiter.deviceTook();
+      waiter = next;
+    }
+  }
+
+  /** True if somebody waits for the device to take more than `before` packets, and it could. */
+  private isWaitedFor(before: u32): bool {
+    return this.waiters != null && this.taken == before && this.taken != this.number;
   }
 
   private show(): void {
@@ -109,6 +159,7 @@ export class NetSend {
     const queue = this.queue;
     while (queue.takeUsed()) {
       const packet = changetype<Packet>(<usize>queue.usedToken);
+      this.taken++;
       if (packet.table != 0) heapFree(packet.table);
       freePacket(packet);
     }
@@ -117,6 +168,7 @@ export class NetSend {
   private postpone(packet: Packet): void {
     if (this.backlogLength == BACKLOG_MAX || this.queue.broken) {
       this.drops++;
+      this.taken++;
       freePacket(packet);
       return;
     }

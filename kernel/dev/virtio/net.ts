@@ -9,7 +9,13 @@
 import { isError } from "../../lib/errno";
 import { randomBytes } from "../random";
 import { Driver } from "../driver";
-import { frameReceived, MAC_BYTES, NetworkDevice, registerNetworkDevice } from "../network";
+import {
+  frameReceived,
+  MAC_BYTES,
+  NetworkDevice,
+  registerNetworkDevice,
+  SendWaiter,
+} from "../network";
 import { Packet } from "../packet";
 import { HEADER_BYTES, LEGACY_HEADER_BYTES, writeHeader } from "./net-header";
 import { NetReceive } from "./net-receive";
@@ -147,6 +153,18 @@ export class VirtioNet extends NetworkDevice {
     writeHeader(packet, this.headerBytes);
     this.sender.send(packet);
     this.sendDrops = this.sender.drops;
+  }
+
+  get sendNumber(): u32 {
+    return this.sender.number;
+  }
+
+  hasTaken(number: u32): bool {
+    return this.sender.hasTaken(number);
+  }
+
+  awaitTaken(waiter: SendWaiter): bool {
+    return this.sender.await(waiter);
   }
 }
 
