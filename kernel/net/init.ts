@@ -4,6 +4,7 @@
  * Neighbours: `main.ts` calls it after devices and file systems have started; `boot-address.ts` reads
  * the kernel command line; without an address there, DHCP is asked. IPv6 configures itself meanwhile.
  */
+import { BootOption, findOption } from "../arch/bootinfo";
 import { networkDevice, NetworkDevice, setFrameReceiver } from "../dev/network";
 import { Packet } from "../dev/packet";
 import { EINVAL, EPROTONOSUPPORT, ESOCKTNOSUPPORT, asError } from "../lib/errno";
@@ -24,6 +25,7 @@ import { initProcNet } from "./proc-net";
 import { RawSocket } from "./raw-socket";
 import { writeResolverFiles } from "./resolv-conf";
 import { startIpv6 } from "./router-discovery";
+import { initCookies } from "./tcp-cookie";
 import { limitTcpMemory } from "./tcp-buffers";
 import { newNetlinkSocket } from "./netlink/netlink-socket";
 import { newPacketSocket } from "./packet-socket";
@@ -36,6 +38,7 @@ import {
   SOCK_RAW,
   SOCK_STREAM,
 } from "./socket";
+import { turnChannelsOff } from "./tcp-connection";
 import { TcpSocket } from "./tcp-socket";
 import { UdpSocket } from "./udp-socket";
 
@@ -47,8 +50,12 @@ const IPPROTO_ICMPV6: i32 = 58;
 /** Starts the network; waits for an address if there is a device. */
 export function initNetwork(): void {
   seedFlows();
+  initCookies();
   limitTcpMemory((freeFrameCount() * PAGE_SIZE) / 4);
   setSocketFactory(makeSocket);
+  const option = new BootOption();
+  if (findOption("nochannels", option)) turnChannelsOff();
+  free(option);
   initLoopbackAddresses();
   initProcNet();
   const device = networkDevice();

@@ -18,6 +18,8 @@ const NS_PER_MS: u64 = 1_000_000;
 const CURVE_MAX_MS: i64 = 200_000;
 
 export class Congestion {
+  /** NewReno's growth (RFC 5681, section 3.1) in place of CUBIC's. */
+  isReno: bool = false;
   window: u32 = 0;
   threshold: u32 = WINDOW_MAX;
   segment: u32 = 536;
@@ -64,6 +66,14 @@ export class Congestion {
       this.window = min(this.window + min(bytes, 2 * this.segment), WINDOW_MAX);
       return;
     }
+    if (this.isReno) {
+      this.credit += bytes;
+      if (this.credit >= this.window) {
+        this.credit -= this.window;
+        this.window = min(this.window + this.segment, WINDOW_MAX);
+      }
+      return;
+    }
     if (this.epochNs == 0) this.startEpoch(nowNs);
     const target = this.targetAt(nowNs);
     this.credit += bytes;
@@ -105,12 +115,15 @@ export class Congestion {
     return <u32>min(max(target, <i64>this.segment), min(most, <i64>WINDOW_MAX));
   }
 
-  /** A loss was noticed: the window shrinks to 0.7 of itself (section 4.6). */
+  /** A loss was noticed: the window shrinks to 0.7 of itself (section 4.6), Reno's to half. */
   lost(): void {
     const window = this.window;
     // Fast convergence (section 4.7): give room to newcomers.
     this.maximum = window < this.maximum ? <u32>((<u64>window * 17) / 20) : window;
-    this.threshold = max(<u32>((<u64>window * 7) / 10), 2 * this.segment);
+    this.threshold = max(
+      this.isReno ? window / 2 : <u32>((<u64>window * 7) / 10),
+      2 * this.segment,
+    );
     this.window = this.threshold;
     this.epochNs = 0;
   }

@@ -46,6 +46,8 @@ const IPPROTO_TCP: i32 = 6;
 /** Receive buffer of a connection whose owner does not set one; memory is used only when filled. */
 const RECEIVE_BYTES: u32 = 512 * 1024;
 const SEND_BYTES: u32 = 256 * 1024;
+/** Acknowledgements that are sent at once while a connection starts, as in Linux. */
+export const QUICK_ACKS: u32 = 16;
 /** Window scale that lets a receive buffer of 8 MiB be told. */
 export const RECEIVE_SCALE: u32 = 7;
 
@@ -58,6 +60,13 @@ export class Pusher extends SendWaiter {
     c.requestOutput();
     c.release();
   }
+}
+
+let useChannels: bool = true;
+
+/** `nochannels` on the kernel command line: all work in the interrupt, to compare with. */
+export function turnChannelsOff(): void {
+  useChannels = false;
 }
 
 export abstract class TcpConnection extends Endpoint {
@@ -127,6 +136,10 @@ export abstract class TcpConnection extends Endpoint {
   /** An acknowledgement is owed: now, or when the delay is over. */
   ackNow: bool = false;
   ackLater: bool = false;
+  /** So many acknowledgements are not delayed: at the start, until the application answers. */
+  quickAcks: u32 = QUICK_ACKS;
+  /** TCP_DEFER_ACCEPT of a listener: how long an accept waits for data; 0 = not. */
+  defersSeconds: u32 = 0;
   noDelay: bool = false;
   corked: bool = false;
   /** TCP_USER_TIMEOUT in milliseconds, 0 = none; keep-alive parameters in seconds. */
@@ -253,7 +266,7 @@ export abstract class TcpConnection extends Endpoint {
   /** A segment for this connection: takes the packet. Any context. */
   arrived(packet: Packet): void {
     const wasEmpty = this.append(packet);
-    if (wasEmpty && this.state == ESTABLISHED && this.changed.wakeAll()) return;
+    if (useChannels && wasEmpty && this.state == ESTABLISHED && this.changed.wakeAll()) return;
     // The sender may hold its own connection's lock (over `lo`): never wait for this one.
     if (this.lock.tryAcquire()) this.leave();
   }

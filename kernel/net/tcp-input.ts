@@ -40,6 +40,7 @@ import {
 
 const TIME_WAIT_NS: u64 = 60_000_000_000;
 const ORPHAN_WAIT_NS: u64 = 60_000_000_000;
+const NS_PER_SECOND: u64 = 1_000_000_000;
 const MSS_MIN: u32 = 88;
 
 /** Works off the channel, then sends what follows from it. The lock is held. */
@@ -62,6 +63,12 @@ export function processChannel(c: TcpConnection): void {
   if (c.state == CLOSED) return;
   // Every second full segment is acknowledged at once (RFC 9293, section 3.8.6.3).
   if (c.ackLater && c.receiveNext - c.lastAckSent >= 2 * c.segmentBytes) c.ackNow = true;
+  else if (c.ackLater && c.quickAcks != 0) {
+    c.quickAcks--;
+    c.ackNow = true;
+  }
+  if (c.listener) acceptDeferred(c);
+  if (c.state == CLOSED) return;
   output(c);
   if (c.ackLater && c.state != CLOSED) c.timer.startDelayedAck();
 }
@@ -130,11 +137,9 @@ function segment(c: TcpConnection, packet: Packet, options: SegmentOptions): voi
     }
     established(c, window);
     const parent = c.listener;
-    if (parent) {
-      c.listener = null;
-      parent.childEstablished(c);
-      parent.release();
-    }
+    if (parent && parent.defersSeconds != 0)
+      c.timer.startEnd(<u64>parent.defersSeconds * NS_PER_SECOND);
+    else offerToAccept(c);
     if (c.state == CLOSED) {
       freePacket(packet);
       return;
@@ -170,6 +175,22 @@ function takeParts(c: TcpConnection, packet: Packet, isFin: bool): void {
     part.next = 0;
   }
   takePayload(c, part, isFin);
+}
+
+/** Puts a connection whose handshake is over where accept(2) finds it. */
+export function offerToAccept(c: TcpConnection): void {
+  const parent = c.listener;
+  if (!parent) return;
+  c.listener = null;
+  parent.childEstablished(c);
+  parent.release();
+}
+
+/** TCP_DEFER_ACCEPT (tcp(7)): the listener hears of a connection when there is something to read. */
+function acceptDeferred(c: TcpConnection): void {
+  if (c.state == SYN_RECEIVED || (c.incomingBytes == 0 && !c.finReceived)) return;
+  c.timer.endNs = 0;
+  offerToAccept(c);
 }
 
 /** True if any number of the segment is in the window (RFC 9293, section 3.4). */

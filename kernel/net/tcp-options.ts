@@ -1,10 +1,10 @@
 /**
  * Options of TCP sockets: tcp(7). What any Internet socket has is in `inet-options.ts`.
  */
-import { EINVAL, ENOPROTOOPT } from "../lib/errno";
+import { EINVAL, ENOENT, ENOPROTOOPT } from "../lib/errno";
 import { answer, getInetOption, setInetOption, SOL_SOCKET } from "./inet-options";
-import { output } from "./tcp-output";
-import { TcpConnection } from "./tcp-connection";
+import { output, sendAck } from "./tcp-output";
+import { QUICK_ACKS, TcpConnection } from "./tcp-connection";
 
 const IPPROTO_TCP: i32 = 6;
 const SO_KEEPALIVE: i32 = 9;
@@ -31,6 +31,10 @@ const KEEP_COUNT_MAX: i32 = 127;
 /** struct tcp_info up to tcpi_total_retrans. */
 const INFO_BYTES: usize = 104;
 const NS_PER_US: u64 = 1000;
+/** Names of congestion controls, as this processor loads their letters. */
+const RENO: u32 = 0x6f6e6572;
+const CUBI: u32 = 0x69627563;
+const LETTER_C: u8 = 0x63;
 
 /** A connection made by a listener starts with the listener's options. */
 export function inheritOptions(from: TcpConnection, to: TcpConnection): void {
@@ -42,6 +46,8 @@ export function inheritOptions(from: TcpConnection, to: TcpConnection): void {
   to.options.lingers = from.options.lingers;
   to.options.lingerSeconds = from.options.lingerSeconds;
   to.noDelay = from.noDelay;
+  to.congestion.isReno = from.congestion.isReno;
+  to.defersSeconds = from.defersSeconds;
   to.keepIdleSeconds = from.keepIdleSeconds;
   to.keepIntervalSeconds = from.keepIntervalSeconds;
   to.keepCount = from.keepCount;
@@ -69,7 +75,7 @@ export function setTcpOption(
     }
     return result;
   }
-  if (name == TCP_CONGESTION) return isCubic(address, length) ? 0 : -2;
+  if (name == TCP_CONGESTION) return chooseCongestion(c, address, length);
   if (length < 4) return -EINVAL;
   const value = load<i32>(address);
   switch (name) {
@@ -102,9 +108,17 @@ export function setTcpOption(
       c.userTimeoutMs = <u32>value;
       return 0;
     case TCP_QUICKACK:
+      c.enter();
+      c.quickAcks = value != 0 ? QUICK_ACKS : 0;
+      if (value != 0 && c.ackLater) sendAck(c);
+      c.leave();
+      return 0;
+    case TCP_DEFER_ACCEPT:
+      if (value < 0) return -EINVAL;
+      c.defersSeconds = <u32>value;
+      return 0;
     case TCP_SYNCNT:
     case TCP_LINGER2:
-    case TCP_DEFER_ACCEPT:
     case TCP_WINDOW_CLAMP:
     case TCP_NOTSENT_LOWAT:
       // Hints that change when something happens, not what.
@@ -115,9 +129,15 @@ export function setTcpOption(
   return -ENOPROTOOPT;
 }
 
-/** "cubic" is the only congestion control. */
-function isCubic(address: usize, length: usize): bool {
-  return length >= 5 && load<u32>(address) == 0x69627563 && load<u8>(address, 4) == 0x63;
+/** TCP_CONGESTION: "cubic" or "reno". */
+function chooseCongestion(c: TcpConnection, address: usize, length: usize): i64 {
+  if (length < 4) return -ENOENT;
+  const start = load<u32>(address);
+  const isReno = start == RENO;
+  if (!isReno && !(start == CUBI && length >= 5 && load<u8>(address, 4) == LETTER_C))
+    return -ENOENT;
+  c.congestion.isReno = isReno;
+  return 0;
 }
 
 /** getsockopt(2). */
@@ -145,8 +165,9 @@ export function getTcpOption(
     case TCP_USER_TIMEOUT:
       return answer(<i32>c.userTimeoutMs, address, capacity);
     case TCP_QUICKACK:
-      return answer(1, address, capacity);
+      return answer(c.quickAcks != 0 ? 1 : 0, address, capacity);
     case TCP_DEFER_ACCEPT:
+      return answer(<i32>c.defersSeconds, address, capacity);
     case TCP_WINDOW_CLAMP:
     case TCP_NOTSENT_LOWAT:
       return answer(0, address, capacity);
@@ -154,8 +175,8 @@ export function getTcpOption(
       return writeInfo(c, address, capacity);
     case TCP_CONGESTION:
       if (capacity < 6) return -EINVAL;
-      store<u32>(address, 0x69627563);
-      store<u16>(address, 0x63, 4);
+      store<u32>(address, c.congestion.isReno ? RENO : CUBI);
+      store<u16>(address, c.congestion.isReno ? 0 : LETTER_C, 4);
       return 6;
   }
   return -ENOPROTOOPT;

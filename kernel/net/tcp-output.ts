@@ -409,6 +409,7 @@ function sendMore(c: TcpConnection, congestionWindow: u32): bool {
   let flags = ACK;
   if (isLast && bytes > 0) flags |= PSH;
   if (sendsFin) flags |= FIN;
+  if (c.ackLater) c.quickAcks = 0; // the application answers: its data carries acknowledgements
   // What does not go for want of memory is lost like any other segment.
   sendSegment(c, start, flags, bytes);
   const device = c.device;

@@ -3,7 +3,7 @@
  *
  * Neighbours: `ipv4.ts` calls it; `ports.ts` finds connections; `tcp-listener.ts` makes new ones.
  */
-import { freePacket, Packet } from "../dev/packet";
+import { freePacket, Packet, packetBytes } from "../dev/packet";
 import { IpAddress } from "../lib/ip-address";
 import { load16, load32 } from "./bytes";
 import { isOwnAddress } from "./addresses";
@@ -12,7 +12,7 @@ import { learnPathMtu } from "./path-mtu";
 import { findFlow, tcpPorts } from "./ports";
 import { SYN_RECEIVED, SYN_SENT, TcpConnection, TIME_WAIT } from "./tcp-connection";
 import { hasWholeHeader } from "./tcp-input";
-import { connectionRequested } from "./tcp-listener";
+import { connectionRequested, cookieAnswered } from "./tcp-listener";
 import { pathShrank, refuse } from "./tcp-output";
 import { ACK, before, FIN, isSegmentIntact, RST, SYN } from "./tcp-segment";
 import { TcpSocket } from "./tcp-socket";
@@ -44,7 +44,8 @@ export function tcpReceive(packet: Packet): void {
     freePacket(packet);
     return;
   }
-  if ((flags & (SYN | ACK | RST)) == SYN) {
+  const kind = flags & (SYN | ACK | RST);
+  if (kind == SYN || kind == ACK) {
     const listener = tcpPorts.find(
       packet.destination,
       port,
@@ -54,12 +55,14 @@ export function tcpReceive(packet: Packet): void {
       packet.origin,
     );
     if (listener != 0) {
-      connectionRequested(changetype<TcpSocket>(listener), packet);
-      changetype<TcpSocket>(listener).release();
-      return;
+      const socket = changetype<TcpSocket>(listener);
+      const isTaken = kind == SYN || cookieAnswered(socket, packet);
+      if (kind == SYN) connectionRequested(socket, packet);
+      socket.release();
+      if (isTaken) return;
     }
   }
-  const dataBytes = packet.length - (<u32>load<u8>(header, 12) >> 4) * 4;
+  const dataBytes = packetBytes(packet) - (<u32>load<u8>(header, 12) >> 4) * 4;
   const count = dataBytes + (flags & SYN ? 1 : 0) + (flags & FIN ? 1 : 0);
   refuse(packet, load32(header + 4) + count, load32(header + 8), flags);
 }

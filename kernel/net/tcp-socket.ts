@@ -90,6 +90,8 @@ export class TcpSocket extends TcpConnection {
   /** Established ones among them; guarded by `acceptLock`. */
   private waiting: u32 = 0;
   private backlog: u32 = 0;
+  /** Until when acknowledgements may answer SYN cookies of this listener. */
+  cookiesUntilNs: u64 = 0;
   private isBound: bool = false;
 
   isListening(): bool {
@@ -125,12 +127,19 @@ export class TcpSocket extends TcpConnection {
   /** Counts one more connection that is not accepted yet; false if there are too many. */
   countChild(): bool {
     const cell = changetype<usize>(this) + offsetof<TcpSocket>("children");
-    // As in Linux the backlog is about established connections (listen(2), NOTES).
-    if (atomic.add<u32>(cell, 1) < this.backlog + HANDSHAKES_MAX && this.waiting < this.backlog) {
-      return true;
-    }
+    if (atomic.add<u32>(cell, 1) < this.backlog + HANDSHAKES_MAX) return true;
     atomic.sub<u32>(cell, 1);
     return false;
+  }
+
+  /** Counts one more, whose handshake is already over. */
+  countAnyChild(): void {
+    atomic.add<u32>(changetype<usize>(this) + offsetof<TcpSocket>("children"), 1);
+  }
+
+  /** As in Linux the backlog is about established connections (listen(2), NOTES). */
+  get isBacklogFull(): bool {
+    return this.waiting >= this.backlog;
   }
 
   childLost(): void {

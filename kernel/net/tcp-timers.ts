@@ -20,7 +20,7 @@ import {
   TcpConnection,
   TIME_WAIT,
 } from "./tcp-connection";
-import { processChannel } from "./tcp-input";
+import { offerToAccept, processChannel } from "./tcp-input";
 import { output, sendAck, sendProbe, sendReset, sendSyn, sendWindowProbe } from "./tcp-output";
 import { enterRecovery, lookForLoss, sendTailProbe, timedOut } from "./tcp-recovery";
 
@@ -145,7 +145,9 @@ export class TcpTimer extends Timer {
   private serve(c: TcpConnection, nowNs: u64): void {
     if (this.endNs != 0 && this.endNs <= nowNs) {
       this.endNs = 0;
-      c.finish(0);
+      if (c.listener)
+        offerToAccept(c); // no data came in the time of TCP_DEFER_ACCEPT
+      else c.finish(0);
       return;
     }
     if (this.ackNs != 0 && this.ackNs <= nowNs) {

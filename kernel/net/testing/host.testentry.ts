@@ -29,13 +29,14 @@ import { startIpv6 } from "../router-discovery";
 import { firstRoute } from "../routes";
 import { writeAddress, writeAddressV4 } from "../sockaddr";
 import { AF_INET, AF_INET6, MSG_DONTWAIT, ReceiveFacts, Socket } from "../socket";
+import { initCookies } from "../tcp-cookie";
 import { TcpSocket } from "../tcp-socket";
 import { UdpSocket } from "../udp-socket";
 
 /** Gives a frame to the wire. */
 declare function frameSent(address: usize, length: u32): void;
 
-const MAX_SOCKETS: i32 = 4096;
+const MAX_SOCKETS: i32 = 16384;
 const BUFFER_BYTES: usize = 65536;
 
 class WireDevice extends NetworkDevice {
@@ -57,6 +58,7 @@ let addressArea: usize = 0;
 export function start(host: u32): void {
   initTimers();
   seedFlows();
+  initCookies();
   buffer = heapAllocate(BUFFER_BYTES);
   list = heapAllocate(32);
   addressArea = heapAllocate(128);

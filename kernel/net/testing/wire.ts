@@ -100,6 +100,10 @@ export class Host {
     return this.#module.heap.liveBlocks;
   }
 
+  get liveBytes(): number {
+    return this.#module.heap.liveBytes;
+  }
+
   setTime(nowNs: bigint): void {
     this.#module.hardware.tsc = nowNs;
   }
