@@ -93,16 +93,26 @@ const valueBytes = 100;
 /** redis, without saving. */
 export const redis: GuestExperiment = {
   kind: "guest",
-  rows: clientRows("redis", "redis GET, 100 bytes", "≥ 2×"),
-  measure: (guest) => {
+  rows: [
+    ...clientRows("redis", "redis GET, 100 bytes", "≥ 2×"),
+    { id: "redis-interrupt", title: "the same, net channels off", ...rate },
+  ],
+  measure: async (guest) => {
     const args = ["--save", "", "--bind", "0.0.0.0", "--protected-mode", "no"];
     const server = { program: "/usr/bin/redis-server", args, port: 6379 };
-    return withServer(guest, server, async (network) => {
-      const before = `SET key ${"x".repeat(valueBytes)}\r\n`;
-      const text = "GET key\r\n";
-      const one = await oneClient(network, { protocol: "tcp", port: 6379, text, before });
+    const before = `SET key ${"x".repeat(valueBytes)}\r\n`;
+    const request = { protocol: "tcp", port: 6379, text: "GET key\r\n", before } as const;
+    const withChannels = await withServer(guest, server, async (network) => {
+      const one = await oneClient(network, request);
       return { redis: one.answersPerSecond, "redis-latency": one.medianUs };
     });
+    if (guest.name === "linux") return withChannels;
+    const plain = { ...server, kernelOptions: ["nochannels"] };
+    const without = await withServer(guest, plain, async (network) => {
+      const one = await oneClient(network, request);
+      return { "redis-interrupt": one.answersPerSecond };
+    });
+    return { ...withChannels, ...without };
   },
 };
 

@@ -33,6 +33,8 @@ export interface BootRequest {
   readonly add?: readonly string[];
   /** Gives the guest a network card. */
   readonly network?: GuestNetwork;
+  /** Further words for the kernel's command line; only our guest has such. */
+  readonly kernelOptions?: readonly string[];
   /** Ends the machine. */
   readonly signal?: AbortSignal;
   /** Called when a line has arrived, with the VMM's process id. */

@@ -64,12 +64,14 @@ async function boot(kernelPath: string, flags: MachineFlags, request: BootReques
       rmSync(path);
     }
   }
-  const commandLine = encodeConfiguration({
+  const encoded = encodeConfiguration({
     ...configuration,
     epochNs: BigInt(Date.now()) * 1_000_000n,
     entropy: randomBytes(32),
     ...(request.network === undefined ? {} : { ip: `${request.network.address}/24::` }),
   });
+  const words = (request.kernelOptions ?? []).map((word) => `${word} `).join("");
+  const commandLine = `${words}${encoded}`;
   const kernel = { path: kernelPath, commandLine };
   return bootMachine(flags, { kernel, disk: rootImagePath }, request);
 }

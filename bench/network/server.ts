@@ -16,6 +16,8 @@ export interface Server {
   readonly add?: readonly string[];
   /** The TCP port on which it accepts when it is ready. */
   readonly port: number;
+  /** Further words for our kernel's command line. */
+  readonly kernelOptions?: readonly string[];
 }
 
 const memoryMiB = 512;

@@ -9,6 +9,11 @@ const IN_PROGRESS = -115;
 const REFUSED = 111;
 const ESTABLISHED = 1;
 const PORT = 80;
+const IPPROTO_TCP = 6;
+const TCP_DEFER_ACCEPT = 9;
+const TCP_CONGESTION = 13;
+/** "reno" as a number. */
+const RENO = 0x6f6e6572;
 
 const makeWire = await loadWire();
 
@@ -46,12 +51,20 @@ class Flow {
   }
 }
 
-function connect(wire: Wire): { client: number; server: number; listener: number } {
+/** Sets an option of a socket on a host. */
+type Prepare = (host: Host, socket: number) => void;
+
+function connect(
+  wire: Wire,
+  prepare: Prepare = () => {},
+): { client: number; server: number; listener: number } {
   const { a, b } = wire;
   const listener = b.exports.openTcp();
+  prepare(b, listener);
   assert.equal(b.exports.bind(listener, PORT), 0n);
   assert.equal(b.exports.listen(listener, 5), 0n);
   const client = a.exports.openTcp();
+  prepare(a, client);
   assert.equal(Number(a.exports.connect(client, 2, PORT)), IN_PROGRESS);
   let server = AGAIN;
   const accepted = wire.until(() => {
@@ -68,8 +81,14 @@ function randomBytes(length: number, seed: number): Uint8Array {
 }
 
 /** Sends in both directions at once and checks that every byte arrives once and in order. */
-function exchange(wire: Wire, sizes: [number, number], writeMax: number, readMax: number): void {
-  const { client, server, listener } = connect(wire);
+function exchange(
+  wire: Wire,
+  sizes: [number, number],
+  writeMax: number,
+  readMax: number,
+  prepare: Prepare = () => {},
+): void {
+  const { client, server, listener } = connect(wire, prepare);
   const there = new Flow(wire.a, client, wire.b, server, randomBytes(sizes[0], 1));
   const back = new Flow(wire.b, server, wire.a, client, randomBytes(sizes[1], 2));
   const done = wire.until(() => {
@@ -134,6 +153,38 @@ test("every byte arrives once and in order over a bad wire, and nothing leaks", 
     ),
     { numRuns: 25 },
   );
+});
+
+test("NewReno carries everything, too", () => {
+  const wire = makeWire({ ...CLEAR, loss: 0.05, delayMs: 20 }, 15);
+  exchange(wire, [300_000, 300_000], 65536, 65536, (host, socket) => {
+    assert.equal(host.exports.setOption(socket, IPPROTO_TCP, TCP_CONGESTION, RENO), 0n);
+  });
+  assertNoLeak(wire);
+});
+
+test("with TCP_DEFER_ACCEPT a connection is accepted when there is data, or after the time", () => {
+  const wire = makeWire(CLEAR, 16);
+  const { a, b } = wire;
+  const listener = b.exports.openTcp();
+  assert.equal(b.exports.setOption(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, 5), 0n);
+  b.exports.bind(listener, PORT);
+  b.exports.listen(listener, 5);
+  const clients = [a.exports.openTcp(), a.exports.openTcp()] as const;
+  for (const client of clients) a.exports.connect(client, 2, PORT);
+  wire.pass(1000);
+  assert.equal(b.exports.accept(listener), AGAIN);
+  a.send(clients[0], new Uint8Array(3));
+  wire.pass(100);
+  const early = b.exports.accept(listener);
+  assert.deepEqual(b.receive(early), new Uint8Array(3));
+  assert.equal(b.exports.accept(listener), AGAIN);
+  wire.pass(5000);
+  const late = b.exports.accept(listener);
+  assert.ok(late >= 0);
+  for (const client of clients) a.exports.close(client);
+  for (const socket of [early, late, listener]) b.exports.close(socket);
+  assertNoLeak(wire);
 });
 
 test("a closed port refuses", () => {
@@ -205,6 +256,96 @@ test("connections beyond the backlog are made when there is room", () => {
   });
   assert.ok(done, `${accepted} accepted`);
   for (const client of clients) a.exports.close(client);
+  b.exports.close(listener);
+  assertNoLeak(wire);
+});
+
+test("thousands of connections, many at a time, with random lengths, lose and leak nothing", () => {
+  const wire = makeWire({ ...CLEAR, loss: 0.01, jitterMs: 10 }, 8);
+  const { a, b } = wire;
+  const listener = b.exports.openTcp();
+  b.exports.bind(listener, PORT);
+  b.exports.listen(listener, 128);
+  const random = generator(8);
+  const connections = 2000;
+  const expected = new Map<number, number>();
+  const clients: { socket: number; tag: number; length: number; offset: number }[] = [];
+  const servers: { socket: number; tag: number; length: number }[] = [];
+  let opened = 0;
+  let finished = 0;
+  const done = wire.until(() => {
+    while (opened < connections && clients.length < 100) {
+      const socket = a.exports.openTcp();
+      a.exports.connect(socket, 2, PORT);
+      // Every byte of a connection is its tag; the first four say which it is.
+      const length = 4 + Math.floor(random() * 4000);
+      expected.set(opened, length);
+      clients.push({ socket, tag: opened++, length, offset: 0 });
+    }
+    for (const client of [...clients]) {
+      const bytes = new Uint8Array(client.length).fill(client.tag & 255);
+      new DataView(bytes.buffer).setUint32(0, client.tag);
+      const count = a.send(client.socket, bytes.subarray(client.offset));
+      if (count > 0) client.offset += count;
+      if (client.offset < client.length) continue;
+      a.exports.close(client.socket);
+      clients.splice(clients.indexOf(client), 1);
+    }
+    for (let socket = b.exports.accept(listener); socket >= 0; ) {
+      servers.push({ socket, tag: -1, length: 0 });
+      socket = b.exports.accept(listener);
+    }
+    for (const server of [...servers]) {
+      const result = b.receive(server.socket);
+      if (typeof result === "number") continue;
+      if (result.length > 0) {
+        const isFirst = server.length === 0;
+        if (isFirst) server.tag = new DataView(result.buffer).getUint32(0);
+        const body = result.subarray(isFirst ? 4 : 0);
+        assert.ok(body.every((byte) => byte === (server.tag & 255)));
+        server.length += result.length;
+        continue;
+      }
+      assert.equal(server.length, expected.get(server.tag), `connection ${server.tag}`);
+      expected.delete(server.tag);
+      b.exports.close(server.socket);
+      servers.splice(servers.indexOf(server), 1);
+      finished++;
+    }
+    return finished === connections;
+  });
+  assert.ok(done, `${finished} of ${connections} connections finished`);
+  b.exports.close(listener);
+  assertNoLeak(wire);
+});
+
+test("ten thousand idle connections cost less than 100 MB", () => {
+  const wire = makeWire(CLEAR, 9);
+  const { a, b } = wire;
+  const listener = b.exports.openTcp();
+  b.exports.bind(listener, PORT);
+  b.exports.listen(listener, 1024);
+  const count = 10_000;
+  const before = b.liveBytes;
+  const sockets: [number, number][] = [];
+  while (sockets.length < count) {
+    const client = a.exports.openTcp();
+    a.exports.connect(client, 2, PORT);
+    let server = AGAIN;
+    assert.ok(
+      wire.until(() => {
+        server = b.exports.accept(listener);
+        return server >= 0;
+      }, 5000),
+    );
+    sockets.push([client, server]);
+  }
+  const perConnection = (b.liveBytes - before) / count;
+  assert.ok(perConnection * count < 100_000_000, `${perConnection} bytes each`);
+  for (const [client, server] of sockets) {
+    a.exports.close(client);
+    b.exports.close(server);
+  }
   b.exports.close(listener);
   assertNoLeak(wire);
 });
