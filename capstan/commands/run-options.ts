@@ -58,6 +58,10 @@ export const runOptionDefinitions: readonly OptionDefinition[] = [
     repeats: true,
   },
   {
+    flags: "-P, --publish-all",
+    description: "forward the same port of this machine to each one that an image names",
+  },
+  {
     flags: "--net <name>",
     description: "user (NAT, needs no root), tap=NAME, bridge=NAME or none",
   },
@@ -130,6 +134,8 @@ export interface RunOptions {
   readonly json: boolean;
   readonly kernel: string | undefined;
   readonly gdbPort: number | undefined;
+  /** Whether the ports that the source names are forwarded, too. */
+  readonly publishesAll: boolean;
   /** Undefined: no network card. */
   readonly network: NetworkSpec | undefined;
 }
@@ -166,6 +172,7 @@ export function parseRunOptions(input: CommandInput): RunOptions {
     quiet: options.quiet === true,
     json: options.json === true,
     kernel: text("kernel"),
+    publishesAll: options.publishAll === true,
     network: parseNetwork({
       publish: list("publish"),
       net: text("net"),

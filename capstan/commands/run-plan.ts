@@ -10,6 +10,7 @@ import { findHypervisor } from "../hypervisor/find-program.ts";
 import type { GuestConsole } from "../protocol/command-line.ts";
 import { assertPortsFree } from "../run/free-ports.ts";
 import { findKernel } from "../run/kernel-file.ts";
+import { publishPorts } from "../run/network.ts";
 import type { BootPlan } from "../run/plan.ts";
 import { type PreparedSource, prepareSource } from "../run/prepare.ts";
 import { abortOnSignals } from "../run/signals.ts";
@@ -66,8 +67,11 @@ export async function planRun(input: PlanRequest): Promise<PlannedRun> {
     env: variables,
     user,
     isAppliance,
+    ports,
   } = prepared.source.launch;
-  const { network, gdbPort, trace } = options;
+  const { gdbPort, trace } = options;
+  const network = options.publishesAll ? publishPorts(options.network, ports) : options.network;
+  if (options.publishesAll) await assertPortsFree(network);
   const diskFormat = typeof facts.boots === "string" ? options.bootFrom : facts.boots.diskFormat;
   const console = facts.hasStreams ? input.console : "serial";
   const takesSignals = facts.hasStreams && input.takesSignals;
@@ -112,6 +116,13 @@ export function announce(options: RunOptions, prepared: PreparedSource): void {
   if (!options.quiet && !options.json) {
     for (const warning of prepared.source.warnings) {
       process.stderr.write(`capstan: note: ${warning}\n`);
+    }
+    const { ports } = prepared.source.launch;
+    if (ports.length > 0 && options.network === undefined && !options.publishesAll) {
+      const names = ports.map(({ port, protocol }) => `${port}/${protocol}`).join(", ");
+      process.stderr.write(
+        `capstan: note: it may listen on ${names}; -P or -p makes that reachable\n`,
+      );
     }
   }
   if (options.gdbPort !== undefined) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UserError } from "../errors.ts";
-import { type NetworkSpec, type NetworkTexts, parseNetwork } from "./network.ts";
+import { type NetworkSpec, type NetworkTexts, parseNetwork, publishPorts } from "./network.ts";
 
 const nothing: NetworkTexts = {
   publish: [],
@@ -84,4 +84,27 @@ test("what QEMU would misread is refused", () => {
   for (const mac of ["52:54:00:12:34", "53:54:00:12:34:56", "zz:54:00:12:34:56"]) fails({ mac });
   assert.equal(parse({ mac: "52:54:00:AB:cd:ef" })?.mac, "52:54:00:ab:cd:ef");
   fails({ net: "tap=tap0", publish: ["1:2"] });
+});
+
+test("ports that an image names get the same number here, unless they are forwarded already", () => {
+  const ports = [
+    { port: 80, protocol: "tcp" },
+    { port: 53, protocol: "udp" },
+  ] as const;
+  const pairs = (network: NetworkSpec | undefined) =>
+    network?.backend.kind === "user"
+      ? network.backend.forwards.map((each) => [each.hostPort, each.guestPort, each.protocol])
+      : [];
+  const both = [
+    [80, 80, "tcp"],
+    [53, 53, "udp"],
+  ];
+  assert.deepEqual(pairs(publishPorts(undefined, ports)), both);
+  assert.deepEqual(publishPorts(undefined, ports)?.ip, parse({ net: "user" })?.ip);
+  const some = parse({ publish: ["8080:80"], mac: "52:54:00:12:34:56" });
+  assert.deepEqual(pairs(publishPorts(some, ports)), [[8080, 80, "tcp"], both[1]]);
+  assert.equal(publishPorts(some, ports)?.mac, "52:54:00:12:34:56");
+  assert.equal(publishPorts(undefined, []), undefined);
+  const tap = parse({ net: "tap=tap0" });
+  assert.equal(publishPorts(tap, ports), tap);
 });

@@ -72,6 +72,26 @@ export function parseNetwork(texts: NetworkTexts): NetworkSpec | undefined {
   };
 }
 
+/**
+ * A network in which ports of the guest have the same number on this machine's loopback address.
+ * Ports that are forwarded already, and networks without forwarding, stay as they are.
+ */
+export function publishPorts(
+  network: NetworkSpec | undefined,
+  ports: readonly { readonly port: number; readonly protocol: "tcp" | "udp" }[],
+): NetworkSpec | undefined {
+  const backend = network?.backend ?? { kind: "user", forwards: [] };
+  if (ports.length === 0 || backend.kind !== "user") return network;
+  const isKnown = (port: number, protocol: string): boolean =>
+    backend.forwards.some((each) => each.guestPort === port && each.protocol === protocol);
+  const added = ports
+    .filter(({ port, protocol }) => !isKnown(port, protocol))
+    .map(({ port, protocol }) => parseForward(`${port}:${port}/${protocol}`));
+  const forwards = [...backend.forwards, ...added];
+  const ip = network === undefined ? addressOption(userNetworkAddress, backend) : network.ip;
+  return { mac: undefined, pcap: undefined, ...network, ip, backend: { kind: "user", forwards } };
+}
+
 function parseBackend(text: string, forwards: readonly PortForward[]): NetworkBackend {
   if (text === "user") return { kind: "user", forwards };
   const [, kind, name] = /^(tap|bridge)=([\w.-]{1,15})$/.exec(text) ?? [];
