@@ -135,6 +135,8 @@ test("resets and requests inside the window are challenged, not obeyed (RFC 5961
   const forged = { from: 1, to: 2, sourcePort: answer.port, port: PORT };
   const challenge = (segment: Pick<TcpFrame, "sequence" | "flags">): void => {
     seen.last = undefined;
+    // Challenges of a connection are half a second apart.
+    wire.pass(600);
     wire.b.deliver(tcpFrame({ ...forged, ...segment, acknowledgement: answer.sequence }));
     wire.pass(50);
     assert.equal(wire.b.exports.state(server), ESTABLISHED);

@@ -133,6 +133,8 @@ export abstract class TcpConnection extends Endpoint {
   /** When the SYN was sent, for the first measurement of the round trip; 0 = do not measure. */
   timedSinceNs: u64 = 0;
 
+  /** When a segment that does not fit was answered last; 0 = never. */
+  challengedNs: u64 = 0;
   /** An acknowledgement is owed: now, or when the delay is over. */
   ackNow: bool = false;
   ackLater: bool = false;

@@ -41,6 +41,8 @@ import {
 const TIME_WAIT_NS: u64 = 60_000_000_000;
 const ORPHAN_WAIT_NS: u64 = 60_000_000_000;
 const NS_PER_SECOND: u64 = 1_000_000_000;
+/** Challenges of a connection are at least so far apart. */
+const CHALLENGE_NS: u64 = 500_000_000;
 const MSS_MIN: u32 = 88;
 
 /** Works off the channel, then sends what follows from it. The lock is held. */
@@ -98,13 +100,13 @@ function segment(c: TcpConnection, packet: Packet, options: SegmentOptions): voi
   if (c.usesTimestamps && options.hasTimestamps && !isReset) {
     // Protection against wrapped sequences (RFC 7323, section 5).
     if (before(options.timestamp, c.timestampRecent)) {
-      c.ackNow = true;
+      challenge(c, length);
       freePacket(packet);
       return;
     }
   }
   if (!isAcceptable(c, sequence, length + ((flags & (SYN | FIN)) != 0 ? 1 : 0))) {
-    if (!isReset) c.ackNow = true;
+    if (!isReset) challenge(c, length + (flags & FIN));
     if (c.state == SYN_RECEIVED && (flags & SYN) != 0) {
       c.ackNow = false;
       sendSyn(c);
@@ -116,12 +118,12 @@ function segment(c: TcpConnection, packet: Packet, options: SegmentOptions): voi
   if (isReset) {
     // Only the exact number ends the connection (RFC 5961, section 3).
     if (sequence == c.receiveNext) reset(c);
-    else c.ackNow = true;
+    else challenge(c, 0);
     freePacket(packet);
     return;
   }
   if ((flags & SYN) != 0 || (flags & ACK) == 0) {
-    c.ackNow = (flags & SYN) != 0; // a challenge (RFC 5961, section 4)
+    if ((flags & SYN) != 0) challenge(c, 0); // RFC 5961, section 4
     freePacket(packet);
     return;
   }
@@ -175,6 +177,17 @@ function takeParts(c: TcpConnection, packet: Packet, isFin: bool): void {
     part.next = 0;
   }
   takePayload(c, part, isFin);
+}
+
+/**
+ * Answers a segment that does not fit with the numbers that would. Without data such answers are
+ * limited in rate (RFC 5961, section 7): two ends that disagree would send them to and fro for ever.
+ */
+function challenge(c: TcpConnection, length: u32): void {
+  const nowNs = monotonicNs();
+  if (length == 0 && c.challengedNs != 0 && nowNs - c.challengedNs < CHALLENGE_NS) return;
+  c.challengedNs = nowNs;
+  c.ackNow = true;
 }
 
 /** Puts a connection whose handshake is over where accept(2) finds it. */
@@ -292,7 +305,7 @@ function acknowledged(
   options: SegmentOptions,
 ): bool {
   if (before(c.sendNext, acknowledgement)) {
-    c.ackNow = true;
+    challenge(c, length);
     return false;
   }
   if (before(acknowledgement, c.sendUnacknowledged)) return true;
