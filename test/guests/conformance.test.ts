@@ -8,7 +8,7 @@ for (const module of modules.filter(({ isShort }) => isShort)) {
   const body = async () => {
     const report = await runModule(module);
     assert.deepEqual(report.differences, [], report.output);
-    assert.ok(report.passed > 10);
+    assert.ok(report.passed > 0);
   };
   guestTest(`CPython's ${module.name}`, body, [python]);
 }
