@@ -35,10 +35,11 @@ export function setFrameWatcher(
 
 /** A frame from the device: interrupt context. Takes the packet. */
 export function ethernetReceive(device: NetworkDevice, packet: Packet): void {
-  if (packet.length < ETHERNET_HEADER_BYTES || !isForUs(device, packet.data)) {
+  if (packet.length < ETHERNET_HEADER_BYTES) {
     freePacket(packet);
     return;
   }
+  const isOurs = isForUs(device, packet.data);
   let from: Interface | null = changetype<Interface>(device.owner);
   let type = load16(packet.data + 2 * MAC_BYTES);
   if (type == ETHERTYPE_VLAN && packet.length >= ETHERNET_HEADER_BYTES + TAG_BYTES) {
@@ -49,7 +50,7 @@ export function ethernetReceive(device: NetworkDevice, packet: Packet): void {
     pull(packet, TAG_BYTES);
     type = load16(packet.data + 2 * MAC_BYTES);
   }
-  if (!from || !from.isUp) {
+  if (!from || !from.isUp || (!isOurs && from.promiscuity == 0)) {
     freePacket(packet);
     return;
   }
@@ -57,6 +58,10 @@ export function ethernetReceive(device: NetworkDevice, packet: Packet): void {
   from.received.bytes += packetBytes(packet);
   const watch = watcher;
   if (watch) watch(from, packet, false);
+  if (!isOurs) {
+    freePacket(packet);
+    return;
+  }
   pull(packet, ETHERNET_HEADER_BYTES);
   packet.origin = changetype<usize>(from);
   if (type == ETHERTYPE_IPV4) ipv4Receive(from, packet);

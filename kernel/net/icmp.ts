@@ -10,6 +10,7 @@ import { isBroadcast } from "./addresses";
 import { addBytes, foldSum, load16, load32 } from "./bytes";
 import { count, ICMP_ERRORS, ICMP_RECEIVED } from "./counters";
 import { deliverError } from "./icmp-errors";
+import { mayReportError } from "./icmp-limit";
 import { ipSend, PROTOCOL_ICMP } from "./ip";
 
 const ECHO_REPLY: u8 = 0;
@@ -18,6 +19,7 @@ const ECHO_REQUEST: u8 = 8;
 const TIME_EXCEEDED: u8 = 11;
 const PARAMETER_PROBLEM: u8 = 12;
 
+const CODE_HOST: u8 = 1;
 const CODE_PROTOCOL: u8 = 2;
 const CODE_PORT: u8 = 3;
 
@@ -91,6 +93,17 @@ export function sendPortUnreachable(packet: Packet): void {
   sendUnreachable(packet, CODE_PORT);
 }
 
+/**
+ * Tells our own sockets that a packet of ours, `data` at its IP header, found no neighbour: takes it.
+ */
+export function reportLostNeighbour(packet: Packet): void {
+  packet.network = packet.data;
+  packet.source.setV4(load32(packet.data + 12));
+  packet.destination.copyFrom(packet.source);
+  sendUnreachable(packet, CODE_HOST);
+  freePacket(packet);
+}
+
 /** Tells a sender that nobody here knows the protocol: takes the packet. */
 export function sendProtocolUnreachable(packet: Packet): void {
   sendUnreachable(packet, CODE_PROTOCOL);
@@ -99,6 +112,7 @@ export function sendProtocolUnreachable(packet: Packet): void {
 
 function sendUnreachable(packet: Packet, code: u8): void {
   if (isGroup(packet.destination) || isGroup(packet.source) || packet.source.isAny) return;
+  if (!mayReportError()) return;
   const header = packet.network;
   const quoted = min(<u32>(packet.data + packet.length - header), QUOTE_MAX);
   const address = newPacket(quoted);

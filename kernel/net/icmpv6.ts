@@ -9,6 +9,7 @@ import { addBytes, foldSum, load32, pseudoSum, store32 } from "./bytes";
 import { discoveryReceive } from "./neighbour-discovery";
 import { groupQueried } from "./groups";
 import { deliverError } from "./icmp-errors";
+import { mayReportError } from "./icmp-limit";
 import { Interface } from "./interface";
 import { ipSend, PROTOCOL_ICMPV6 } from "./ip";
 import { IPV6_HEADER_BYTES } from "./ipv6";
@@ -24,6 +25,7 @@ const GROUP_QUERY: u8 = 130;
 const DISCOVERY_FIRST: u8 = 133;
 const DISCOVERY_LAST: u8 = 137;
 
+const CODE_ADDRESS: u8 = 3;
 const CODE_PORT: u8 = 4;
 const HEADER_BYTES: u32 = 8;
 /** An error fits the smallest MTU of IPv6 (RFC 4443, section 2.4 c). */
@@ -101,7 +103,7 @@ function failed(packet: Packet): void {
 
 /** Tells the sender of a packet what is wrong with it; `packet` stays the caller's. */
 function sendError(packet: Packet, type: u8, code: u8, parameter: u32): void {
-  if (packet.source.isAny || packet.source.isMulticast) return;
+  if (packet.source.isAny || packet.source.isMulticast || !mayReportError()) return;
   const network = packet.network;
   const quoted = min(<u32>(packet.data + packet.length - network), QUOTE_MAX);
   const address = newPacket(quoted);
@@ -121,6 +123,17 @@ function sendError(packet: Packet, type: u8, code: u8, parameter: u32): void {
 /** Tells a sender that nobody listens on the port. */
 export function sendPortUnreachableV6(packet: Packet): void {
   if (!packet.destination.isMulticast) sendError(packet, UNREACHABLE, CODE_PORT, 0);
+}
+
+/**
+ * Tells our own sockets that a packet of ours, `data` at its IP header, found no neighbour: takes it.
+ */
+export function reportLostNeighbourV6(packet: Packet): void {
+  packet.network = packet.data;
+  packet.source.copyFrom(changetype<IpAddress>(packet.data + 8));
+  packet.destination.copyFrom(packet.source);
+  sendError(packet, UNREACHABLE, CODE_ADDRESS, 0);
+  freePacket(packet);
 }
 
 /** Tells a sender which byte of its packet is not understood; takes the packet. */

@@ -74,6 +74,10 @@ export class InetOptions {
   multicastLoops: bool = true;
   /** Index of the interface for groups; 0 = as the routes say. */
   multicastInterface: u32 = 0;
+  /** The address it was chosen by, in network order, for getsockopt(2). */
+  multicastAddress: u32 = 0;
+  /** IPV6_ADDR_PREFERENCES: PREFER_* that were set. */
+  addressPreferences: u32 = 0;
   /** IP_MTU_DISCOVER: 0 cut, 1 cut if need be, 2 never cut, 3 never cut and ignore the path's MTU. */
   mtuDiscovery: i32 = 1;
   reportsErrors: bool = false;

@@ -33,6 +33,8 @@ export class Interface {
   vlan: u16 = 0;
   received: InterfaceCounters = new InterfaceCounters();
   sent: InterfaceCounters = new InterfaceCounters();
+  /** How many packet sockets want frames for other stations too (packet(7)). */
+  promiscuity: u32 = 0;
   /** Multicast packets received. */
   multicasts: u64 = 0;
 

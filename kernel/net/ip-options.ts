@@ -20,7 +20,7 @@ import {
   REPORT_TRAFFIC_CLASS,
   REPORT_TTL,
 } from "./inet-options";
-import { DEFAULT_HOP_LIMIT, interfaceAt } from "./interface";
+import { DEFAULT_HOP_LIMIT, Interface, interfaceAt } from "./interface";
 import { ipHeaderBytes, pathPayloadBytes } from "./ip";
 import { interfaceForGroup, interfaceWith, joinMembership, leaveMembership } from "./memberships";
 import { AF_INET, AF_INET6 } from "./socket";
@@ -67,6 +67,15 @@ const IPV6_ADDR_PREFERENCES: i32 = 72;
 const IPV6_DONTFRAG: i32 = 62;
 const IPV6_FREEBIND: i32 = 78;
 
+// Wishes of IPV6_ADDR_PREFERENCES (linux/in6.h).
+const PREFER_TEMPORARY: u32 = 0x1;
+const PREFER_PUBLIC: u32 = 0x2;
+const PREFER_EITHER: u32 = 0x100;
+const PREFER_CARE_OF: u32 = 0x4;
+const PREFER_HOME: u32 = 0x400;
+const PREFER_CGA: u32 = 0x8;
+const PREFER_NO_CGA: u32 = 0x800;
+
 const MTU_DISCOVERY_MAX: i32 = 5;
 
 /** setsockopt(2) at the levels IPPROTO_IP and IPPROTO_IPV6; 0 or a negative error. */
@@ -84,7 +93,9 @@ export function setIpOption(
   }
   const group = setGroupOption(endpoint, options, name, address, length);
   if (group != -ENOPROTOOPT) return group;
-  if (length < 1) return name == IP_OPTIONS ? 0 : -EINVAL;
+  // No options are sent; to ask for none is fine.
+  if (name == IP_OPTIONS) return length == 0 ? 0 : -ENOPROTOOPT;
+  if (length < 1) return -EINVAL;
   const value = length < 4 ? <i32>load<u8>(address) : load<i32>(address);
   switch (name) {
     case IP_TOS:
@@ -114,8 +125,10 @@ export function setIpOption(
       options.freeBind = value != 0;
       return 0;
     case IP_BIND_ADDRESS_NO_PORT:
-    case IP_MULTICAST_ALL:
       return 0;
+    case IP_MULTICAST_ALL:
+      // Who is bound to a group's port hears all groups that somebody has joined.
+      return value == 1 ? 0 : -ENOPROTOOPT;
   }
   return -ENOPROTOOPT;
 }
@@ -158,7 +171,7 @@ function setGroupOption(
   group.setV4(load32(address));
   let result: i64 = 0;
   if (isUnknown) result = isChoice ? -EADDRNOTAVAIL : -ENODEV;
-  else if (isChoice) options.multicastInterface = index != 0 ? index : named ? named.index : 0;
+  else if (isChoice) result = chooseMulticast(options, index, named, load<u32>(at));
   else if (!(endpoint instanceof DatagramSocket)) result = -ENOPROTOOPT;
   else {
     const on = index == 0 && named ? named : interfaceForGroup(index, group);
@@ -167,6 +180,19 @@ function setGroupOption(
   }
   free(own);
   return result;
+}
+
+/** IP_MULTICAST_IF: by index, else by address. @param address as given, in network order */
+function chooseMulticast(
+  options: InetOptions,
+  index: u32,
+  named: Interface | null,
+  address: u32,
+): i64 {
+  if (index != 0 && !interfaceAt(index)) return -EADDRNOTAVAIL;
+  options.multicastInterface = index != 0 ? index : named ? named.index : 0;
+  options.multicastAddress = address;
+  return 0;
 }
 
 /** MCAST_JOIN_GROUP, MCAST_LEAVE_GROUP: struct group_req, an index and at 8 an address. */
@@ -244,11 +270,39 @@ function setV6Option(
     case IPV6_FREEBIND:
       options.freeBind = value != 0;
       return 0;
-    case IPV6_AUTOFLOWLABEL:
     case IPV6_ADDR_PREFERENCES:
-      return 0;
+      return setAddressPreferences(options, <u32>value);
+    case IPV6_AUTOFLOWLABEL:
+      // Packets have no flow labels.
+      return value == 0 ? 0 : -ENOPROTOOPT;
   }
   return -ENOPROTOOPT;
+}
+
+/**
+ * IPV6_ADDR_PREFERENCES (RFC 5014). They are wishes among addresses of different kinds; as there are
+ * only public home addresses, they are noted and never decide. @returns 0, or -EINVAL for
+ * contradictions
+ */
+function setAddressPreferences(options: InetOptions, wishes: u32): i64 {
+  const lifetime = wishes & (PREFER_TEMPORARY | PREFER_PUBLIC | PREFER_EITHER);
+  const place = wishes & (PREFER_CARE_OF | PREFER_HOME);
+  const proof = wishes & (PREFER_CGA | PREFER_NO_CGA);
+  if (popcnt(lifetime) > 1 || popcnt(place) > 1 || popcnt(proof) > 1) return -EINVAL;
+  let preferences = options.addressPreferences;
+  if (lifetime != 0) preferences &= ~(PREFER_TEMPORARY | PREFER_PUBLIC);
+  if (place != 0) preferences &= ~PREFER_CARE_OF;
+  options.addressPreferences =
+    preferences | (wishes & (PREFER_TEMPORARY | PREFER_PUBLIC | PREFER_CARE_OF));
+  return 0;
+}
+
+/** As getsockopt(2) reports it: of each pair one. */
+function addressPreferences(options: InetOptions): i32 {
+  const preferences = options.addressPreferences;
+  const lifetime = preferences & (PREFER_TEMPORARY | PREFER_PUBLIC);
+  const place = preferences & PREFER_CARE_OF;
+  return <i32>((lifetime != 0 ? lifetime : PREFER_EITHER) | (place != 0 ? place : PREFER_HOME));
 }
 
 /** getsockopt(2) at these levels: bytes written or a negative error. */
@@ -261,11 +315,10 @@ export function getIpOption(
   capacity: usize,
 ): i64 {
   if (level == IPPROTO_IPV6 && endpoint.family != AF_INET6) return -ENOPROTOOPT;
-  if (level == IPPROTO_IP && name == IP_OPTIONS) return 0;
+  if (level == IPPROTO_IP && name == IP_OPTIONS) return 0; // none can be set
   const isV4 = level == IPPROTO_IP;
   if (isV4 && name == IP_MULTICAST_IF) {
-    if (capacity >= 4) store<u32>(address, 0);
-    return 4;
+    return answer(<i32>options.multicastAddress, address, capacity);
   }
   const mtu = isV4 ? IP_MTU : IPV6_MTU;
   if (name == mtu) {
@@ -344,8 +397,9 @@ function v6Value(endpoint: Endpoint, options: InetOptions, name: i32): i32 {
     case IPV6_FREEBIND:
       return options.freeBind ? 1 : 0;
     case IPV6_AUTOFLOWLABEL:
-    case IPV6_ADDR_PREFERENCES:
       return 0;
+    case IPV6_ADDR_PREFERENCES:
+      return addressPreferences(options);
   }
   return -ENOPROTOOPT;
 }

@@ -2,29 +2,36 @@
  * Hardware addresses of neighbours, of both families: the table that ARP (RFC 826, RFC 1122 section
  * 2.3.2) and neighbour discovery (RFC 4861, section 7) fill.
  *
- * An entry that is being resolved keeps a few packets. There is no timer of its own: whoever sends
- * again (TCP's retransmission, an application) asks again, at most once a second.
+ * An entry that is being resolved keeps a few packets and asks three times, a second apart; then the
+ * senders of the packets hear that the host cannot be reached (RFC 4861, section 7.2.2).
  *
- * Lock: `lock` guards the table; not held while packets are sent.
- * Neighbours: `arp.ts`, `neighbour-discovery.ts`, `ethernet.ts`.
+ * Lock: `lock` guards the table; not held while packets are sent. Packets to a neighbour that is known
+ * do not take it: entries are never freed, and one that changes while it is read has another `version`
+ * afterwards.
+ * Neighbours: `arp.ts`, `neighbour-discovery.ts`, `ethernet.ts`; `icmp.ts`, `icmpv6.ts` report.
  */
 import { SpinLock } from "../arch/spinlock";
 import { freePacket, freePackets, Packet } from "../dev/packet";
 import { IpAddress } from "../lib/ip-address";
 import { monotonicNs } from "../sched/clock";
+import { armTimer, Timer } from "../sched/timer";
 import { arpRequest } from "./arp";
 import { ETHERTYPE_IPV4, ETHERTYPE_IPV6, ethernetSend } from "./ethernet";
+import { reportLostNeighbour } from "./icmp";
+import { reportLostNeighbourV6 } from "./icmpv6";
 import { Interface } from "./interface";
 import { solicitNeighbour } from "./neighbour-discovery";
 
 /** How long an answer is believed before it is asked for again. */
 const FRESH_NS: u64 = 60_000_000_000;
 const ASK_INTERVAL_NS: u64 = 1_000_000_000;
+/** MAX_MULTICAST_SOLICIT (RFC 4861, section 10). */
+const QUESTIONS_MAX: u32 = 3;
 const PENDING_MAX: u32 = 16;
 const TABLE_MAX: u32 = 256;
 
-export class Neighbour {
-  next: Neighbour | null = null;
+export class Neighbour extends Timer {
+  nextNeighbour: Neighbour | null = null;
   private addressFirst: u64 = 0;
   private addressLast: u64 = 0;
   through: Interface = changetype<Interface>(<usize>0);
@@ -33,9 +40,13 @@ export class Neighbour {
   isResolved: bool = false;
   /** It says it is a router (RFC 4861, section 4.4). */
   isRouter: bool = false;
+  /** Grows before and after a change of address, interface or hardware address: odd between. */
+  version: u32 = 0;
   /** When the address was confirmed, and when it was last asked for. */
   confirmedNs: u64 = 0;
   askedNs: u64 = 0;
+  /** How often it was asked for since packets wait. */
+  questions: u32 = 0;
   pendingFirst: usize = 0;
   pendingLast: usize = 0;
   pendingCount: u32 = 0;
@@ -47,6 +58,12 @@ export class Neighbour {
   /** True while its answer needs no confirmation. */
   isFresh(nowNs: u64): bool {
     return this.isResolved && nowNs - this.confirmedNs <= FRESH_NS;
+  }
+
+  /** Marks the beginning or the end of a change. The table's lock is held. */
+  toggle(): void {
+    const cell = changetype<usize>(this) + offsetof<Neighbour>("version");
+    atomic.add<u32>(cell, 1);
   }
 
   /** Keeps a packet until the address is known. */
@@ -65,7 +82,37 @@ export class Neighbour {
     this.pendingFirst = 0;
     this.pendingLast = 0;
     this.pendingCount = 0;
+    this.questions = 0;
     return first;
+  }
+
+  /** A second without an answer: asks again, or gives up. */
+  expired(): void {
+    lock.acquire();
+    const isWaiting = !this.isResolved && this.pendingFirst != 0;
+    const asks = isWaiting && this.questions < QUESTIONS_MAX;
+    let lost: usize = 0;
+    if (asks) {
+      this.questions++;
+      this.askedNs = monotonicNs();
+      armTimer(this, this.askedNs + ASK_INTERVAL_NS);
+    } else if (isWaiting) lost = this.takePending();
+    lock.release();
+    if (asks) this.ask();
+    while (lost != 0) {
+      const packet = changetype<Packet>(lost);
+      lost = packet.next;
+      packet.next = 0;
+      if (this.address.isV4) reportLostNeighbour(packet);
+      else reportLostNeighbourV6(packet);
+    }
+  }
+
+  /** Asks everybody on the link who it is. */
+  ask(): void {
+    const address = this.address;
+    if (address.isV4) arpRequest(this.through, address.v4);
+    else solicitNeighbour(this.through, address);
   }
 }
 
@@ -75,7 +122,9 @@ let neighbourCount: u32 = 0;
 
 function find(through: Interface, address: IpAddress): Neighbour | null {
   let entry = neighbours;
-  while (entry && !(entry.address.equals(address) && entry.through == through)) entry = entry.next;
+  while (entry && !(entry.address.equals(address) && entry.through == through)) {
+    entry = entry.nextNeighbour;
+  }
   return entry;
 }
 
@@ -86,20 +135,23 @@ function add(through: Interface, address: IpAddress): Neighbour {
     let nextNeighbour: Neighbour | null = neighbours;
     while (nextNeighbour) {
       const candidate = nextNeighbour;
-      nextNeighbour = candidate.next;
+      nextNeighbour = candidate.nextNeighbour;
       if (entry == null || candidate.confirmedNs < entry.confirmedNs) entry = candidate;
     }
   }
   if (entry == null) {
     entry = new Neighbour();
-    entry.next = neighbours;
+    entry.nextNeighbour = neighbours;
     neighbours = entry;
     neighbourCount++;
   }
   freePackets(entry.takePending());
+  entry.toggle();
   entry.address.copyFrom(address);
   entry.through = through;
   entry.isResolved = false;
+  entry.mac = 0;
+  entry.toggle();
   entry.isRouter = false;
   entry.confirmedNs = monotonicNs();
   entry.askedNs = 0;
@@ -110,30 +162,54 @@ function typeOf(address: IpAddress): u16 {
   return address.isV4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6;
 }
 
+/**
+ * The hardware address of a neighbour that needs no confirmation, without the lock; 0 = there is none,
+ * or the table changes just now.
+ */
+function freshMac(through: Interface, address: IpAddress, nowNs: u64): u64 {
+  let nextNeighbour = neighbours;
+  while (nextNeighbour) {
+    const entry = nextNeighbour;
+    nextNeighbour = entry.nextNeighbour;
+    const cell = changetype<usize>(entry) + offsetof<Neighbour>("version");
+    const version = atomic.load<u32>(cell);
+    if ((version & 1) != 0 || !entry.address.equals(address) || entry.through != through) continue;
+    const mac = entry.isFresh(nowNs) ? entry.mac : 0;
+    // A fence, so that what was read is not read later: nothing is added.
+    return atomic.add<u32>(cell, 0) == version ? mac : 0;
+  }
+  return 0;
+}
+
 /** Sends an IP packet to the neighbour `address`, resolving it if need be. Takes the packet. */
 export function sendToNeighbour(through: Interface, packet: Packet, address: IpAddress): void {
   const nowNs = monotonicNs();
   const type = typeOf(address);
+  const known = freshMac(through, address, nowNs);
+  if (known != 0) {
+    ethernetSend(through, packet, known, type);
+    return;
+  }
   lock.acquire();
   let entry = find(through, address);
   if (entry == null) entry = add(through, address);
   const isResolved = entry.isResolved;
   const mac = entry.mac;
   const mayAsk = entry.askedNs == 0 || nowNs - entry.askedNs > ASK_INTERVAL_NS;
-  const ask = !entry.isFresh(nowNs) && mayAsk;
-  if (ask) entry.askedNs = nowNs;
+  const asks = !entry.isFresh(nowNs) && mayAsk && !entry.armed;
+  if (asks) entry.askedNs = nowNs;
   let refused = false;
   if (!isResolved) {
     refused = entry.pendingCount == PENDING_MAX;
     if (!refused) entry.keep(packet);
+    if (asks) {
+      entry.questions = 1;
+      armTimer(entry, nowNs + ASK_INTERVAL_NS);
+    }
   }
   lock.release();
   // `address` may be in the packet, which may be gone by now.
-  const asked = entry.address;
-  if (ask) {
-    if (type == ETHERTYPE_IPV4) arpRequest(through, asked.v4);
-    else solicitNeighbour(through, asked);
-  }
+  if (asks) entry.ask();
   if (refused) freePacket(packet);
   if (isResolved) ethernetSend(through, packet, mac, type);
 }
@@ -148,8 +224,12 @@ export function learnNeighbour(from: Interface, address: IpAddress, mac: u64, cr
   if (entry == null && creates) entry = add(from, address);
   let pending: usize = 0;
   if (entry) {
-    entry.mac = mac;
-    entry.isResolved = true;
+    if (entry.mac != mac || !entry.isResolved) {
+      entry.toggle();
+      entry.mac = mac;
+      entry.isResolved = true;
+      entry.toggle();
+    }
     entry.confirmedNs = monotonicNs();
     entry.askedNs = 0;
     pending = entry.takePending();
@@ -182,7 +262,7 @@ export function forEachNeighbour(
   let nextNeighbour: Neighbour | null = neighbours;
   while (nextNeighbour) {
     const entry = nextNeighbour;
-    nextNeighbour = entry.next;
+    nextNeighbour = entry.nextNeighbour;
     visit(entry, argument);
   }
   lock.release();

@@ -1,7 +1,7 @@
 /**
  * Packet sockets (packet(7)): frames as they come from and go to an interface, for tcpdump(8) and
- * DHCP clients. Rings (PACKET_MMAP) are refused; libpcap does without. Filters (SO_ATTACH_FILTER) are
- * not run: programs see more than they asked for, and libpcap filters again by itself.
+ * DHCP clients. Rings (PACKET_MMAP) are refused, without which libpcap 1.10 does not capture. Filters
+ * (SO_ATTACH_FILTER) are refused too: programs see more than they asked for.
  *
  *     struct sockaddr_ll: family 2 | protocol 2 | index 4 | hardware type 2 | packet type 1 |
  *                         address length 1 | address 8                                 20 bytes
@@ -14,6 +14,7 @@ import { MAC_BYTES } from "../dev/network";
 import { freePacket, gatherBytes, newPacket, Packet, packetBytes } from "../dev/packet";
 import {
   asError,
+  EADDRNOTAVAIL,
   EFAULT,
   EINVAL,
   EMSGSIZE,
@@ -36,6 +37,10 @@ const SOCKADDR_LL_BYTES: usize = 20;
 const SOL_PACKET: i32 = 263;
 const PACKET_ADD_MEMBERSHIP: i32 = 1;
 const PACKET_DROP_MEMBERSHIP: i32 = 2;
+const PACKET_MREQ_BYTES: usize = 16;
+const MEMBER_MULTICAST: u16 = 0;
+const MEMBER_PROMISCUOUS: u16 = 1;
+const MEMBER_ALL_MULTICAST: u16 = 2;
 const PACKET_STATISTICS: i32 = 6;
 const PACKET_AUXDATA: i32 = 8;
 const SO_ATTACH_FILTER: i32 = 26;
@@ -48,6 +53,7 @@ const ETH_P_ALL: u16 = 3;
 const TO_HOST: u8 = 0;
 const TO_ALL: u8 = 1;
 const TO_GROUP: u8 = 2;
+const TO_OTHER: u8 = 3;
 const OUTGOING: u8 = 4;
 const HARDWARE_ETHERNET: u16 = 1;
 const HARDWARE_LOOPBACK: u16 = 772;
@@ -67,6 +73,9 @@ export class PacketSocket extends DatagramSocket {
   private wanted: u16;
   private isListed: bool = true;
   private seen: u32 = 0;
+  /** How often it has asked for frames to all stations, and on which interface. */
+  private promiscuity: u32 = 0;
+  private promiscuousOn: u32 = 0;
 
   constructor(type: i32, protocol: i32) {
     super(AF_PACKET, type, protocol);
@@ -110,7 +119,7 @@ export class PacketSocket extends DatagramSocket {
     const on = changetype<Interface>(packet.origin);
     const frame = packet.network;
     this.writeName(out, on, load<u16>(frame, 2 * MAC_BYTES));
-    store<u8>(out, kindOf(frame, packet.staysOut), 10);
+    store<u8>(out, kindOf(frame, on, packet.staysOut), 10);
     memory.copy(out + 12, frame + MAC_BYTES, MAC_BYTES);
     return SOCKADDR_LL_BYTES;
   }
@@ -196,9 +205,10 @@ export class PacketSocket extends DatagramSocket {
     switch (name) {
       case PACKET_ADD_MEMBERSHIP:
       case PACKET_DROP_MEMBERSHIP:
-        // Groups and promiscuous mode: the device passes on what it gets.
-        return interfaceAt(load<u32>(value)) ? 0 : -ENODEV;
+        if (length < PACKET_MREQ_BYTES) return -EINVAL;
+        return this.changeMembership(value, name == PACKET_ADD_MEMBERSHIP);
       case PACKET_AUXDATA:
+        if (length < 4) return -EINVAL;
         return load<i32>(value) == 0 ? 0 : -ENOPROTOOPT;
     }
     return -ENOPROTOOPT;
@@ -214,8 +224,32 @@ export class PacketSocket extends DatagramSocket {
     return 8;
   }
 
+  /**
+   * Frames of groups and for other stations. The device is not told, as it filters nothing: only
+   * `ethernet.ts` does. @param request a struct packet_mreq
+   */
+  private changeMembership(request: usize, joins: bool): i64 {
+    const index = load<u32>(request);
+    const on = interfaceAt(index);
+    if (!on) return joins ? -ENODEV : 0; // as Linux does
+    const type = load<u16>(request, 4);
+    if (type == MEMBER_MULTICAST || type == MEMBER_ALL_MULTICAST) return 0; // they all come
+    if (type != MEMBER_PROMISCUOUS) return -EOPNOTSUPP;
+    if (!joins && (this.promiscuousOn != index || this.promiscuity == 0)) return -EADDRNOTAVAIL;
+    // One interface a socket at a time: that is what programs do.
+    if (joins && this.promiscuity != 0 && this.promiscuousOn != index) return -ENOBUFS;
+    lock.acquire();
+    this.promiscuousOn = index;
+    this.promiscuity += joins ? 1 : -1;
+    on.promiscuity += joins ? 1 : -1;
+    lock.release();
+    return 0;
+  }
+
   private leaveList(): void {
     lock.acquire();
+    if (this.promiscuity != 0) interfaceAt(this.promiscuousOn)!.promiscuity -= this.promiscuity;
+    this.promiscuity = 0;
     if (this.isListed) {
       let before: PacketSocket | null = null;
       let at = sockets;
@@ -241,10 +275,14 @@ export class PacketSocket extends DatagramSocket {
   }
 }
 
-function kindOf(frame: usize, isOutgoing: bool): u8 {
+function kindOf(frame: usize, on: Interface, isOutgoing: bool): u8 {
   if (isOutgoing) return OUTGOING;
-  if ((load<u8>(frame) & 1) == 0) return TO_HOST;
+  if ((load<u8>(frame) & 1) == 0) return isForStation(on, frame) ? TO_HOST : TO_OTHER;
   return load<u32>(frame) == u32.MAX_VALUE ? TO_ALL : TO_GROUP;
+}
+
+function isForStation(on: Interface, frame: usize): bool {
+  return on.mac == (<u64>load<u32>(frame) | ((<u64>load<u16>(frame, 4)) << 32));
 }
 
 /** Shows a frame, `data` at its Ethernet header, to the sockets that want it. */

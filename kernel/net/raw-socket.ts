@@ -78,8 +78,11 @@ export class RawSocket extends DatagramSocket {
     return this.type == SOCK_DGRAM;
   }
 
-  protected open(_packet: Packet): bool {
-    return true;
+  /** With IPV6_CHECKSUM, packets whose sum is wrong are dropped (RFC 3542, section 3.1). */
+  protected open(packet: Packet): bool {
+    if (this.checksumOffset < 0 || this.family != AF_INET6) return true;
+    const sum = pseudoSum(packet.source, packet.destination, <u32>this.protocol, packet.length);
+    return foldSum(addBytes(packet.data, packet.length, sum)) == 0xffff;
   }
 
   protected writeSender(packet: Packet, out: usize): usize {

@@ -98,6 +98,12 @@ group.setsockopt(IP, socket.IP_ADD_MEMBERSHIP, membership)
 print(error_of(group.setsockopt, IP, socket.IP_ADD_MEMBERSHIP, membership))
 second = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 second.setsockopt(IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+print(second.getsockopt(IP, socket.IP_MULTICAST_IF, 4))
+for by_index in ((0, 0), (0, 1), (0, 99)):
+    choice = bytes(4) + struct.pack("ii", *by_index)
+    print(error_of(second.setsockopt, IP, socket.IP_MULTICAST_IF, choice))
+    print(second.getsockopt(IP, socket.IP_MULTICAST_IF, 4))
+second.setsockopt(IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
 second.sendto(b"to all of you", ("224.9.9.9", group.getsockname()[1]))
 print(group.recvfrom(100)[0])
 group.setsockopt(IP, socket.IP_DROP_MEMBERSHIP, membership)
@@ -107,6 +113,30 @@ one.setsockopt(V6, socket.IPV6_JOIN_GROUP, group6)
 print(error_of(one.setsockopt, V6, socket.IPV6_JOIN_GROUP, group6))
 one.setsockopt(V6, socket.IPV6_LEAVE_GROUP, group6)
 print(error_of(one.setsockopt, V6, socket.IPV6_LEAVE_GROUP, group6))
+
+ADDRESS_PREFERENCES = 72
+for wishes in (0, 1, 2, 3, 0x100, 4, 0x400, 0x404, 8, 0x808):
+    print(error_of(one.setsockopt, V6, ADDRESS_PREFERENCES, wishes))
+    print(one.getsockopt(V6, ADDRESS_PREFERENCES))
+print(error_of(second.setsockopt, IP, socket.IP_OPTIONS, b""), second.getsockopt(IP, socket.IP_OPTIONS, 40))
+
+# With a header of one's own (IP_HDRINCL): length and checksum are filled in.
+own = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+print(own.getsockopt(IP, socket.IP_HDRINCL))
+hearer = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)
+loop = socket.inet_aton("127.0.0.1")
+header = struct.pack("!BBHHHBBH", 0x45, 0x10, 0, 0x1234, 0, 9, 253, 0) + loop + loop
+own.sendto(header + b"by hand", ("127.0.0.1", 0))
+print(hearer.recv(100))
+# The kernel puts a checksum where it is told to (IPV6_CHECKSUM), and drops what has a wrong one.
+IPV6_CHECKSUM = 7
+plain = socket.socket(socket.AF_INET6, socket.SOCK_RAW, 253)
+summed = socket.socket(socket.AF_INET6, socket.SOCK_RAW, 253)
+print(error_of(summed.setsockopt, V6, IPV6_CHECKSUM, 3))
+summed.setsockopt(V6, IPV6_CHECKSUM, 2)
+plain.sendto(b"ab\0\0cd", ("::1", 0))
+summed.sendto(b"ab\0\0cd", ("::1", 0))
+print(plain.recv(100), plain.recv(100), summed.recv(100))
 
 ping = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
 ping.setsockopt(255, 1, struct.pack("I", ~1 & 0xFFFFFFFF))  # ICMP_FILTER: replies only

@@ -198,6 +198,11 @@ export function setOption(number: i32, level: i32, name: i32, value: i32): i64 {
   return at(number).setOption(level, name, addressArea, 4);
 }
 
+/** An option whose value is `length` bytes in the buffer. */
+export function setOptionBytes(number: i32, level: i32, name: i32, length: usize): i64 {
+  return at(number).setOption(level, name, buffer, length);
+}
+
 let client: DhcpClient | null = null;
 
 /** Forgets the IPv4 address and asks for one by DHCP. */

@@ -28,6 +28,7 @@ export interface HostExports {
   shutDown(socket: number, how: number): bigint;
   takeError(socket: number): number;
   setOption(socket: number, level: number, name: number, value: number): bigint;
+  setOptionBytes(socket: number, level: number, name: number, length: bigint): bigint;
   state(socket: number): number;
   close(socket: number): void;
 }
@@ -123,6 +124,11 @@ export class Host {
   sendTo(socket: number, bytes: Uint8Array, host: number, port: number): number {
     this.#module.memory.bytes(this.#buffer, bytes.length).set(bytes);
     return Number(this.exports.sendTo(socket, BigInt(bytes.length), host, port));
+  }
+
+  setOption(socket: number, level: number, name: number, value: Uint8Array): number {
+    this.#module.memory.bytes(this.#buffer, value.length).set(value);
+    return Number(this.exports.setOptionBytes(socket, level, name, BigInt(value.length)));
   }
 
   /** Addresses of eth0, and `via ROUTER` for each default route. */
