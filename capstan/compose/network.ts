@@ -43,7 +43,7 @@ export function memberCard(
 ): NetworkSpec {
   return {
     backend: { kind: "switch", socketPath, published },
-    ip: `${member.address}/24::${GATEWAY}`,
+    ip: `${member.address}/24::${GATEWAY}::${member.name}`,
     mac: member.mac,
     pcap: undefined,
   };

@@ -16,6 +16,8 @@ nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
 `;
 const GROUP = "root:x:0:\nnogroup:x:65534:\n";
 const HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+/** The guest's name unless its network tells another: `kernel/linux/system-info.ts`. */
+const HOST_NAME = "osv";
 const NSSWITCH = `passwd:    files
 group:     files
 shadow:    files
@@ -59,6 +61,18 @@ export const baselineDirectories: readonly (readonly [path: string, mode: number
   ["/var/tmp", 0o1777],
 ];
 
+/**
+ * An /etc/hosts in which the guest finds its own name. Programs look it up when they start, and
+ * would wait for a name server that does not know it, or does not answer. Debian's address for this.
+ */
+export function withOwnName(hosts: string): string {
+  const names = hosts
+    .split("\n")
+    .flatMap((line) => line.replace(/#.*/, "").trim().split(/\s+/).slice(1));
+  if (names.includes(HOST_NAME)) return hosts;
+  return `${hosts}${hosts === "" || hosts.endsWith("\n") ? "" : "\n"}127.0.1.1\t${HOST_NAME}\n`;
+}
+
 /** Where a file cannot stay: other file systems cover these directories in the guest. */
 const COVERED = /^\/(run|tmp|dev|proc|sys)\//;
 
@@ -83,14 +97,23 @@ function takeFromHost(files: GuestFiles, path: string): boolean {
   return files.add(path) !== undefined;
 }
 
+function textOfHost(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
 /** Adds everything that all guests get and that is not there yet. */
 export function addBaseline(files: GuestFiles): void {
   for (const [path, mode] of baselineDirectories) {
     files.addMissing(path, emptyDirectory(neutralAttributes(mode)));
   }
   for (const [path, text] of baselineFiles) {
-    if (isFileNode(files.resolve(path)) || takeFromHost(files, path)) continue;
-    files.addText(path, text);
+    if (isFileNode(files.resolve(path))) continue;
+    if (path === "/etc/hosts") files.addText(path, withOwnName(textOfHost(path) ?? text));
+    else if (!takeFromHost(files, path)) files.addText(path, text);
   }
   for (const path of welcome) {
     if (files.resolve(path) === undefined) takeFromHost(files, path);

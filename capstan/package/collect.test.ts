@@ -12,6 +12,8 @@ import { join } from "node:path";
 import test from "node:test";
 import { withScratch } from "../image/erofs/testing.ts";
 import { writeErofs } from "../image/erofs/writer.ts";
+import { textInTree } from "../source/tree-launch.ts";
+import { withOwnName } from "./baseline.ts";
 import { makeElf } from "./elf-fixtures.ts";
 import { cannotRunImages, collect, guestEnv, rejectionOf, runImage } from "./testing.ts";
 
@@ -106,7 +108,16 @@ test("every guest has users, hosts, directories and its working directory", () =
     assert.equal(tree.get("/tmp")?.attributes.mode, 0o1777);
     assert.equal(tree.get(guestCwd)?.kind, "directory");
     assert.equal(tree.get("/etc/shadow"), undefined);
+    assert.match(textInTree(tree, "/etc/hosts") ?? "", /^127\.0\.1\.1\tosv$/m);
   }));
+
+test("a guest finds its own name in /etc/hosts, whatever else stands there", () => {
+  assert.equal(withOwnName(""), "127.0.1.1\tosv\n");
+  assert.equal(withOwnName("::1 a b"), "::1 a b\n127.0.1.1\tosv\n");
+  assert.equal(withOwnName("::1 a # osv\n"), "::1 a # osv\n127.0.1.1\tosv\n");
+  const known = "10.0.0.1\tdb osv # own\n";
+  assert.equal(withOwnName(known), known);
+});
 
 test("the same request gives the same image, and a small one", () =>
   withScratch(async (cwd) => {

@@ -146,6 +146,6 @@ export const runtimes: readonly Runtime[] = [
     endings: [".php"],
     mains: ["index.php", "server.php", "main.php"],
     sample: phpSample,
-    configuration: (main) => runYaml("php", { bootcmd: `php -S 0.0.0.0:8080 -t / /${main}` }),
+    configuration: (main) => runYaml("php", { bootcmd: `php -S 0.0.0.0:8080 /${main}` }),
   },
 ];

@@ -7,13 +7,11 @@
 import { readFileSync } from "node:fs";
 import { contentSizeBytes, emptyDirectory, type FsTree, neutralAttributes } from "../image/tree.ts";
 import { addAddition, parseAddition } from "../package/arguments.ts";
-import { baselineDirectories, baselineFiles } from "../package/baseline.ts";
+import { baselineDirectories, baselineFiles, withOwnName } from "../package/baseline.ts";
 import { GuestFiles } from "../package/guest-files.ts";
 import { resolveInTree } from "../package/tree-path.ts";
 import type { SourceOptions } from "./source.ts";
-
-/** Written by the container's runtime, so that images have them empty or not at all. */
-const RUNTIME_FILES = ["/etc/hosts", "/etc/resolv.conf"];
+import { readNode } from "./tree-launch.ts";
 
 /**
  * Completes a tree.
@@ -32,11 +30,8 @@ export async function finishTree(
     files.addMissing(path, emptyDirectory(neutralAttributes(mode)));
   }
   for (const [path, fallback] of baselineFiles) {
-    const node = resolveInTree(tree, path);
-    const isBlank = node?.kind !== "file" || contentSizeBytes(node.content) === 0;
-    const isNeeded = RUNTIME_FILES.includes(path) ? isBlank : node === undefined;
-    if (!isNeeded) continue;
-    const text = path === "/etc/resolv.conf" ? nameServers() : fallback;
+    const text = neededText(tree, path, fallback);
+    if (text === undefined) continue;
     tree.set(path, {
       kind: "file",
       attributes: neutralAttributes(0o644),
@@ -44,6 +39,20 @@ export async function finishTree(
     });
   }
   return files.warnings;
+}
+
+/**
+ * What a file of the baseline must hold; undefined if the tree's own may stay. A container's runtime
+ * writes /etc/hosts and /etc/resolv.conf, so that images have them empty or not at all.
+ */
+function neededText(tree: FsTree, path: string, fallback: string): string | undefined {
+  const node = resolveInTree(tree, path);
+  const isBlank = node?.kind !== "file" || contentSizeBytes(node.content) === 0;
+  if (path === "/etc/resolv.conf") return isBlank ? nameServers() : undefined;
+  if (path !== "/etc/hosts") return node === undefined ? fallback : undefined;
+  const hosts = isBlank ? fallback : readNode(node).toString("utf8");
+  const text = withOwnName(hosts);
+  return isBlank || text !== hosts ? text : undefined;
 }
 
 /** The host's name servers; the guest reaches them as the host does. */
