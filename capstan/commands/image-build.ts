@@ -6,6 +6,7 @@
 import { statSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { bootableDisk } from "../disk/bootable-disk.ts";
+import { isNamedLike } from "../disk/disk-image.ts";
 import { UserError } from "../errors.ts";
 import { FinishedImages, fileIdentity, finishedKey } from "../export/finished-images.ts";
 import {
@@ -124,7 +125,7 @@ async function provideImage(
   await exportApplication(application, target, path, signal);
   const disk = bootableDisk(diskParts(application));
   try {
-    await writeManifest(disk, path, env, signal);
+    await writeManifest(disk, path, { isDisk: target.isDisk === true, env, signal });
   } finally {
     disk.close();
   }
@@ -171,9 +172,10 @@ function chooseTarget({ options }: CommandInput): { target: ImageTarget; path: s
       why,
       fix: `name one with --format: ${list}`,
     });
-  const target = imageTargets.find(({ name: own, extension }) =>
-    name === undefined ? extension !== "" && output?.endsWith(extension) === true : own === name,
-  );
+  const target =
+    name === undefined
+      ? imageTargets.find((each) => isNamedLike(output ?? "", each))
+      : imageTargets.find((each) => each.name === name);
   if (target === undefined) {
     throw unknown(
       name === undefined

@@ -3,8 +3,8 @@
  * the formats.
  */
 import { existsSync } from "node:fs";
-import { extname, relative, resolve } from "node:path";
-import type { DiskFormat, WriteOptions } from "../disk/disk-image.ts";
+import { relative, resolve } from "node:path";
+import { type DiskFormat, isNamedLike, type WriteOptions } from "../disk/disk-image.ts";
 import {
   diskFormat,
   diskFormats,
@@ -98,7 +98,7 @@ function chooseFormat(output: string, name: string | undefined): DiskFormat {
     const format = diskFormat(parseChoice("--format", name, names));
     if (format !== undefined) return format;
   }
-  const format = diskFormats.find(({ extension }) => extension === extname(output));
+  const format = diskFormats.find((each) => isNamedLike(output, each));
   if (format !== undefined) return format;
   throw new UserError({
     code: "UnknownFormat",

@@ -4,9 +4,15 @@
  */
 import { readFileSync } from "node:fs";
 import { withFilesOf } from "../disk/look-inside.ts";
-import { UserError } from "../errors.ts";
+import { systemErrorCode, UserError } from "../errors.ts";
 import { Pacer } from "../image/erofs/pacer.ts";
-import { describeImage, manifestDifferences, manifestPathOf } from "../manifest/manifest.ts";
+import {
+  describeImage,
+  type ImageManifest,
+  manifestDifferences,
+  manifestPathOf,
+} from "../manifest/manifest.ts";
+import { type PackedFile, packedDifferences, packedFiles } from "../manifest/packed-files.ts";
 import { openSigned, trustedKeys } from "../manifest/signing.ts";
 import { abortOnSignals } from "../run/signals.ts";
 import { type CommandDefinition, type CommandInput, optionList, optionText } from "./command.ts";
@@ -64,22 +70,55 @@ async function verifyImage({ args, options, env }: CommandInput): Promise<number
   const manifestPath = optionText(options, "manifest") ?? manifestPathOf(path);
   const trusted = trustedKeys(env, optionList(options, "key"));
   const wanted = openSigned(manifestPath, readManifest(manifestPath), trusted);
-  const found = await abortOnSignals((signal) => {
-    const pacer = new Pacer(signal);
-    return withFilesOf(path, (root, inside) => {
-      return describeImage({ ...inside, root }, () => pacer.pause());
-    });
+  const differences = await abortOnSignals((signal) => {
+    return wanted.packed === undefined
+      ? diskDifferences(path, wanted, signal)
+      : outputDifferences(path, wanted.packed, signal);
   });
-  const differences = manifestDifferences(wanted, found);
   if (differences.length > 0) throw mismatch(path, differences);
-  const files = found.fileSystem.files.length;
-  const report = { path, files, diskSha256: found.diskSha256 };
+  const files = wanted.fileSystem.files.length;
+  const report = { path, files, diskSha256: wanted.diskSha256 };
   process.stdout.write(
     options.json === true
       ? `${JSON.stringify(report)}\n`
       : `${path}: ${files} files, kernel and signature are right\n`,
   );
   return 0;
+}
+
+/** How a disk differs, whatever its format. */
+function diskDifferences(
+  path: string,
+  wanted: ImageManifest,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const pacer = new Pacer(signal);
+  return withFilesOf(path, async (root, inside) => {
+    return manifestDifferences(
+      wanted,
+      await describeImage({ ...inside, root }, () => pacer.pause()),
+    );
+  });
+}
+
+/** How an archive or a folder differs, byte for byte. */
+async function outputDifferences(
+  path: string,
+  wanted: readonly PackedFile[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  try {
+    return packedDifferences(wanted, await packedFiles(path, signal));
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    throw new UserError({
+      code: "ImageUnreadable",
+      what: `cannot read ${path}`,
+      why: error instanceof Error ? error.message : String(error),
+      fix: "check its name and permissions",
+      cause: error,
+    });
+  }
 }
 
 function mismatch(path: string, differences: readonly string[]): UserError {

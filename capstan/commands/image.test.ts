@@ -3,12 +3,15 @@
  */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -16,9 +19,10 @@ import {
   watch,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { imageTargets } from "../export/targets.ts";
 import { withScratch } from "../image/erofs/testing.ts";
 
 const launcher = join(dirname(dirname(fileURLToPath(import.meta.url))), "bin/capstan.js");
@@ -236,4 +240,65 @@ test("Ctrl-C in the middle leaves no half-made image", () =>
 /** Changes in a folder, as they happen. */
 async function* on(watcher: ReturnType<typeof watch>): AsyncGenerator<[string, unknown]> {
   for (;;) yield (await once(watcher, "change")) as [string, unknown];
+}
+
+test("archives and folders are verified, too, and another clock gives the same bytes", () =>
+  withScratch(async (scratch) => {
+    prepare(scratch);
+    const formats = imageTargets.map(({ name }) => name);
+    for (const format of formats) {
+      ok(scratch, "build", "--quiet", "-f", format, "-o", "one", ...addData);
+      assert.match(ok(scratch, "verify", "one"), /signature are right/, format);
+      const first = JSON.stringify(contentsBelow(scratch, "one"));
+      for (const name of ["one", "one.manifest.json", ".capstan/cache"]) {
+        rmSync(join(scratch, name), { recursive: true });
+      }
+      const words = ["build", "--quiet", "-f", format, "-o", "one", ...addData];
+      const { status, stderr } = spawnSync(
+        process.execPath,
+        [...otherClock, launcher, "image", ...words],
+        {
+          cwd: scratch,
+          encoding: "utf8",
+          env: { ...process.env, CAPSTAN_ROOT: join(scratch, ".capstan"), TZ: "Asia/Kathmandu" },
+        },
+      );
+      assert.equal(status, 0, stderr);
+      assert.equal(JSON.stringify(contentsBelow(scratch, "one")), first, format);
+      const [changed = ""] = contentsBelow(scratch, "one").map(([name]) => name);
+      appendFileSync(join(scratch, changed), "x");
+      const { status: refused, stderr: why } = image(scratch, "verify", "one");
+      if (isPacked(format)) assert.match(why, /has other contents/);
+      if (isPacked(format)) assert.equal(refused, 1, format);
+      rmSync(join(scratch, "one"), { recursive: true });
+    }
+  }));
+
+/** Options of Node for a process in which it is forty years later, and the time zone another one. */
+const otherClock = [
+  "--import",
+  `data:text/javascript,${encodeURIComponent(`
+    const real = Date, offset = 40 * 365 * 86400e3;
+    globalThis.Date = class extends real {
+      constructor(...words) { words.length === 0 ? super(real.now() + offset) : super(...words); }
+      static now() { return real.now() + offset; }
+    };`)}`,
+];
+
+const isPacked = (format: string) =>
+  imageTargets.some((target) => target.name === format && target.isDisk !== true);
+
+/** Names and hashes of a file, or of the files of a folder. */
+function contentsBelow(folder: string, name: string): [string, string][] {
+  const path = join(folder, name);
+  const names = statSync(path).isDirectory()
+    ? readdirSync(path, { recursive: true, encoding: "utf8" }).sort()
+    : [""];
+  return names
+    .map((each) => join(path, each))
+    .filter((each) => statSync(each).isFile())
+    .map((each) => [
+      relative(folder, each),
+      createHash("sha256").update(readFileSync(each)).digest("hex"),
+    ]);
 }

@@ -68,6 +68,14 @@ export interface DiskFormat {
   write(disk: DiskImage, output: DiskOutput, options: WriteOptions): Promise<void>;
 }
 
+/** Whether a file's name says that it is of a format: by its usual end, or by the format's name. */
+export function isNamedLike(
+  path: string,
+  { name, extension }: Pick<DiskFormat, "name" | "extension">,
+): boolean {
+  return (extension !== "" && path.endsWith(extension)) || path.endsWith(`.${name}`);
+}
+
 /** An image file is damaged, truncated, or uses a feature that the reader does not know. */
 export class DiskFormatError extends Error {
   constructor(message: string) {

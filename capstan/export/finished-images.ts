@@ -17,7 +17,7 @@ import { capstanHome } from "../home.ts";
 import { identityOf } from "../image/tree.ts";
 
 /** Part of every key: raise it when what is written changes. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 const recordSchema = z.strictObject({
   files: z.array(z.strictObject({ path: z.string(), identity: z.string() })),

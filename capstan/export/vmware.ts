@@ -50,7 +50,8 @@ export const vmwareTarget: FileTarget = {
     await writeWhole(disk, signal, (file) => writeApplicationDisk(application, vmdkFormat, file));
     const folder = application.name;
     const zip = new ZipFile();
-    const options = { mtime: noDate, mode: 0o100644, compressionLevel: 3 };
+    // Only the DOS time stamp: the other kind is in UTC, and would tell the time zone.
+    const options = { mtime: noDate, forceDosTimestamp: true, mode: 0o100644, compressionLevel: 3 };
     zip.addBuffer(Buffer.from(vmxText(application)), `${folder}/${folder}.vmx`, options);
     zip.addFile(disk, `${folder}/disk.vmdk`, options);
     const stream = zip.outputStream;

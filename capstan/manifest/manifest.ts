@@ -12,6 +12,7 @@ import type { DiskInside } from "../disk/look-inside.ts";
 import type { ErofsImage } from "../image/erofs/reader.ts";
 import { contentsOf, findInImage, type ImageFile, walkImage } from "../image/image-files.ts";
 import { uuidText } from "../image/uuid.ts";
+import { packedFileSchema } from "./packed-files.ts";
 
 const fileSchema = z.strictObject({
   path: z.string(),
@@ -32,6 +33,8 @@ export const manifestSchema = z.strictObject({
   /** The kernel as it lies on the disk, and what it is told; null on disks without a boot loader. */
   boot: z.strictObject({ kernelSha256: z.string(), configuration: z.string() }).nullable(),
   fileSystem: z.strictObject({ uuid: z.string(), files: z.array(fileSchema) }),
+  /** The files of an output that is more than a disk, see `packed-files.ts`; absent for disks. */
+  packed: z.array(packedFileSchema).optional(),
 });
 
 export type ImageManifest = z.infer<typeof manifestSchema>;

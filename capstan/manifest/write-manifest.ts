@@ -7,7 +7,16 @@ import { lookInsideDisk } from "../disk/look-inside.ts";
 import { writeWhole } from "../disk/output-file.ts";
 import { Pacer } from "../image/erofs/pacer.ts";
 import { describeImage, manifestPathOf } from "./manifest.ts";
+import { packedFiles } from "./packed-files.ts";
 import { signingKey, signManifest } from "./signing.ts";
+
+/** How a manifest is written. */
+export interface ManifestOptions {
+  /** The output is the disk, in some format, and nothing else. */
+  readonly isDisk: boolean;
+  readonly env: NodeJS.ProcessEnv;
+  readonly signal?: AbortSignal;
+}
 
 /**
  * Describes a disk, signs that, and writes it beside the image file that the disk was written to.
@@ -16,14 +25,16 @@ import { signingKey, signManifest } from "./signing.ts";
 export async function writeManifest(
   disk: DiskImage,
   imagePath: string,
-  env: NodeJS.ProcessEnv,
-  signal?: AbortSignal,
+  { isDisk, env, signal }: ManifestOptions,
 ): Promise<void> {
   const inside = lookInsideDisk(disk);
   const { root } = inside;
   if (root === undefined) throw new RangeError("a disk without a file system has no manifest");
   const pacer = new Pacer(signal);
-  const manifest = await describeImage({ ...inside, root }, () => pacer.pause());
+  const described = await describeImage({ ...inside, root }, () => pacer.pause());
+  const manifest = isDisk
+    ? described
+    : { ...described, packed: await packedFiles(imagePath, signal) };
   const text = `${JSON.stringify(signManifest(manifest, signingKey(env)), null, 1)}\n`;
   await writeWhole(manifestPathOf(imagePath), signal, async (output) => {
     output.append(Buffer.from(text));

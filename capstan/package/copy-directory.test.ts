@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { withScratch } from "../image/erofs/testing.ts";
-import { neutralAttributes } from "../image/tree.ts";
+import { FsTree, neutralAttributes } from "../image/tree.ts";
 import { copyDirectory } from "./copy-directory.ts";
 import { GuestFiles } from "./guest-files.ts";
 import { hostNode } from "./host.ts";
@@ -13,7 +13,12 @@ const root = () => ({
   attributes: neutralAttributes(0o755),
   children: new Map(),
 });
-const hooks = { isWanted: () => true, onDirectory: () => true, pause: async () => {} };
+const hooks = {
+  isWanted: () => true,
+  directoryBehindLink: () => undefined,
+  onDirectory: () => true,
+  pause: async () => {},
+};
 
 test("what vanishes while a directory is walked is left out", () =>
   withScratch(async (path) => {
@@ -71,4 +76,27 @@ test("a loop of links that an added directory points to is a warning", () =>
     await files.addTree(join(path, "added"), { followLinks: true });
     assert.equal(files.warnings.length, 1);
     assert.match(files.warnings[0] ?? "", /symbolic links/);
+  }));
+
+test("a real directory is merged into the one that a link of the guest leads to", () =>
+  withScratch(async (path) => {
+    mkdirSync(join(path, "rootfs/bin/sub"), { recursive: true });
+    writeFileSync(join(path, "rootfs/bin/new"), "");
+    writeFileSync(join(path, "rootfs/lib"), "a file replaces the link");
+    const files = new GuestFiles(undefined, undefined, new FsTree());
+    files.addText("/usr/bin/old", "");
+    files.addText("/usr/lib/old", "");
+    const link = { kind: "symlink", attributes: neutralAttributes(0o777) } as const;
+    files.addMissing("/bin", { ...link, target: "usr/bin" });
+    files.addMissing("/lib", { ...link, target: "/usr/lib" });
+    files.addMissing("/lost", { ...link, target: "nowhere" });
+    await files.copyTo(join(path, "rootfs"), "/");
+    await files.copyTo(join(path, "rootfs/bin"), "/bin");
+    await files.copyTo(join(path, "rootfs/bin"), "/lost");
+    assert.equal(files.tree.get("/bin")?.kind, "symlink");
+    for (const name of ["old", "new", "sub"]) {
+      assert.ok(files.tree.get(`/usr/bin/${name}`) !== undefined, name);
+    }
+    assert.equal(files.tree.get("/lib")?.kind, "file");
+    assert.equal(files.tree.get("/lost/new")?.kind, "file");
   }));

@@ -24,6 +24,8 @@ export interface CopyHooks {
   nodeFor(path: string, stats: BigIntStats): FsNode;
   /** Whether this host path may be taken along at all. */
   isWanted(path: string): boolean;
+  /** The directory of the guest that the symbolic link in a host path's place leads to, if any. */
+  directoryBehindLink(path: string): DirectoryNode | undefined;
   /** Told about every directory; the answer tells whether to look into it. */
   onDirectory(path: string, node: DirectoryNode): boolean;
   pause(): Promise<void>;
@@ -78,7 +80,7 @@ class LeftOut {
 
 /**
  * Fills `directory` with what is in the host directory `start`, keeping what is there already unless
- * the host has something of that name.
+ * the host has something of that name. Directories are merged, also through symbolic links of the guest.
  */
 export async function copyDirectory(
   start: string,
@@ -111,10 +113,12 @@ export async function copyDirectory(
         continue;
       }
       const known = parent.children.get(name);
-      const keeps = known?.kind === "directory" && isDirectory;
-      const node = keeps ? known : leftOut.attempt(child, () => hooks.nodeFor(child, stats));
+      // A base with /bin -> usr/bin keeps its link when a real /bin is copied over it.
+      const behind = known?.kind === "symlink" ? hooks.directoryBehindLink(child) : known;
+      const keeps = behind?.kind === "directory" && isDirectory;
+      const node = keeps ? behind : leftOut.attempt(child, () => hooks.nodeFor(child, stats));
       if (node === undefined) continue;
-      parent.children.set(name, node);
+      if (!keeps) parent.children.set(name, node);
       options.limit?.count(node);
       if (node.kind === "directory") {
         completeDirectory(node, stats);

@@ -145,7 +145,8 @@ export class GuestFiles {
 
   /**
    * Copies a host file or directory to another place in the guest, whose parents are followed
-   * through the symbolic links that the tree has. What symbolic links point to is not added.
+   * through the symbolic links that the tree has; so is the place itself, and places below it, where
+   * a directory would replace a link to one. What symbolic links point to is not added.
    */
   async copyTo(hostPath: string, guestPath: string, options: AddTreeOptions = {}): Promise<void> {
     const stats = lookAt(hostPath);
@@ -153,7 +154,7 @@ export class GuestFiles {
     const parent = this.#guestDirectory(dirname(posix.normalize(guestPath)));
     const name = posix.basename(guestPath);
     let node = this.#nodeFor(hostPath, stats);
-    const known = name === "" ? parent : parent.children.get(name);
+    const known = name === "" ? parent : this.resolve(guestPath);
     if (node.kind === "directory" && known?.kind === "directory") {
       known.attributes = node.attributes;
       node = known;
@@ -165,7 +166,7 @@ export class GuestFiles {
       options.limit?.count(node);
       options.onFile?.(hostPath);
     }
-    if (node.kind === "directory") await this.#fillFrom(hostPath, node, options);
+    if (node.kind === "directory") await this.#fillFrom(hostPath, node, options, guestPath);
   }
 
   /** Puts a made-up node at a guest path, unless something is there already. */
@@ -267,11 +268,21 @@ export class GuestFiles {
     await this.#fillFrom(path, directory, options);
   }
 
-  async #fillFrom(start: string, directory: DirectoryNode, options: AddTreeOptions): Promise<void> {
+  /** @param guestPath where `directory` stands in the guest */
+  async #fillFrom(
+    start: string,
+    directory: DirectoryNode,
+    options: AddTreeOptions,
+    guestPath = start,
+  ): Promise<void> {
     const isInPlace = this.#directories.get(start) === directory;
     const copied = await copyDirectory(start, directory, options, {
       nodeFor: (path, stats) => this.#nodeFor(path, stats),
       isWanted: (path) => !(isInPlace && isKernelPath(path)),
+      directoryBehindLink: (path) => {
+        const behind = this.resolve(posix.join(guestPath, posix.relative(start, path)));
+        return behind?.kind === "directory" ? behind : undefined;
+      },
       onDirectory: (path, node) => {
         if (isInPlace) this.#directories.set(path, node);
         // Images do not go into images: the one being written would never be complete.
