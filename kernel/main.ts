@@ -46,7 +46,7 @@ import { initRunQueue } from "./sched/switch";
 import { currentThread } from "./sched/thread";
 import { initTimers } from "./sched/timer";
 
-export { trapEntry, userReturn } from "./trap";
+export { trapEntry, trapFatalEntry, userReturn } from "./trap";
 export { systemCall } from "./linux/dispatch";
 export { threadMain } from "./sched/kernel-thread";
 export { apMain } from "./smp";

@@ -104,7 +104,8 @@ export function panicAt(frame: TrapFrame, address: usize): void {
   logText("\n");
   tellControl(name);
   registers(frame);
-  line(frame.rip);
+  // Not a return address: the instruction itself.
+  line(frame.rip + 1);
   backtrace(frame.rbp);
   finish();
 }

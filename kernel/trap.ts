@@ -57,6 +57,14 @@ export function trapEntry(frame: TrapFrame): void {
   userFault(frame, vector, 0, 0);
 }
 
+/**
+ * Reports what ends the machine wherever it comes from: a double fault (of a kernel stack that is
+ * full, as a rule), a machine check, a non-maskable interrupt (somebody asks what the machine does).
+ */
+export function trapFatalEntry(frame: TrapFrame): void {
+  panicAt(frame, readCr2());
+}
+
 function handleInterrupt(vector: u32): void {
   setInterruptDepth(interruptDepth() + 1);
   if (vector == VECTOR_TIMER) {

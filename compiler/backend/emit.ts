@@ -139,7 +139,7 @@ class ModuleEmitter {
     const attributes = [
       this.#isNoReturn(entry) ? "W_NORETURN" : "",
       entry.isStart || entry.isFiller || this.#isNoReturn(entry) ? "W_COLD" : "",
-      entry.isFiller ? "W_NOINLINE" : "",
+      entry.isFiller || entry.isDispatched ? "W_NOINLINE" : "",
     ].filter(Boolean);
     const [symbol] = entry.exportNames;
     const label = symbol ? ` __asm__("${symbol}")` : "";

@@ -30,6 +30,10 @@ export interface ProgramFunction {
   isStart: boolean;
   /** Fills a table by calling the same function again and again: is to be small, not fast. */
   isFiller: boolean;
+  /** Called by a dispatcher: stays a function of its own. */
+  isDispatched: boolean;
+  /** What it calls at one place each, if it is a dispatcher. */
+  dispatches: number[];
   calls: number[];
   globals: number[];
 }
@@ -56,6 +60,11 @@ const MANY_CALLERS = 200;
 const TINY_INSTRUCTIONS = 8;
 /** A function without loops that calls another one this often fills a table. */
 const FILLER_CALLS = 10;
+/**
+ * A function that calls this many different ones is a dispatcher: with their code copied into it, it
+ * would save all registers for the sake of the few that need them.
+ */
+const DISPATCHER_CALLS = 100;
 const RUNTIME_PREFIX = "~lib/rt/";
 /** The module's start function, which calls one `start:FILE` function a file. */
 const START = "~start";
@@ -99,9 +108,15 @@ function analyse(module: WasmModule, index: number, names: NameSpace): ProgramFu
     isInline: !isStart && !hasLoop && body.instructions.length <= inlineLimit,
     isStart,
     isFiller: !hasLoop && Math.max(0, ...calls.values()) >= FILLER_CALLS,
+    isDispatched: false,
+    dispatches: isStart || calls.size < DISPATCHER_CALLS ? [] : calledOnce(calls),
     calls: [...calls.keys()],
     globals: [...globals],
   };
+}
+
+function calledOnce(calls: ReadonlyMap<number, number>): number[] {
+  return [...calls].filter(([, places]) => places === 1).map(([index]) => index);
 }
 
 /** Exports that the entry file asked for; those of the runtime exist for JavaScript only. */
@@ -135,6 +150,14 @@ export function analyseProgram(module: WasmModule): Program {
     functions.set(index, entry);
     instructionCount += entry.body.instructions.length;
     queue.push(...entry.calls);
+  }
+  for (const { dispatches } of functions.values()) {
+    for (const index of dispatches) {
+      const target = functions.get(index);
+      if (!target) continue;
+      target.isDispatched = true;
+      target.isInline = false;
+    }
   }
   for (const [index, count] of callersOf(functions)) {
     const target = functions.get(index);

@@ -11,6 +11,7 @@ import {
   ENOENT,
   ENOTDIR,
   EROFS,
+  ETXTBSY,
   asError,
   errorOf,
   isError,
@@ -30,11 +31,13 @@ import {
   S_PERMISSIONS,
 } from "./constants";
 import { Dentry } from "./dentry";
+import { File } from "./file";
 import { FsContext } from "./fs-context";
 import { createEntry, giveOwner } from "./namespace";
 import { IN_MODIFY, IN_OPEN, notifyFile } from "./notify";
 import { PathFile } from "./path-file";
 import { LAST_NAME, PathWalk, RESOLVE_DIRECTORY, RESOLVE_FOLLOW } from "./path-walk";
+import { RegularFile } from "./regular-file";
 import { Vnode } from "./vnode";
 import { truncateVnode } from "./write-locks";
 
@@ -76,8 +79,14 @@ export function openDentry(dentry: Dentry, flags: u32): usize {
   const writes = (flags & O_ACCMODE) != O_RDONLY;
   if (node.isDirectory && (writes || flags & O_TRUNC)) return asError(-EISDIR);
   if (writes && node.isRegular && node.fs.readOnly) return asError(-EROFS);
+  if ((writes || flags & O_TRUNC) && node.isRunning) return asError(-ETXTBSY);
   const file = node.open(dentry, flags);
   if (isError(file)) return file;
+  const opened = changetype<File>(file);
+  if (writes && opened instanceof RegularFile && !(<RegularFile>opened).claimForWriting()) {
+    opened.release();
+    return asError(-ETXTBSY);
+  }
   notifyFile(dentry, IN_OPEN);
   if (flags & O_TRUNC && node.isRegular && truncateVnode(node, 0) == 0) {
     notifyFile(dentry, IN_MODIFY);

@@ -39,11 +39,24 @@ export class RegularFile extends NamedFile {
   private sequentialAt: u64 = 0;
   private hasRead: bool = false;
   private node: Vnode;
+  /** Counted among the writers, which keep the file from being run. */
+  private isWriter: bool = false;
 
   /** Takes a reference of the dentry. */
   constructor(dentry: Dentry, flags: u32) {
     super(dentry, flags);
     this.node = dentry.node;
+  }
+
+  /** Keeps the file from being run while it is open; false if it is being run (ETXTBSY). */
+  claimForWriting(): bool {
+    this.isWriter = this.node.beginWriting();
+    return this.isWriter;
+  }
+
+  dispose(): void {
+    if (this.isWriter) this.node.endWriting();
+    super.dispose();
   }
 
   read(buffer: usize, length: usize): i64 {

@@ -74,6 +74,8 @@ export abstract class Vnode extends Counted {
   watches: usize = 0;
   /** How many mappings (`file-mapping`) there are; changed by `countMapping`. */
   private mappings: i32 = 0;
+  /** How many files are open for writing; below 0: by how many programs it is being run. */
+  private writers: i32 = 0;
   /** F_SEAL_* bits (memfd_create). */
   seals: u32 = 0;
 
@@ -267,6 +269,47 @@ export abstract class Vnode extends Counted {
   /** One mapping more or less. */
   countMapping(change: i32): void {
     atomic.add<i32>(changetype<usize>(this) + offsetof<Vnode>("mappings"), change);
+  }
+
+  /**
+   * A file is written or run, never both (ETXTBSY in open(2) and execve(2)). Each of these two is
+   * undone by `endWriting` or `endRunning`.
+   * @returns false if it is being run
+   */
+  beginWriting(): bool {
+    return this.addWriters(1);
+  }
+
+  /** @returns false if somebody has it open for writing */
+  beginRunning(): bool {
+    return this.addWriters(-1);
+  }
+
+  endWriting(): void {
+    atomic.sub<i32>(this.writersAddress(), 1);
+  }
+
+  endRunning(): void {
+    atomic.add<i32>(this.writersAddress(), 1);
+  }
+
+  /** Whether a program runs from this file. */
+  get isRunning(): bool {
+    return this.writers < 0;
+  }
+
+  /** Adds 1 or -1, unless the count has the other sign. */
+  private addWriters(change: i32): bool {
+    while (true) {
+      const before = this.writers;
+      if (before * change < 0) return false;
+      if (atomic.cmpxchg<i32>(this.writersAddress(), before, before + change) == before)
+        return true;
+    }
+  }
+
+  private writersAddress(): usize {
+    return changetype<usize>(this) + offsetof<Vnode>("writers");
   }
 
   /**

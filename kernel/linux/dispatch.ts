@@ -25,11 +25,12 @@ let route: u32 = UNDECIDED;
 /** Serves the system call whose registers are in `frame`. */
 export function systemCall(frame: TrapFrame): void {
   const nr = <u32>frame.errorCode;
-  if (route != DIRECT) {
-    watchedCall(nr, frame);
-    return;
-  }
-  const result = dispatch(nr, frame);
+  if (route > DIRECT) watchedCall(nr, frame);
+  else finish(nr, frame, dispatch(nr, frame));
+}
+
+/** Stores what a call returned. */
+function finish(nr: u32, frame: TrapFrame, result: i64): void {
   if (result == -ENOSYS) countMissing(nr);
   frame.rax = <u64>result;
 }
@@ -50,8 +51,7 @@ function watchedCall(nr: u32, frame: TrapFrame): void {
   }
   const result = dispatch(nr, frame);
   if (isTraced) traceResult(nr, frame, result);
-  if (result == -ENOSYS) countMissing(nr);
-  frame.rax = <u64>result;
+  finish(nr, frame, result);
 }
 
 function countMissing(nr: u32): void {

@@ -30,7 +30,7 @@ const INITIAL_FLAGS: u64 = 0x202;
  * Loads the program at `program.path` into `process`: a new address space takes the place of the old
  * one, which is destroyed. Runs on a thread of that process, its only one.
  * @param program strings in kernel memory; `strings` is a heap block and may be replaced
- * @returns 0, or -ENOENT, -EACCES, -ENOEXEC, -ELIBBAD, -ENOMEM, -E2BIG, -ELOOP, -EIO; the process is
+ * @returns 0, or -ENOENT, -EACCES, -ENOEXEC, -ELIBBAD, -ENOMEM, -E2BIG, -ELOOP, -ETXTBSY, -EIO; the process is
  *   unchanged then
  */
 export function loadProgram(
@@ -44,16 +44,9 @@ export function loadProgram(
   if (isError(file)) return <i64>file;
   const executable = changetype<ExecutableFile>(file);
   const result = loadOpened(process, executable, program, out);
-  if (result == 0) setExecutable(process, executable.dentry());
+  if (result == 0) process.setExecutable(executable.dentry());
   executable.destroy();
   return result;
-}
-
-function setExecutable(process: LinuxProcess, dentry: Dentry | null): void {
-  const previous = process.executable;
-  if (dentry) dentry.retain();
-  process.executable = dentry;
-  if (previous) previous.release();
 }
 
 function loadOpened(

@@ -9,7 +9,7 @@ import { Dentry } from "../fs/dentry";
 import { File } from "../fs/file";
 import { openDentry } from "../fs/namespace";
 import { FsContext, RESOLVE_FOLLOW, resolve } from "../fs/path";
-import { EACCES, EIO, ENOEXEC, ENOMEM, asError, isError } from "../lib/errno";
+import { EACCES, EIO, ENOEXEC, ENOMEM, ETXTBSY, asError, isError } from "../lib/errno";
 import { free } from "../lib/object";
 import { heapAllocate, heapFree } from "../mm/heap";
 import {
@@ -35,12 +35,14 @@ export class ExecutableFile {
   table: usize = 0;
   layout: ElfLayout = new ElfLayout();
   private file: File | null = null;
+  private isClaimed: bool = false;
   private ownsTable: bool = false;
 
   /**
    * Finds and opens the file at `path` (kernel memory).
    * @param base where a relative path starts; null: the working directory
-   * @returns 0, or -ENOENT, -ENOTDIR, -EACCES (no regular file, no x bit), -EIO, -ENOMEM …
+   * @returns 0, or -ENOENT, -ENOTDIR, -EACCES (no regular file, no x bit), -ETXTBSY (open for writing),
+   *   -EIO, -ENOMEM …
    */
   open(
     context: FsContext,
@@ -63,6 +65,8 @@ export class ExecutableFile {
     const opened = openDentry(dentry, O_RDONLY);
     if (isError(opened)) return <i64>opened;
     this.file = changetype<File>(opened);
+    this.isClaimed = node.beginRunning();
+    if (!this.isClaimed) return -ETXTBSY;
     this.header = heapAllocate(FIRST_BYTES);
     if (this.header == 0) return -ENOMEM;
     const bytes = this.opened().readAt(this.header, FIRST_BYTES, 0);
@@ -146,7 +150,11 @@ export class ExecutableFile {
   /** Closes the file and frees the object. */
   destroy(): void {
     const file = this.file;
-    if (file) file.release();
+    if (file) {
+      const vnode = file.vnode;
+      if (this.isClaimed && vnode) vnode.endRunning();
+      file.release();
+    }
     if (this.ownsTable) heapFree(this.table);
     if (this.header != 0) heapFree(this.header);
     free(this.layout);

@@ -18,6 +18,7 @@ import {
   EOPNOTSUPP,
   EROFS,
   ESPIPE,
+  ETXTBSY,
   isError,
 } from "../lib/errno";
 import { checkFileSize } from "./file-size-limit";
@@ -40,6 +41,7 @@ export function sysTruncate(path: usize, length: i64): i64 {
   if (vnode.isDirectory) result = -EISDIR;
   else if (!vnode.isRegular) result = -EINVAL;
   else if (vnode.fs.readOnly) result = -EROFS;
+  else if (vnode.isRunning) result = -ETXTBSY;
   else {
     result = checkFileSize(<u64>length, vnode.sizeBytes());
     if (result == 0) result = truncateVnode(vnode, <u64>length);

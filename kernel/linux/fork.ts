@@ -104,9 +104,7 @@ function copyProcess(parent: LinuxProcess, flags: u64): LinuxProcess | null {
   else context = context.copy();
   const child = new LinuxProcess(space, context, files);
   child.borrowsSpace = (flags & CLONE_VFORK) != 0;
-  const executable = parent.executable;
-  if (executable) executable.retain();
-  child.executable = executable;
+  child.setExecutable(parent.executable);
   if (!child.credentials.copyFrom(parent.credentials)) {
     discard(child);
     return null;
@@ -129,8 +127,7 @@ function copyProcess(parent: LinuxProcess, flags: u64): LinuxProcess | null {
 
 /** Frees a process that never had a thread. May sleep. */
 function discard(process: LinuxProcess): void {
-  const executable = process.executable;
-  if (executable) executable.release();
+  process.setExecutable(null);
   process.files.release();
   process.fsContext.release();
   process.addressSpace.release();
@@ -179,7 +176,7 @@ function join(parent: LinuxProcess, child: LinuxProcess, asSibling: bool): void 
   const grandparent = asSibling ? parent.parent : null;
   const father = grandparent ? grandparent : parent;
   if (asSibling) child.exitSignal = parent.exitSignal;
-  child.parent = father;
+  child.setParent(father);
   child.groupId = parent.groupId;
   child.sessionId = parent.sessionId;
   child.terminal = parent.terminal;

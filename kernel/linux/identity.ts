@@ -7,7 +7,7 @@
 import { EACCES, EFAULT, EINVAL, EPERM, ESRCH } from "../lib/errno";
 import { CAP_SETGID, CAP_SETUID, Credentials } from "./credentials";
 import { LinuxProcess, currentLinuxThread, currentProcess } from "./process";
-import { familyLock, findProcess, groupExists, parentId } from "./process-table";
+import { familyLock, findProcess, groupExists } from "./process-table";
 import { copyOut, store32 } from "./user-memory";
 
 const UNCHANGED: u32 = 0xffff_ffff;
@@ -25,7 +25,7 @@ export function sysGettid(): i64 {
 
 /** getppid(2): 0 for the first process, whose parent is outside the machine, as in a container. */
 export function sysGetppid(): i64 {
-  return parentId(currentProcess());
+  return currentProcess().parentId;
 }
 
 /** getpgrp(2). */

@@ -26,10 +26,8 @@ export function finishProcess(process: LinuxProcess): void {
   process.isEmpty = true; // /proc takes no new references
   familyLock.release();
   closeFiles(process);
-  const executable = process.executable;
   process.fsContext.release();
-  process.executable = null;
-  if (executable) executable.release();
+  process.setExecutable(null);
   process.leaveAddressSpace();
   process.giveSpaceBack();
   familyLock.acquire();
@@ -62,7 +60,7 @@ function handChildrenOn(process: LinuxProcess): void {
   while (child) {
     const next = process.children.next(child);
     process.children.remove(child);
-    child.parent = target;
+    child.setParent(target);
     child.isAdopted = true;
     target.children.pushBack(child);
     if (child.isZombie) tellParent(child);
@@ -93,7 +91,7 @@ function tellParent(process: LinuxProcess): void {
 export function removeZombie(process: LinuxProcess): void {
   const parent = process.parent;
   if (parent) parent.children.remove(process);
-  process.parent = null;
+  process.setParent(null);
   leaveTable(process);
   process.letGo();
 }

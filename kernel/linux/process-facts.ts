@@ -22,7 +22,7 @@ import { processCpuNs, threadCpuNs } from "./cpu-time";
 import { RLIMIT_COUNT, RLIMIT_NOFILE } from "./limits";
 import { LinuxProcess, currentLinuxThread, currentProcess } from "./process";
 import { holdFiles, holdProcess, holdSpace, livingProcess } from "./other-process";
-import { familyLock, nextProcess, parentId } from "./process-table";
+import { familyLock, nextProcess } from "./process-table";
 import { SIGNAL_MAX, SIG_DFL, SIG_IGN, signalBit } from "./signal-numbers";
 import { LinuxThread } from "./thread";
 import { setThreadName, threadNameLength } from "./thread-name";
@@ -241,7 +241,7 @@ function fillProcessFacts(process: LinuxProcess, out: ProcessFacts): void {
   const identity = process.credentials;
   const layout = process.memory;
   out.pid = process.id;
-  out.parentPid = parentId(process);
+  out.parentPid = process.parentId;
   out.groupId = process.groupId;
   out.sessionId = process.sessionId;
   out.threadCount = process.threadCount;

@@ -70,15 +70,6 @@ export function groupExists(group: i32, session: i32): bool {
   return false;
 }
 
-/** Number of the process's parent; 0 for the first process. */
-export function parentId(process: LinuxProcess): i32 {
-  familyLock.acquire();
-  const parent = process.parent;
-  const id = parent ? parent.id : 0;
-  familyLock.release();
-  return id;
-}
-
 /** A number that no thread, process, group or session has; 0 if there is none. */
 export function allocateId(): i32 {
   familyLock.acquire();

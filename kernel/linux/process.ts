@@ -44,6 +44,8 @@ export class LinuxProcess extends Process {
   siblingNext: usize = 0;
   siblingPrevious: usize = 0;
   parent: LinuxProcess | null = null;
+  /** Number of the parent, 0 for none: what getppid(2) reads without the lock. */
+  parentId: i32 = 0;
   children: List<LinuxProcess> = new List<LinuxProcess>(offsetof<LinuxProcess>("siblingNext"));
   /** Woken (with `familyLock` as the condition's lock) when wait4(2) may find something new. */
   childEvents: WaitQueue = new WaitQueue();
@@ -90,7 +92,7 @@ export class LinuxProcess extends Process {
   credentials: Credentials = new Credentials();
   limits: ResourceLimits = new ResourceLimits();
 
-  /** The program's file (/proc/self/exe); reference owned. */
+  /** The program's file (/proc/self/exe), which nobody may write to; reference owned. */
   executable: Dentry | null = null;
   /** Where arguments, environment, stack and code lie in the application's memory. */
   memory: ProgramMemory = new ProgramMemory();
@@ -151,6 +153,28 @@ export class LinuxProcess extends Process {
   letGo(): void {
     const slot = changetype<usize>(this) + offsetof<LinuxProcess>("holders");
     if (atomic.sub<u32>(slot, 1) == 1) this.destroy();
+  }
+
+  /**
+   * Says which file the program is from, null for the end. The file must be claimed already
+   * (`Vnode.beginRunning`): this takes a claim, and a reference, of its own.
+   */
+  setExecutable(dentry: Dentry | null): void {
+    const previous = this.executable;
+    if (dentry) {
+      dentry.retain();
+      dentry.node.beginRunning();
+    }
+    this.executable = dentry;
+    if (!previous) return;
+    previous.node.endRunning();
+    previous.release();
+  }
+
+  /** Makes a process its parent, null: none. Hold `familyLock`. */
+  setParent(parent: LinuxProcess | null): void {
+    this.parent = parent;
+    this.parentId = parent ? parent.id : 0;
   }
 
   /** Adds a thread to the list. */

@@ -191,15 +191,12 @@ function switchUserState(queue: RunQueue, previous: Thread, next: Thread): void 
   if (fpuOwnerAddress() == changetype<usize>(previous) && previous.state == THREAD_DEAD) {
     setFpuOwnerAddress(0);
   }
+  switchGsBase(previous, next);
   const process = next.process;
   if (process == null) {
     next.cpu = cpuId();
     setUserWork(false);
     return;
-  }
-  if (previous.gsBase != 0 || next.gsBase != 0) {
-    if (previous.process != null) previous.gsBase = rdmsr(MSR_KERNEL_GS_BASE);
-    wrmsr(MSR_KERNEL_GS_BASE, next.gsBase);
   }
   if (process.addressSpaceRoot != queue.loadedRoot) {
     queue.loadedRoot = process.addressSpaceRoot;
@@ -214,6 +211,17 @@ function switchUserState(queue: RunQueue, previous: Thread, next: Thread): void 
   setKernelStack(next.stackTop);
   setInterruptStack(next.stackTop);
   setUserWork(next.interruptPending || next.isMisinformed());
+}
+
+/**
+ * The application's GS base lies in a register only while its thread runs, and is 0 for threads of
+ * the kernel. Most programs never set one: then nothing is read or written. One that did may have
+ * lost it by loading a selector.
+ */
+function switchGsBase(previous: Thread, next: Thread): void {
+  if (previous.gsBase == 0 && next.gsBase == 0) return;
+  if (previous.gsBase != 0) previous.gsBase = rdmsr(MSR_KERNEL_GS_BASE);
+  wrmsr(MSR_KERNEL_GS_BASE, next.gsBase);
 }
 
 /** Completes a switch on the new stack: the previous thread may now run elsewhere, or be freed. */

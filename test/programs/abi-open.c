@@ -1,5 +1,6 @@
-/* Opening, reading, writing, seeking, buffer lists, O_APPEND: results and order of errors. */
+/* Opening, reading, writing, seeking, buffer lists, O_APPEND, running: results and order of errors. */
 #include "abi.h"
+#include <sys/wait.h>
 
 static int fd;
 static char pages[8192] __attribute__((aligned(4096)));
@@ -142,12 +143,57 @@ static void appending(void) {
   close(ap);
 }
 
-int main(void) {
+/* A copy of this program under the name "copy". */
+static int copy_self(void) {
+  int from = open("/proc/self/exe", O_RDONLY);
+  int to = open("copy", O_WRONLY | O_CREAT, 0755);
+  while (sendfile(to, from, NULL, 1 << 20) > 0) {}
+  close(from);
+  return to;
+}
+
+/* A file is run or written, never both. */
+static void running(void) {
+  char *const argv[] = {"copy", "wait", NULL};
+  int started[2], wait[2];
+  int writer = copy_self();
+  R(execv("copy", argv));
+  close(writer);
+  if (pipe2(started, O_CLOEXEC) != 0 || pipe(wait) != 0) return;
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(wait[0], 0);
+    close(wait[1]);
+    execv("copy", argv);
+    _exit(1);
+  }
+  close(started[1]);
+  close(wait[0]);
+  R(read(started[0], buf, 1)); /* the end: the child has executed */
+  OK(open("copy", O_RDONLY));
+  R(open("copy", O_WRONLY));
+  R(open("copy", O_RDWR | O_TRUNC));
+  R(open("copy", O_RDONLY | O_TRUNC));
+  R(truncate("copy", 1));
+  stat("copy", &st);
+  printf("%d\n", st.st_size > 1);
+  R(rename("copy", "renamed"));
+  R(open("renamed", O_WRONLY));
+  close(wait[1]);
+  waitpid(child, NULL, 0);
+  OK(open("renamed", O_WRONLY));
+  R(truncate("renamed", 1));
+}
+
+int main(int argc, char **argv) {
+  (void)argv;
+  if (argc > 1) return read(0, buf, 1) != 0;
   begin("/tmp/abi-open");
   opening();
   reading_and_writing();
   faults_in_the_middle();
   vectors();
   appending();
+  running();
   return end("/tmp/abi-open");
 }

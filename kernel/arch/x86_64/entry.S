@@ -6,13 +6,14 @@
  * In user mode GS belongs to the application; `swapgs` on the way in makes it point to the per-CPU
  * block (percpu.ts). Intel SDM vol. 3 §6.14 (interrupts in 64-bit mode), §5.8.8 (SYSCALL/SYSRET).
  *
- * Neighbours: kernel/trap.ts (trapEntry, userReturn), kernel/linux/dispatch.ts (systemCall).
+ * Neighbours: kernel/trap.ts (trapEntry, trapFatalEntry, userReturn), kernel/linux/dispatch.ts (systemCall).
  */
 
 #define CPU_KERNEL_STACK 8
 #define CPU_USER_RSP 16
 #define CPU_USER_WORK 44
 #define VECTOR_SYSCALL 0x100
+#define MSR_GS_BASE 0xc0000101
 #define KERNEL_DATA 0x10
 #define USER_DATA 0x23
 #define USER_CODE 0x2b
@@ -108,12 +109,15 @@ trapStubs:
     push $0
     .endif
     push $vector
+    .if vector == 2 || vector == 8 || vector == 18
+    jmp trapFatal
+    .else
     jmp trapCommon
+    .endif
     .set vector, vector + 1
     .endr
 
-    .align 16
-trapCommon:
+    .macro pushRegisters
     push %rdi
     push %rsi
     push %rdx
@@ -129,6 +133,28 @@ trapCommon:
     push %r13
     push %r14
     push %r15
+    .endm
+
+/* Non-maskable interrupt, double fault, machine check, on stacks of their own: they may come between
+   a change of CS and SWAPGS, so only GS itself tells whose it is. Kernel addresses are negative.
+   The report ends the machine. */
+    .align 16
+trapFatal:
+    pushRegisters
+    cld
+    mov $MSR_GS_BASE, %ecx
+    rdmsr
+    test %edx, %edx
+    js 1f
+    swapgs
+1:  xor %ebp, %ebp
+    mov %rsp, %rdi
+    call trapFatalEntry
+    ud2
+
+    .align 16
+trapCommon:
+    pushRegisters
     cld
     testb $3, 144(%rsp)
     jz 1f
