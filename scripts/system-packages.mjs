@@ -92,6 +92,7 @@ const systemPackages = [
     gdb: "gdb",
     "fsck.erofs": "erofs-utils",
     "docker-registry": "docker-registry",
+    openssl: "openssl",
     memccapable: "libmemcached-tools",
     "qemu-img": "qemu-utils",
     skopeo: "skopeo",

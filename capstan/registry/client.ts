@@ -98,6 +98,8 @@ export class RegistryClient {
         return this.#origin;
       } catch (error) {
         reason = error;
+        // It does speak https: a password must not go there in plain text.
+        if (isCertificateError(error)) break;
       }
     }
     throw this.#unreachable(reason);
@@ -178,6 +180,7 @@ export class RegistryClient {
   #unreachable(error: unknown): UserError {
     this.#options.signal?.throwIfAborted();
     if (error instanceof UserError) return error;
+    if (isCertificateError(error)) return untrusted(this.registry, error);
     const isPlain = !isLoopback(this.registry) && this.#options.insecure !== true;
     return new UserError({
       code: "RegistryUnreachable",
@@ -196,6 +199,22 @@ function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (!(cause instanceof Error)) return String(cause);
   return cause.message === "" ? (systemErrorCode(cause) ?? cause.name) : cause.message;
+}
+
+/** Whether a TLS connection failed because of who the other side says it is: tls(3), X509 codes. */
+function isCertificateError(error: unknown): boolean {
+  const code = systemErrorCode(error instanceof Error ? error.cause : undefined) ?? "";
+  return /CERT|^UNABLE_TO_|^INVALID_CA$|^HOSTNAME_MISMATCH$/.test(code);
+}
+
+function untrusted(registry: string, error: unknown): UserError {
+  return new UserError({
+    code: "UntrustedCertificate",
+    what: `cannot trust the registry ${registry}`,
+    why: `its certificate is not accepted: ${reasonOf(error)}`,
+    fix: "if it is yours, name a file with its certificate: NODE_EXTRA_CA_CERTS=FILE capstan ...",
+    cause: error,
+  });
 }
 
 function scopeOf({ repository, writes }: RegistryRequest): string {

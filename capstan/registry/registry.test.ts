@@ -256,14 +256,19 @@ async function freePort(): Promise<number> {
 
 const hasRegistry = spawnSync("docker-registry", ["--version"]).status === 0;
 
-/** Debian's docker-registry on a free port. */
-async function withRealRegistry(body: (registry: string, root: string) => Promise<void>) {
+/** Debian's docker-registry on a free port. @param settings more of its configuration */
+async function withRealRegistry(
+  body: (registry: string, root: string) => Promise<void>,
+  settings: (root: string) => { auth?: object; tls?: object } = () => ({}),
+) {
   await withScratch(async (root) => {
     const registry = `127.0.0.1:${await freePort()}`;
+    const { auth, tls } = settings(root);
     const configuration = {
       version: "0.1",
       storage: { filesystem: { rootdirectory: join(root, "registry") } },
-      http: { addr: registry },
+      http: { addr: registry, ...(tls === undefined ? {} : { tls }) },
+      ...(auth === undefined ? {} : { auth }),
     };
     const path = join(root, "registry.json");
     writeFileSync(path, JSON.stringify(configuration));
@@ -316,6 +321,67 @@ test(
       });
       assert.equal((await missing).status, 404);
     }),
+);
+
+/** htpasswd(1) -Bb for the user `me` with the password `secret`. */
+const passwordFile = "me:$2y$05$ruVgNC/aJs7s1BLEt7hwO.TKiuYuuIG1w5xV64vLaMNPqDdc9nUjS\n";
+
+test(
+  "a registry with passwords lets in who is logged in, also by Docker's file",
+  { skip: hasRegistry ? false : "docker-registry is not installed", timeout: 60_000 },
+  () =>
+    withRealRegistry(
+      async (registry, root) => {
+        const settings = sourceOptions({ cwd: root });
+        const source = await resolveSource(sourceRequest(["echo"], true), settings);
+        const image = await importSource(source, parseReference("app"), settings);
+        const target = parseReference(`${registry}/team/app:1`);
+        await rejectionOf(pushImage(image, target, settings), "AccessDenied");
+        keepCredentials(registry, { user: "me", password: "wrong" }, settings.host);
+        await rejectionOf(pushImage(image, target, settings), "AccessDenied");
+        keepCredentials(registry, { user: "me", password: "secret" }, settings.host);
+        assert.ok((await pushImage(image, target, settings)).sentBytes > 0);
+
+        const auth = Buffer.from("me:secret").toString("base64");
+        const docker = join(root, "docker");
+        mkdirSync(docker);
+        writeFileSync(
+          join(docker, "config.json"),
+          JSON.stringify({ auths: { [registry]: { auth } } }),
+        );
+        const host = { CAPSTAN_ROOT: join(root, "other"), HOME: root, DOCKER_CONFIG: docker };
+        const pulled = await pullImage(target, { ...settings, host });
+        assert.equal(pulled.manifest.digest, image.manifest.digest);
+      },
+      (root) => {
+        const path = join(root, "htpasswd");
+        writeFileSync(path, passwordFile);
+        return { auth: { htpasswd: { realm: "test", path } } };
+      },
+    ),
+);
+
+test(
+  "a registry whose certificate nobody vouches for is named as such, and gets no plain text",
+  { skip: hasRegistry ? false : "docker-registry is not installed", timeout: 60_000 },
+  () =>
+    withRealRegistry(
+      async (registry, root) => {
+        const client = new RegistryClient(registry, options(root));
+        const error = await rejectionOf(
+          client.send({ method: "GET", path: "" }),
+          "UntrustedCertificate",
+        );
+        assert.match(error.fix, /NODE_EXTRA_CA_CERTS/);
+      },
+      (root) => {
+        const [key, certificate] = [join(root, "key.pem"), join(root, "certificate.pem")];
+        const words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost".split(" ");
+        const made = spawnSync("openssl", [...words, "-keyout", key, "-out", certificate]);
+        assert.equal(made.status, 0, String(made.stderr));
+        return { tls: { certificate, key } };
+      },
+    ),
 );
 
 test("the same source gives the same image", () =>
