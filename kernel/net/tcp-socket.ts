@@ -1,14 +1,13 @@
 /**
- * TCP sockets, the upper half: tcp(7), ip(7). Connecting, listening, sending, receiving, closing.
+ * TCP sockets, the upper half: tcp(7), ip(7). Connecting, sending, receiving, closing.
  *
  * Locks: the connection's (`enter`, `leave`) for its state; `reading` lets one thread at a time take
- * bytes, so that a stream keeps its order, and is not held while asleep; `acceptLock` for the queue
- * of connections to accept. Order: `reading`, the connection's, `acceptLock`. Application memory is
- * touched with none but `reading` held.
+ * bytes, so that a stream keeps its order, and is not held while asleep. Order: `reading`, the
+ * connection's, `acceptLock` of `tcp-backlog.ts`. Application memory is touched with none but
+ * `reading` held.
  *
- * Neighbours: `tcp-connection.ts` (lower half), `tcp-options.ts`, `tcp-listener.ts`.
+ * Neighbours: `tcp-connection.ts` (lower half), `tcp-backlog.ts` (listening), `tcp-options.ts`.
  */
-import { SpinLock } from "../arch/spinlock";
 import { freePacket, Packet } from "../dev/packet";
 import { randomU64 } from "../dev/random";
 import {
@@ -21,7 +20,6 @@ import {
   POLLWRNORM,
 } from "../fs/constants";
 import {
-  EADDRINUSE,
   EADDRNOTAVAIL,
   EAGAIN,
   EALREADY,
@@ -35,23 +33,23 @@ import {
   ENOTCONN,
   EPIPE,
   ETIMEDOUT,
-  asError,
   isError,
 } from "../lib/errno";
 import { IpAddress } from "../lib/ip-address";
 import { free } from "../lib/object";
 import { monotonicNs } from "../sched/clock";
 import { Mutex } from "../sched/mutex";
-import { FOREVER, WaitLink } from "../sched/wait";
+import { WaitLink } from "../sched/wait";
 import { copyToList, listTotal } from "./buffer-list";
 import { isBroadcast, isOwnAddress } from "./addresses";
 import { chooseSource } from "./routes";
 import { count, TCP_ACTIVE_OPENS } from "./counters";
 import { addFlow, tcpPorts } from "./ports";
-import { anyAddress, checkAddress, hostOf, peerOf, portOf, writeAddress } from "./sockaddr";
+import { checkAddress, hostOf, peerOf, portOf, writeAddress } from "./sockaddr";
 import { MSG_DONTWAIT, MSG_MORE, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, ReceiveFacts } from "./socket";
 import { copyToChunks, freeChunks } from "./send-buffer";
 import { sendLimit, tuneReceive } from "./tcp-buffers";
+import { deadline, TcpBacklog } from "./tcp-backlog";
 import {
   CLOSE_WAIT,
   CLOSED,
@@ -62,43 +60,23 @@ import {
   LISTEN,
   SYN_RECEIVED,
   SYN_SENT,
-  TcpConnection,
   TIME_WAIT,
 } from "./tcp-connection";
 import { processChannel } from "./tcp-input";
-import { getTcpOption, inheritOptions, setTcpOption } from "./tcp-options";
+import { getTcpOption, setTcpOption } from "./tcp-options";
 import { offerOptions, output, sendAck, sendReset, sendSyn, shouldTellWindow } from "./tcp-output";
 
-const BACKLOG_MAX: i32 = 4096;
-/** Handshakes of one listener that may be going on at a time. */
-const HANDSHAKES_MAX: u32 = 512;
 /** Most bytes copied from the application before the first of them are sent. */
 const BATCH_MAX: u64 = 65536;
 const ORPHAN_WAIT_NS: u64 = 60_000_000_000;
 /** How often another port is tried if the addresses and ports of a connection are taken. */
 const PORT_TRIES: i32 = 64;
 
-export class TcpSocket extends TcpConnection {
+export class TcpSocket extends TcpBacklog {
   private reading: Mutex = new Mutex();
-  private acceptLock: SpinLock = new SpinLock();
-  /** Connections to accept, linked by `acceptNext`, each with a reference. */
-  private acceptFirst: TcpSocket | null = null;
-  private acceptLast: TcpSocket | null = null;
-  acceptNext: TcpSocket | null = null;
-  /** Connections that are not accepted yet, established or not; atomic. */
-  private children: u32 = 0;
-  /** Established ones among them; guarded by `acceptLock`. */
-  private waiting: u32 = 0;
-  private backlog: u32 = 0;
-  /** Until when acknowledgements may answer SYN cookies of this listener. */
-  cookiesUntilNs: u64 = 0;
   private isBound: bool = false;
 
-  isListening(): bool {
-    return this.state == LISTEN;
-  }
-
-  // Listening.
+  // Connecting.
 
   bind(address: usize, length: usize): i64 {
     const wrong = checkAddress(this.family, address, length);
@@ -111,115 +89,6 @@ export class TcpSocket extends TcpConnection {
     this.isBound = result == 0;
     return result;
   }
-
-  listen(backlog: i32): i64 {
-    if (this.state != CLOSED && this.state != LISTEN) return -EINVAL;
-    if (!this.isPortBound) {
-      const bound = tcpPorts.bind(this, anyAddress(), 0);
-      if (bound != 0) return bound;
-    }
-    if (this.state != LISTEN && tcpPorts.hasOtherListener(this)) return -EADDRINUSE;
-    this.backlog = <u32>(backlog < 0 || backlog > BACKLOG_MAX ? BACKLOG_MAX : backlog) + 1;
-    this.state = LISTEN;
-    return 0;
-  }
-
-  /** Counts one more connection that is not accepted yet; false if there are too many. */
-  countChild(): bool {
-    const cell = changetype<usize>(this) + offsetof<TcpSocket>("children");
-    if (atomic.add<u32>(cell, 1) < this.backlog + HANDSHAKES_MAX) return true;
-    atomic.sub<u32>(cell, 1);
-    return false;
-  }
-
-  /** Counts one more, whose handshake is already over. */
-  countAnyChild(): void {
-    atomic.add<u32>(changetype<usize>(this) + offsetof<TcpSocket>("children"), 1);
-  }
-
-  /** As in Linux the backlog is about established connections (listen(2), NOTES). */
-  get isBacklogFull(): bool {
-    return this.waiting >= this.backlog;
-  }
-
-  childLost(): void {
-    atomic.sub<u32>(changetype<usize>(this) + offsetof<TcpSocket>("children"), 1);
-  }
-
-  /** Gives a new connection the listener's options. */
-  bequeath(child: TcpSocket): void {
-    inheritOptions(this, child);
-  }
-
-  childEstablished(child: TcpConnection): void {
-    const socket = changetype<TcpSocket>(child);
-    if (this.service) {
-      this.serveChild(socket);
-      return;
-    }
-    this.acceptLock.acquire();
-    const isOpen = this.state == LISTEN;
-    if (isOpen) {
-      socket.retain();
-      socket.acceptNext = null;
-      this.waiting++;
-      const last = this.acceptLast;
-      if (last) last.acceptNext = socket;
-      else this.acceptFirst = socket;
-      this.acceptLast = socket;
-    }
-    this.acceptLock.release();
-    if (isOpen) this.changed.wakeAll();
-    else {
-      sendReset(socket);
-      socket.finish(ECONNABORTED);
-    }
-  }
-
-  /** Gives a new connection to the listener's service. Its lock is held. */
-  private serveChild(child: TcpSocket): void {
-    this.childLost();
-    const service = this.service;
-    if (!service) return;
-    child.serviceState = this.state == LISTEN ? service.opened(child) : 0;
-    if (child.serviceState != 0) child.service = service;
-    else {
-      sendReset(child);
-      child.finish(ECONNABORTED);
-    }
-  }
-
-  private takeChild(): TcpSocket | null {
-    const child = this.acceptFirst;
-    if (child) {
-      this.acceptFirst = child.acceptNext;
-      if (this.acceptFirst == null) this.acceptLast = null;
-      child.acceptNext = null;
-      this.waiting--;
-      this.childLost();
-    }
-    return child;
-  }
-
-  accept(flags: u32): usize {
-    const deadlineNs = deadline(this.receiveTimeoutNs);
-    let result: usize = 0;
-    this.acceptLock.acquire();
-    while (result == 0) {
-      const child = this.takeChild();
-      if (child) result = changetype<usize>(child);
-      else if (this.state != LISTEN) result = asError(-EINVAL);
-      else if ((flags & MSG_DONTWAIT) != 0) result = asError(-EAGAIN);
-      else {
-        const slept = this.changed.sleep(this.acceptLock, deadlineNs);
-        if (slept != 0) result = asError(slept == -ETIMEDOUT ? -EAGAIN : <i64>slept);
-      }
-    }
-    this.acceptLock.release();
-    return result;
-  }
-
-  // Connecting.
 
   connect(address: usize, length: usize, flags: u32): i64 {
     if (length >= 2 && load<u16>(address) == 0) return this.dissolve();
@@ -515,36 +384,6 @@ export class TcpSocket extends TcpConnection {
     output(this);
   }
 
-  private stopListening(): void {
-    this.acceptLock.acquire();
-    this.state = CLOSED;
-    let child = this.acceptFirst;
-    this.acceptFirst = null;
-    this.acceptLast = null;
-    this.waiting = 0;
-    this.acceptLock.release();
-    tcpPorts.unbind(this);
-    this.changed.wakeAll();
-    while (child) {
-      const next = child.acceptNext;
-      this.childLost();
-      child.abort();
-      child.release();
-      child = next;
-    }
-  }
-
-  /** Ends the connection with a reset. */
-  private abort(): void {
-    this.enter();
-    this.isOrphan = true;
-    if (this.state != CLOSED) {
-      if (this.state != SYN_SENT && this.state != TIME_WAIT) sendReset(this);
-      this.finish(0);
-    }
-    this.leave();
-  }
-
   close(): void {
     if (this.state == LISTEN) {
       this.stopListening();
@@ -601,7 +440,7 @@ export class TcpSocket extends TcpConnection {
 
   poll(link: WaitLink | null): u32 {
     if (link) this.changed.add(link);
-    if (this.state == LISTEN) return this.acceptFirst != null ? POLLIN | POLLRDNORM : 0;
+    if (this.state == LISTEN) return this.hasWaiting ? POLLIN | POLLRDNORM : 0;
     let events: u32 = 0;
     this.enter();
     while (this.hasArrivals) processChannel(this);
@@ -639,12 +478,6 @@ export class TcpSocket extends TcpConnection {
   destroy(): void {
     this.reading.dispose();
     free(this.reading);
-    free(this.acceptLock);
-    this.disposeConnection();
+    this.disposeBacklog();
   }
-}
-
-/** The deadline of a wait that may last `durationNs`. */
-function deadline(durationNs: u64): u64 {
-  return durationNs == FOREVER ? FOREVER : monotonicNs() + durationNs;
 }
