@@ -114,13 +114,14 @@ const systemPackages = [
     unshare: "util-linux",
     nsenter: "util-linux",
   }),
-  ...benchTools("a server or client of the network benchmarks", {
+  ...networkTools({
     "/usr/sbin/nginx": "nginx-light",
     "redis-server": "redis-server",
-    memcached: "memcached",
+    "redis-benchmark": "redis-tools",
     iperf3: "iperf3",
     wrk: "wrk",
   }),
+  ...benchTools("a server of the network benchmarks", { memcached: "memcached" }),
 ];
 
 /** The folder of the system's Python 3 library, which bears its version; Debian 12's by default. */
@@ -133,6 +134,14 @@ function pythonFolder() {
 /** @param {Record<string, string>} tools tool name to package */
 function testTools(tools) {
   return Object.entries(tools).map(([tool, apt]) => plain(tool, apt, "the tests use it", "test"));
+}
+
+/** @param {Record<string, string>} tools tool name to package */
+function networkTools(tools) {
+  return Object.entries(tools).map(([tool, apt]) => {
+    const made = plain(tool, apt, "a server or client that tests and benchmarks use", "test");
+    return { ...made, commands: ["test", "bench"] };
+  });
 }
 
 /**
