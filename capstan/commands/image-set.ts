@@ -70,7 +70,9 @@ class ChangedDisk implements DiskImage {
 }
 
 async function set({ args: words, options, env }: CommandInput): Promise<number> {
-  const [path = "", ...args] = words;
+  const [path = "", ...rest] = words;
+  // The parser passes on a `--` that comes after the first word.
+  const args = rest[0] === "--" ? rest.slice(1) : rest;
   const inside = lookInside(path);
   try {
     const { boot, disk, format } = inside;

@@ -93,7 +93,7 @@ const mistakes: readonly Mistake[] = [
     says: /QEMU was not found[\s\S]*apt-get install qemu-system-x86/,
     env: { PATH: join(scratch, "empty") },
   },
-  { name: "no program", argv: [], status: 125, says: /program/ },
+  { name: "no program", argv: ["--"], status: 127, says: /program without a name/ },
   { name: "an unknown option", argv: ["--fast", "ls"], status: 125, says: /--fast/ },
   {
     name: "a wrong memory size",

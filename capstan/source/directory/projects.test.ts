@@ -32,7 +32,7 @@ const recognised: readonly (readonly [what: string, files: Files, command: strin
   [
     "package.json with main",
     { "package.json": pkg({ main: "lib/a" }), "lib/a.js": "" },
-    "node lib/a",
+    "node lib/a.js",
   ],
   [
     "a directory as main",
