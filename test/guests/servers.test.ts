@@ -179,9 +179,13 @@ for (const cpus of [1, 2]) {
   guestTest(`iperf3 receives and sends TCP and UDP with ${cpus} CPU${cpus === 1 ? "" : "s"}`, () => {
     const argv = ["iperf3", "-s", "--forceflush"];
     const iperf = { argv, port: 5201, udp: true, ready: /Server listening/ };
-    return withServer(cpus, iperf, async ({ port }) => {
+    return withServer(cpus, iperf, async ({ port, writes }) => {
+      let number = 0;
       for (const direction of [[], ["-R"]]) {
         for (const protocol of [[], ["-u", "-b", "5M", "-l", "1400"]]) {
+          // Between two tests iperf3 has no listener for a moment.
+          number += 1;
+          await writes(new RegExp(`Server listening .*\\(test #${number}\\)`));
           const words = ["-c", "127.0.0.1", "-p", String(port), "-t", "1", "-J"];
           const said = await client("iperf3", ...words, ...direction, ...protocol);
           const { end } = JSON.parse(said);
