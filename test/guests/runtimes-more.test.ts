@@ -2,16 +2,14 @@
  * Runtimes beyond `runtimes.test.ts`, with threads, the collector and processes, on one and on two
  * processors; each does the same in a guest as on the host.
  */
-import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { assertSameAsHost } from "../harness/compare.ts";
 import { guestTest } from "../harness/guest-test.ts";
 import { repositoryRoot } from "../harness/paths.ts";
 import { testProgram } from "../harness/programs.ts";
+import { javaPrograms } from "../stress/programs.ts";
 
 const scripts = join(repositoryRoot, "test/scripts");
-const classes = join(repositoryRoot, "build/test/classes");
 const timeoutMs = 5 * 60_000;
 
 /** What the scripts start; no recipe can know that. */
@@ -62,12 +60,13 @@ for (const count of ["1", "2"]) {
   );
 }
 
-for (const [index, collector] of ["Serial", "Parallel", "G1", "Z"].entries()) {
-  guestTest(`java with 50 threads and a full heap, ${collector}GC`, () => {
-    mkdirSync(classes, { recursive: true });
-    execFileSync("javac", ["-d", classes, join(scripts, "Work.java")]);
-    const machine = ["-m", "1G", "-c", index % 2 === 0 ? "2" : "1"];
-    const argv = ["java", "-Xmx96m", `-XX:+Use${collector}GC`, "-cp", classes, "Work"];
-    return assertSameAsHost({ argv, options: machine, timeoutMs });
-  }, ["java", "javac"]);
+for (const [index, { name, argv, needs }] of javaPrograms.entries()) {
+  guestTest(
+    `50 threads and a full heap, ${name}`,
+    () => {
+      const machine = ["-m", "1G", "-c", index % 2 === 0 ? "2" : "1"];
+      return assertSameAsHost({ argv: argv(), options: machine, timeoutMs });
+    },
+    needs,
+  );
 }

@@ -12,14 +12,14 @@ import { parseArgs } from "node:util";
 import { findHypervisor } from "../../capstan/hypervisor/find-program.ts";
 import { repositoryRoot } from "../harness/paths.ts";
 import { runCapstan, runOnHost } from "../harness/process.ts";
-import { processorCounts, stressOptions, threadedPrograms } from "./programs.ts";
+import { javaPrograms, processorCounts, stressOptions, threadedPrograms } from "./programs.ts";
 
 const { values, positionals } = parseArgs({
   options: { runs: { type: "string", default: "100" } },
   allowPositionals: true,
 });
 const folder = join(repositoryRoot, "build/test/stress");
-const chosen = threadedPrograms.filter(({ name }) => {
+const chosen = [...threadedPrograms, ...javaPrograms].filter(({ name }) => {
   return positionals.length === 0 || positionals.includes(name);
 });
 const print = (line: string): void => {
@@ -38,13 +38,14 @@ mkdirSync(folder, { recursive: true });
 const qemu = loggingQemu();
 let failures = 0;
 let runs = 0;
-for (const { name, argv } of chosen) {
-  const expected = await runOnHost(argv());
+for (const { name, argv: makeArgv } of chosen) {
+  const argv = makeArgv();
+  const expected = await runOnHost(argv);
   for (const cpus of processorCounts) {
     const before = failures;
     for (let run = 1; run <= Number(values.runs); run += 1) {
       const log = join(folder, `${name}-${cpus}-${run}`);
-      const words = [...stressOptions(cpus), "--timeout", "120", "--", ...argv()];
+      const words = [...stressOptions(cpus), "--timeout", "240", "--", ...argv];
       const env = { CAPSTAN_QEMU: qemu, STRESS_LOG: `${log}.qemu` };
       const { status, stdout, stderr } = await runCapstan(words, { env });
       runs += 1;

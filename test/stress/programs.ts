@@ -1,8 +1,10 @@
 /**
  * Threaded programs that find races of the kernel when they run often enough on several processors.
- * Their output is the same every time. Neighbours: `main.ts` runs them often, `test/guests/
- * processors.test.ts` once each.
+ * Their output is the same every time. Neighbours: `main.ts` runs them often, `processors.test.ts` and
+ * `runtimes-more.test.ts` in `test/guests/` once.
  */
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryRoot } from "../harness/paths.ts";
 import { testProgram } from "../harness/programs.ts";
@@ -29,6 +31,23 @@ export const threadedPrograms: readonly ThreadedProgram[] = [
   { name: "rust", argv: () => [testProgram("threads-rust")], needs: ["rustc"] },
   { name: "c", argv: () => [testProgram("threads")], needs: [] },
 ];
+
+const collectors = ["Serial", "Parallel", "G1", "Z"] as const;
+
+/** 50 threads and a full heap under each of Java's collectors: too long for `processors.test.ts`. */
+export const javaPrograms: readonly ThreadedProgram[] = collectors.map((collector) => ({
+  name: `java-${collector}GC`,
+  argv: () => ["java", "-Xmx96m", `-XX:+Use${collector}GC`, "-cp", javaClasses(), "Work"],
+  needs: ["java", "javac"],
+}));
+
+/** The folder with the compiled `Work.java`. */
+function javaClasses(): string {
+  const classes = join(repositoryRoot, "build/test/classes");
+  mkdirSync(classes, { recursive: true });
+  execFileSync("javac", ["-d", classes, join(scripts, "Work.java")]);
+  return classes;
+}
 
 /** Numbers of processors to run them on. */
 export const processorCounts: readonly string[] = ["2", "4"];
