@@ -1,5 +1,5 @@
 # Uses what a Ruby service uses: json, digest, sockets, threads, the collector, processes.
-require "digest"
+require "digest/sha2" # whole before there are threads: digest loads its parts on first use, in a race
 require "json"
 require "open3"
 require "set"
