@@ -66,6 +66,7 @@ const FILLER_CALLS = 10;
  */
 const DISPATCHER_CALLS = 100;
 const RUNTIME_PREFIX = "~lib/rt/";
+const CONSTRUCTOR = "#constructor";
 /** The module's start function, which calls one `start:FILE` function a file. */
 const START = "~start";
 
@@ -161,7 +162,10 @@ export function analyseProgram(module: WasmModule): Program {
   }
   for (const [index, count] of callersOf(functions)) {
     const target = functions.get(index);
-    if (!target || count < MANY_CALLERS) continue;
+    if (!target) continue;
+    // An object that one place makes is made there, without a call and a look at what was allocated.
+    if (count === 1 && target.name.endsWith(CONSTRUCTOR)) target.isInline = true;
+    if (count < MANY_CALLERS) continue;
     if (target.body.instructions.length > TINY_INSTRUCTIONS) target.isInline = false;
   }
   for (const { name, index } of exports) {
