@@ -3,7 +3,7 @@
  *
  * Neighbours: everything in `dev/` that shares memory with a device.
  */
-import { compilerBarrier, mfence } from "../arch/cpu";
+import { compilerBarrier, mfence, rdtsc } from "../arch/cpu";
 
 /** Start of the direct map of all RAM. */
 const DIRECT_MAP: usize = 0xffff800000000000;
@@ -34,7 +34,15 @@ export function readBarrier(): void {
   compilerBarrier();
 }
 
-/** Orders earlier stores before later loads: the one reordering that x86 does. */
+/**
+ * Orders earlier stores before later loads: the one reordering that x86 does.
+ *
+ * QEMU before 8.0 emulates a single processor without any barrier, although its devices run in
+ * threads of their own: a queue's index is then seen late, and the device, or this driver, waits for
+ * ever for word of the other. Its reading of the clock takes a lock, and so is the barrier that MFENCE
+ * is not there (docs/decisions/0016-barrier-under-emulation.md); elsewhere it costs some 20 cycles.
+ */
 export function fullBarrier(): void {
+  rdtsc();
   mfence();
 }

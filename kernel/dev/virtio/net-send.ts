@@ -80,7 +80,7 @@ export class NetSend {
   await(waiter: SendWaiter): bool {
     this.lock.acquire();
     this.reclaim();
-    if (this.taken != this.number && this.queue.enableInterrupts()) this.reclaim();
+    while (this.taken != this.number && this.queue.enableInterrupts()) this.reclaim();
     const isBusy = this.taken != this.number;
     if (isBusy && !waiter.isWaiting) {
       waiter.isWaiting = true;
