@@ -3,9 +3,10 @@
  * Bundled into `dist/capstan.js`, which `bin/capstan.js` starts.
  */
 
+import { constants } from "node:os";
 import { parseCommandLine } from "./commands/parse.ts";
-import { FatalError, UserError } from "./errors.ts";
-import { ExitStatus } from "./exit-status.ts";
+import { FatalError, systemErrorCode, UserError } from "./errors.ts";
+import { ExitStatus, signalStatus } from "./exit-status.ts";
 import { capstanVersion } from "./home.ts";
 import { endBySignal, Interruption } from "./run/signals.ts";
 
@@ -27,6 +28,20 @@ function reportError(error: unknown, asJson: boolean): number {
   return ExitStatus.usage;
 }
 
+/** Resolves when what was written has left: a pipe takes only what it can hold at a time. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write("", () => resolve());
+  });
+}
+
+/** Nobody reads any more (`| head`): ends as a program does that SIGPIPE ends; Node ignores it. */
+function onWriteError(error: Error): void {
+  if (systemErrorCode(error) !== "EPIPE") throw error;
+  process.exit(signalStatus(constants.signals.SIGPIPE));
+}
+
+for (const stream of [process.stdout, process.stderr]) stream.on("error", onWriteError);
 const argv = process.argv.slice(2);
 /** A line that was not understood is searched for the word; what follows `--` is the program's. */
 let wantsJson = argv.slice(0, argv.indexOf("--") + 1 || undefined).includes("--json");
@@ -40,5 +55,6 @@ try {
   if (error instanceof Interruption) endBySignal(error.signal);
   process.exitCode = reportError(error, wantsJson);
 }
+await Promise.all([written(process.stdout), written(process.stderr)]);
 // Input that the guest did not read may still be open, and must not keep capstan alive.
 process.exit();

@@ -11,8 +11,13 @@
  * Neighbours: `syscall-sites.ts` and `libc-calls.ts` search in what is read here;
  * `../package/elf-header.ts` does the checked reads.
  */
-import { closeSync, openSync } from "node:fs";
-import { ElfInput, readHeader, readSegments } from "../package/elf-header.ts";
+import {
+  type ElfInput,
+  type ElfPlace,
+  readElfFile,
+  readHeader,
+  readSegments,
+} from "../package/elf-header.ts";
 
 const SHT_RELA = 4;
 const SHT_DYNSYM = 11;
@@ -170,12 +175,12 @@ function readUnwindStarts(input: ElfInput, header: Buffer): number[] {
 
 /**
  * Reads a file.
+ * @param path its path in the guest
+ * @param place where it lies on the host
  * Throws an ElfError for files that are not ELF for x86-64, and Node's system errors.
  */
-export function readCodeFile(path: string): CodeFile {
-  const fd = openSync(path, "r");
-  try {
-    const input = new ElfInput(path, fd);
+export function readCodeFile(path: string, place: ElfPlace): CodeFile {
+  return readElfFile(path, place, (input) => {
     const header = readHeader(input);
     const sections = readSections(input, header);
     const { names, imports, exports } = readSymbols(input, sections);
@@ -188,7 +193,5 @@ export function readCodeFile(path: string): CodeFile {
       slots: readSlots(input, sections, names),
       functionStarts: [...starts].sort((a, b) => a - b),
     };
-  } finally {
-    closeSync(fd);
-  }
+  });
 }

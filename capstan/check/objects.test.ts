@@ -15,7 +15,11 @@ function search(program: string) {
   const elf = readElf(program);
   const closure = new LibraryClosure(elf, undefined, "/");
   assert.deepEqual(closure.addProgram(), []);
-  return findCalls([program, ...closure.files]);
+  return searchFiles(program, ...closure.files);
+}
+
+function searchFiles(...paths: string[]) {
+  return findCalls(new Map(paths.map((path) => [path, { path }])));
 }
 
 test("a program makes the calls behind its imports, not all of the C library's", () => {
@@ -37,7 +41,7 @@ test("a file without section headers is searched by its segments", () => {
   elf.writeUInt16LE(0, 60);
   const path = join(scratch, "stripped");
   writeFileSync(path, elf);
-  assert.deepEqual(findCalls([path]).skipped, []);
+  assert.deepEqual(searchFiles(path).skipped, []);
 });
 
 test("damaged files are skipped with a reason, whatever is damaged", () => {
@@ -47,10 +51,10 @@ test("damaged files are skipped with a reason, whatever is damaged", () => {
     damaged[at] = 0xff;
     const path = join(scratch, `damaged-${at}`);
     writeFileSync(path, damaged);
-    findCalls([path]);
+    searchFiles(path);
   }
   assert.equal(readdirSync(scratch).filter((name) => name.startsWith("damaged")).length, 48);
   const path = join(scratch, "text");
   writeFileSync(path, "no program");
-  assert.match(findCalls([path]).skipped[0]?.why ?? "", /not an ELF file/);
+  assert.match(searchFiles(path).skipped[0]?.why ?? "", /not an ELF file/);
 });

@@ -8,6 +8,7 @@
  */
 import { basename } from "node:path";
 import { ElfError } from "../package/elf-error.ts";
+import type { ElfPlace } from "../package/elf-header.ts";
 import { type CodeFile, readCodeFile } from "./code-file.ts";
 import { LibcCalls } from "./libc-calls.ts";
 import { findSyscallFunctionCalls, findSyscalls } from "./syscall-sites.ts";
@@ -22,7 +23,7 @@ const forkingFunctions: ReadonlySet<string> = new Set(
 
 /** What the search found. */
 export interface FoundCalls {
-  /** Files (host paths) by the number of the call that they make, in the order of the search. */
+  /** Files by the number of the call that they make, in the order of the search. */
   readonly calls: ReadonlyMap<number, readonly string[]>;
   /** Files with `syscall` instructions whose number is computed, and how many. */
   readonly computed: ReadonlyMap<string, number>;
@@ -43,18 +44,21 @@ function appendTo<K>(map: Map<K, string[]>, key: K, path: string): void {
   else if (!list.includes(path)) list.push(path);
 }
 
-/** Searches the files; the program comes first in `paths`, so that it is named first. */
-export function findCalls(paths: readonly string[]): FoundCalls {
+/**
+ * Searches files.
+ * @param files paths in the guest, and where they lie; the program first, so that it is named first
+ */
+export function findCalls(files: ReadonlyMap<string, ElfPlace>): FoundCalls {
   const calls = new Map<number, string[]>();
   const computed = new Map<string, number>();
   const forking = new Map<string, string[]>();
   const skipped: { path: string; why: string }[] = [];
   const libraries: LibcCalls[] = [];
   const importsByFile = new Map<string, ReadonlySet<string>>();
-  for (const path of paths) {
+  for (const [path, place] of files) {
     let file: CodeFile;
     try {
-      file = readCodeFile(path);
+      file = readCodeFile(path, place);
     } catch (error) {
       const why = error instanceof ElfError ? error.why : String(error);
       skipped.push({ path, why });

@@ -26,6 +26,7 @@ const linkageText = {
   dynamic: "dynamic, at a fixed address",
   "dynamic-pie": "dynamic, position-independent",
   library: "a library that can be started",
+  kernel: "",
 } as const;
 
 const SHOWN_GROUPS = 6;
@@ -53,9 +54,15 @@ function callLine(call: JudgedCall): string {
   return `  ${call.status.padEnd(8)}${call.name}${note} (${users(call.usedBy)})`;
 }
 
+function runtimeText({ recipe, isCollected }: Examination): string {
+  if (!isCollected) return `${recipe ?? "none is recognised"}; the source brings its files along`;
+  return recipe ?? "none is recognised: libraries and named files only";
+}
+
 /** The report for people. */
 export function toText(examination: Examination, judgement: Judgement): string {
-  const { linkage, interpreter, libraries, missingLibraries, files, found } = examination;
+  const { origin, linkage, interpreter, libraries, missingLibraries, files, searched, found } =
+    examination;
   const { calls } = judgement;
   const count = files.reduce((sum, group) => sum + group.count, 0);
   const sizeBytes = files.reduce((sum, group) => sum + group.sizeBytes, 0);
@@ -64,11 +71,14 @@ export function toText(examination: Examination, judgement: Judgement): string {
   const computed = [...found.computed].map(([path, sites]) => `${basename(path)} (${sites})`);
   const loader = interpreter === undefined ? "" : `, loader ${interpreter}`;
   const lines = [
+    ...(origin.kind === "program" ? [] : [`source     ${origin.name}`]),
     `program    ${examination.executable}`,
-    `kind       ELF for x86-64, ${linkageText[linkage]}${loader}`,
+    linkage === "kernel"
+      ? "kind       linked with the kernel"
+      : `kind       ELF for x86-64, ${linkageText[linkage]}${loader}`,
     `libraries  ${libraries.length} found, ${missingLibraries.length} missing`,
     ...missingLibraries.map(({ name, neededBy }) => `  missing ${name} (needed by ${neededBy})`),
-    `runtime    ${examination.recipe ?? "none is recognised: libraries and named files only"}`,
+    `runtime    ${runtimeText(examination)}`,
   ];
   if (files.length > 0) {
     lines.push(`files      ${count} in the image, ${size(sizeBytes)}`);
@@ -79,7 +89,7 @@ export function toText(examination: Examination, judgement: Judgement): string {
   }
   lines.push(
     `processes  ${judgement.forks.answer}: ${judgement.forks.because}`,
-    `calls      ${calls.length} system calls in the code: ${byStatus("full").length} full, ` +
+    `calls      ${calls.length} system calls in the code of ${searched.length} files: ${byStatus("full").length} full, ` +
       `${byStatus("partial").length} partial, ${byStatus("absent").length} absent`,
     ...byStatus("absent").map(callLine),
     ...byStatus("partial").map(callLine),
@@ -100,6 +110,7 @@ export function toJson(examination: Examination, judgement: Judgement): unknown 
   return {
     verdict: judgement.verdict,
     status: verdictStatus[judgement.verdict],
+    origin: examination.origin,
     program: examination.executable,
     args: examination.args,
     kind: examination.linkage,
@@ -109,6 +120,7 @@ export function toJson(examination: Examination, judgement: Judgement): unknown 
     runtime: recipe ?? null,
     files: examination.files,
     processes: judgement.forks,
+    searchedFiles: examination.searched,
     systemCalls: judgement.calls,
     computedCalls: [...found.computed].map(([path, sites]) => ({ path, sites })),
     notSearched: found.skipped,

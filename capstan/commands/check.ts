@@ -1,17 +1,19 @@
 /**
- * `capstan check [options] -- PROGRAM [ARGS...]`: says before anything is built whether a program
- * would run, and what is missing. Neighbours: `../check/` does the work.
+ * `capstan check [options] SOURCE`, or `-- PROGRAM [ARGS...]`: says before anything is built whether
+ * an application would run, and what is missing. Neighbours: `../check/` does the work.
  */
 import { examine } from "../check/examine.ts";
 import { judge } from "../check/judge.ts";
 import { toJson, toText, verdictStatus } from "../check/report.ts";
-import { guestEnvironment } from "../source/guest-environment.ts";
-import { type CommandDefinition, type CommandInput, optionList } from "./command.ts";
-import { parseEnvironment } from "./options.ts";
+import { abortOnSignals } from "../run/signals.ts";
+import type { CommandDefinition, CommandInput } from "./command.ts";
+import { parseSource, sourceNotes, sourceOptionDefinitions } from "./source-options.ts";
 
-const notes = `Nothing is run and nothing is written. Files are found as capstan run finds them. System calls
-are searched in the code of the program and of everything that goes into the image; programs that
-it starts while it runs are not, unless --add names them.
+const notes = `${sourceNotes}
+
+Nothing is run and no image is written. Files are found as capstan run finds them. System calls are
+searched in the code of the program and of everything that is collected for it; of an image or
+packages, in the program, what its arguments or its shell script name, and their libraries.
 
 Exit status:
   0      ready: nothing stands in the way
@@ -23,36 +25,27 @@ Exit status:
 /** The command as data. */
 export const checkCommand: CommandDefinition = {
   name: "check",
-  summary: "say whether a program would run, and what is missing",
-  parameters: "<program> [args...]",
+  summary: "say whether an application would run, and what is missing",
+  parameters: "[source] [args...]",
   options: [
-    {
-      flags: "-e, --env <name[=value]>",
-      description: "set an environment variable, or pass on the host's",
-      repeats: true,
-    },
-    {
-      flags: "--add <host[:guest]>",
-      description: "add a file or directory to the image",
-      repeats: true,
-    },
+    ...sourceOptionDefinitions,
     { flags: "--json", description: "print one JSON object on stdout" },
   ],
   notes,
-  examples: ["capstan check -- python3 script.py", "capstan check --json -- ./server --port 80"],
+  examples: [
+    "capstan check -- python3 script.py",
+    "capstan check .",
+    "capstan check --json deb:redis-server",
+  ],
   completes: "program",
   run: check,
 };
 
-async function check({ args: words, options, env }: CommandInput): Promise<number> {
-  const [program = "", ...args] = words;
-  const examination = await examine({
-    program,
-    args,
-    cwd: process.cwd(),
-    env: guestEnvironment(parseEnvironment(optionList(options, "env"), env), undefined),
-    add: optionList(options, "add"),
-    searchPath: env.PATH ?? "/usr/local/bin:/usr/bin:/bin",
+async function check(input: CommandInput): Promise<number> {
+  const { options } = input;
+  const examination = await abortOnSignals((signal) => {
+    const given = parseSource(input, { signal });
+    return examine(given.request, given.options);
   });
   const judgement = judge({ ...examination, isDynamic: examination.interpreter !== undefined });
   process.stdout.write(

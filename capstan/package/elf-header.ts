@@ -5,7 +5,7 @@
  *
  * Neighbours: `elf.ts` reads what the segments hold; `elf-error.ts` is what goes wrong.
  */
-import { fstatSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { ElfError } from "./elf-error.ts";
 
 const HEADER_SIZE_BYTES = 64;
@@ -43,20 +43,31 @@ export interface Segment {
   readonly isExecutable: boolean;
 }
 
+/** Where an ELF file lies: a file of the host, or a part of one (an archive). */
+export interface ElfPlace {
+  /** Absolute path on the host. */
+  readonly path: string;
+  readonly offsetBytes?: number;
+  readonly sizeBytes?: number;
+}
+
 /** An open file with checked reads. */
 export class ElfInput {
   readonly path: string;
   readonly sizeBytes: number;
   readonly #fd: number;
+  readonly #offsetBytes: number;
   /** The first page, read at once: it holds the headers, and often the loader's path. */
   readonly #start: Buffer;
 
-  constructor(path: string, fd: number) {
+  /** @param path name for errors */
+  constructor(path: string, fd: number, place: ElfPlace) {
     this.path = path;
     this.#fd = fd;
-    this.sizeBytes = fstatSync(fd).size;
+    this.#offsetBytes = place.offsetBytes ?? 0;
+    this.sizeBytes = place.sizeBytes ?? fstatSync(fd).size;
     const start = Buffer.alloc(Math.min(this.sizeBytes, 4096));
-    this.#start = start.subarray(0, readSync(fd, start, 0, start.length, 0));
+    this.#start = start.subarray(0, readSync(fd, start, 0, start.length, this.#offsetBytes));
   }
 
   fail(code: "Truncated" | "Malformed", why: string): never {
@@ -75,7 +86,8 @@ export class ElfInput {
     if (end <= this.#start.length) return this.#start.subarray(offset, end);
     const bytes = Buffer.alloc(sizeBytes);
     for (let done = 0; done < sizeBytes; ) {
-      const count = readSync(this.#fd, bytes, done, sizeBytes - done, offset + done);
+      const at = this.#offsetBytes + offset + done;
+      const count = readSync(this.#fd, bytes, done, sizeBytes - done, at);
       if (count === 0) this.fail("Truncated", "the file became shorter while it was read");
       done += count;
     }
@@ -86,6 +98,20 @@ export class ElfInput {
   toNumber(value: bigint, what: string): number {
     if (value > BigInt(Number.MAX_SAFE_INTEGER)) this.fail("Malformed", `${what} is ${value}`);
     return Number(value);
+  }
+}
+
+/**
+ * Opens a file for as long as it is read.
+ * @param path name for errors and results
+ * Throws what `read` throws, and Node's system errors.
+ */
+export function readElfFile<T>(path: string, place: ElfPlace, read: (input: ElfInput) => T): T {
+  const fd = openSync(place.path, "r");
+  try {
+    return read(new ElfInput(path, fd, place));
+  } finally {
+    closeSync(fd);
   }
 }
 

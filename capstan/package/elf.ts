@@ -16,7 +16,16 @@
  * `libraries.ts` follows the dependencies.
  */
 import { closeSync, openSync, readSync } from "node:fs";
-import { ElfInput, ET_EXEC, locate, readHeader, readSegments, type Segment } from "./elf-header.ts";
+import {
+  type ElfInput,
+  type ElfPlace,
+  ET_EXEC,
+  locate,
+  readElfFile,
+  readHeader,
+  readSegments,
+  type Segment,
+} from "./elf-header.ts";
 
 const DYNAMIC_ENTRY_SIZE_BYTES = 16;
 const MAX_DYNAMIC_BYTES = 4 * 1024 * 1024;
@@ -195,15 +204,11 @@ function parse(input: ElfInput): ElfFile {
 
 /**
  * Reads an ELF file.
+ * @param place where it lies, if that is not `path`
  * Throws an ElfError if it cannot run on x86-64 Linux, and Node's system errors.
  */
-export function readElf(path: string): ElfFile {
-  const fd = openSync(path, "r");
-  try {
-    return parse(new ElfInput(path, fd));
-  } finally {
-    closeSync(fd);
-  }
+export function readElf(path: string, place: ElfPlace = { path }): ElfFile {
+  return readElfFile(path, place, parse);
 }
 
 /** The first `sizeBytes` bytes of a file, or fewer. Throws Node's system errors. */

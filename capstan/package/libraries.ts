@@ -7,10 +7,10 @@
  * Neighbours: `library-search.ts` knows where loaders look; `collect.ts` and `recipes/` add the
  * result to an image.
  */
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
-import { type ElfFile, readElf } from "./elf.ts";
+import type { ElfFile } from "./elf.ts";
 import { ElfError } from "./elf-error.ts";
 import {
   configuredDirectories,
@@ -18,6 +18,7 @@ import {
   LibrarySearch,
   type LoadedObject,
 } from "./library-search.ts";
+import { hostObjects, type ObjectFiles } from "./object-files.ts";
 
 /** A library that was asked for and not found. */
 export interface MissingLibrary {
@@ -37,6 +38,7 @@ export function libcOf(interpreter: string | undefined): Libc {
  * modules and the like).
  */
 export class LibraryClosure {
+  readonly #objects: ObjectFiles;
   readonly #search: LibrarySearch;
   readonly #program: LoadedObject;
   readonly #loadedNames = new Set<string>();
@@ -44,15 +46,24 @@ export class LibraryClosure {
   readonly #files = new Set<string>();
   readonly #names = new Set<string>();
 
-  /** Starts with a program; nothing is resolved yet. */
-  constructor(program: ElfFile, ldLibraryPath: string | undefined, cwd: string) {
-    this.#search = new LibrarySearch(libcOf(program.interpreter), ldLibraryPath, cwd);
+  /**
+   * Starts with a program; nothing is resolved yet.
+   * @param objects where libraries are looked for: this machine unless it is said otherwise
+   */
+  constructor(
+    program: ElfFile,
+    ldLibraryPath: string | undefined,
+    cwd: string,
+    objects = hostObjects,
+  ) {
+    this.#objects = objects;
+    this.#search = new LibrarySearch(libcOf(program.interpreter), ldLibraryPath, cwd, objects);
     // The loader takes the program's own place from /proc/self/exe, which has no symbolic links.
-    const origin = dirname(realpathSync(program.path));
+    const origin = dirname(objects.realPath(program.path));
     this.#program = { elf: program, origin, loadedBy: undefined };
   }
 
-  /** Absolute host paths of all libraries found so far, under the names the loader uses. */
+  /** Absolute paths of all libraries found so far, under the names the loader uses. */
   get files(): ReadonlySet<string> {
     return this.#files;
   }
@@ -75,7 +86,7 @@ export class LibraryClosure {
     if (this.#examined.has(path)) return [];
     this.#examined.add(path);
     try {
-      const elf = readElf(path);
+      const elf = this.#objects.readElf(path);
       return this.#walk([{ elf, origin: dirname(path), loadedBy: this.#program }]);
     } catch (error) {
       if (error instanceof ElfError) return [];
@@ -110,7 +121,7 @@ export class LibraryClosure {
     const read = new Map<string, ElfFile>();
     const accepts = (path: string): boolean => {
       try {
-        read.set(path, readElf(path));
+        read.set(path, this.#objects.readElf(path));
         return true;
       } catch (error) {
         if (error instanceof ElfError) return false;
@@ -122,7 +133,7 @@ export class LibraryClosure {
     this.#loadedNames.add(name);
     this.#names.add(name);
     for (const path of paths) {
-      const elf = read.get(path) ?? readElf(path);
+      const elf = read.get(path) ?? this.#objects.readElf(path);
       if (elf.soname !== undefined) this.#loadedNames.add(elf.soname);
       this.#files.add(path);
       queue.push({ elf, origin: dirname(path), loadedBy: neededBy });

@@ -17,10 +17,11 @@
  *
  * Neighbours: `libraries.ts` walks the dependencies and calls this for each.
  */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { ElfFile } from "./elf.ts";
 import { lookUpLdCache, parseLdCache } from "./ld-cache.ts";
+import { hostObjects, type ObjectFiles } from "./object-files.ts";
 
 export type Libc = "glibc" | "musl";
 
@@ -53,24 +54,13 @@ function expand(text: string, origin: string): string {
     .replace(/\$(PLATFORM\b|\{PLATFORM\})/g, () => "x86_64");
 }
 
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-}
-
-/** Reads a host file as a whole; undefined if it is not there or not readable. */
-function readIfPresent(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Finds libraries on the host. One instance serves one program. */
+/** Finds libraries. One instance serves one program. */
 export class LibrarySearch {
   readonly #libc: Libc;
   readonly #libraryPath: readonly string[];
   readonly #cwd: string;
+  readonly #files: ObjectFiles;
+  readonly #isFile: (path: string) => boolean;
   #cache: Map<string, string[]> | undefined;
   #muslPath: readonly string[] | undefined;
 
@@ -78,7 +68,9 @@ export class LibrarySearch {
    * `ldLibraryPath` is the variable LD_LIBRARY_PATH that the program will see; relative entries are
    * understood from `cwd`.
    */
-  constructor(libc: Libc, ldLibraryPath: string | undefined, cwd: string) {
+  constructor(libc: Libc, ldLibraryPath: string | undefined, cwd: string, files = hostObjects) {
+    this.#files = files;
+    this.#isFile = (path) => files.isFile(path);
     this.#libc = libc;
     this.#cwd = cwd;
     this.#libraryPath = (ldLibraryPath ?? "").split(/[:;]/).filter((entry) => entry !== "");
@@ -97,7 +89,7 @@ export class LibrarySearch {
   find(name: string, neededBy: LoadedObject, accepts: (path: string) => boolean): string[] {
     if (name.includes("/")) {
       const file = resolve(this.#cwd, expand(name, neededBy.origin));
-      return isFile(file) ? [file] : [];
+      return this.#isFile(file) ? [file] : [];
     }
     for (const directory of this.#directories(neededBy)) {
       const found = this.#inDirectory(directory, name).filter(accepts);
@@ -105,7 +97,7 @@ export class LibrarySearch {
     }
     if (this.#libc === "musl") return [];
     if (neededBy.elf.ignoresDefaultDirectories) return [];
-    const cached = (this.#glibcCache().get(name) ?? []).filter(isFile).filter(accepts);
+    const cached = (this.#glibcCache().get(name) ?? []).filter(this.#isFile).filter(accepts);
     if (cached.length > 0) return cached;
     for (const directory of glibcDirectories) {
       const found = this.#inDirectory(directory, name).filter(accepts);
@@ -139,14 +131,14 @@ export class LibrarySearch {
   #inDirectory(directory: string, name: string): string[] {
     const absolute = resolve(this.#cwd, directory);
     const plain = join(absolute, name);
-    if (this.#libc === "musl") return isFile(plain) ? [plain] : [];
+    if (this.#libc === "musl") return this.#isFile(plain) ? [plain] : [];
     const variants = hardwareVariants.map((level) => join(absolute, "glibc-hwcaps", level, name));
-    return [plain, ...variants].filter(isFile);
+    return [plain, ...variants].filter(this.#isFile);
   }
 
   #glibcCache(): Map<string, string[]> {
     if (this.#cache === undefined) {
-      const bytes = readIfPresent("/etc/ld.so.cache");
+      const bytes = this.#files.read("/etc/ld.so.cache");
       this.#cache = lookUpLdCache(bytes === undefined ? [] : parseLdCache(bytes));
     }
     return this.#cache;
@@ -154,7 +146,7 @@ export class LibrarySearch {
 
   #muslDirectories(): readonly string[] {
     if (this.#muslPath === undefined) {
-      const text = readIfPresent("/etc/ld-musl-x86_64.path")?.toString();
+      const text = this.#files.read("/etc/ld-musl-x86_64.path")?.toString();
       const listed = text?.split(/[:\n]/).filter((entry) => entry !== "");
       this.#muslPath = listed ?? muslDirectories;
     }
@@ -187,7 +179,7 @@ export function configuredDirectories(confPath = "/etc/ld.so.conf"): string[] {
   const read = (path: string): void => {
     if (seen.has(path)) return;
     seen.add(path);
-    for (const raw of (readIfPresent(path)?.toString() ?? "").split("\n")) {
+    for (const raw of (hostObjects.read(path)?.toString() ?? "").split("\n")) {
       const line = raw.replace(/#.*/, "").trim();
       const pattern = /^include\s+(\S+)/.exec(line)?.[1];
       if (pattern !== undefined) {

@@ -5,7 +5,7 @@
  */
 import { resolve } from "node:path";
 import { collectProgram } from "../package/collect.ts";
-import type { ProjectTree } from "../package/types.ts";
+import type { ProgramRequest, ProjectTree } from "../package/types.ts";
 import { guestEnvironment } from "./guest-environment.ts";
 import { launchDefaults, type Origin, type ResolvedSource, type SourceOptions } from "./source.ts";
 
@@ -24,6 +24,27 @@ export interface ProgramChanges {
   readonly origin?: Origin;
 }
 
+/** All that decides which files a program of the host needs. */
+export function programRequest(
+  program: string,
+  args: readonly string[],
+  options: SourceOptions,
+  changes: ProgramChanges = {},
+): ProgramRequest {
+  const { host, signal, terminalType, workdir } = options;
+  const base = changes.cwd ?? options.cwd;
+  return {
+    program,
+    args,
+    cwd: workdir === undefined ? base : resolve(base, workdir),
+    env: guestEnvironment({ ...changes.env, ...options.env }, terminalType),
+    add: [...(changes.add ?? []), ...options.add],
+    projects: changes.projects ?? [],
+    searchPath: host.PATH ?? DEFAULT_SEARCH_PATH,
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
 /**
  * Collects a program of the host.
  * @throws UserError when it does not exist, cannot be executed, lacks libraries, or is too large
@@ -34,23 +55,11 @@ export async function programSource(
   options: SourceOptions,
   changes: ProgramChanges = {},
 ): Promise<ResolvedSource> {
-  const { host, signal, terminalType, workdir } = options;
-  const base = changes.cwd ?? options.cwd;
-  const cwd = workdir === undefined ? base : resolve(base, workdir);
-  const env = guestEnvironment({ ...changes.env, ...options.env }, terminalType);
-  const { tree, warnings, ...found } = await collectProgram({
-    program,
-    args,
-    cwd,
-    env,
-    add: [...(changes.add ?? []), ...options.add],
-    projects: changes.projects ?? [],
-    searchPath: host.PATH ?? DEFAULT_SEARCH_PATH,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const request = programRequest(program, args, options, changes);
+  const { tree, warnings, ...found } = await collectProgram(request);
   return {
     tree,
-    launch: { ...launchDefaults, ...found, env: { ...found.env, ...env } },
+    launch: { ...launchDefaults, ...found, env: { ...found.env, ...request.env } },
     origin: changes.origin ?? { kind: "program", name: found.executable },
     warnings,
   };

@@ -1,5 +1,8 @@
 /** `capstan check`: what it says about a program, and that the guest agrees. */
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { guestTest } from "../harness/guest-test.ts";
 import { capstanLauncher } from "../harness/paths.ts";
@@ -36,4 +39,27 @@ test("check: a program that cannot be run gets the message and status of run", a
   const json = await check("--json", "--", "/etc/passwd");
   assert.equal(json.status, 126);
   assert.ok(JSON.parse(json.stdout.toString("utf8")).error.fix !== "");
+});
+
+test("check: a directory and an image are sources, too", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "capstan-check-"));
+  const env = { ...process.env, CAPSTAN_ROOT: join(folder, "root") } as Record<string, string>;
+  const capstan = (...argv: string[]) =>
+    runOnHost([process.execPath, capstanLauncher, ...argv], { env });
+  try {
+    writeFileSync(join(folder, "main.py"), "print(1)\n");
+    const project = JSON.parse((await capstan("check", "--json", folder)).stdout.toString("utf8"));
+    assert.deepEqual([project.origin.kind, project.runtime], ["directory", "Python"]);
+    // More than a pipe holds: capstan ends as SIGPIPE would end it when nobody reads on.
+    const pipeline = '"$0" "$1" check --json "$2" | head -c 1; exit "${PIPESTATUS[0]}"';
+    const words = [process.execPath, capstanLauncher, folder];
+    const cut = await runOnHost(["/bin/bash", "-c", pipeline, ...words], { env });
+    assert.deepEqual([cut.stdout.toString(), cut.stderr.toString(), cut.status], ["{", "", 141]);
+    assert.equal((await capstan("import", "checked", "--", "/bin/true")).status, 0);
+    const image = JSON.parse((await capstan("check", "--json", "checked")).stdout.toString("utf8"));
+    assert.deepEqual([image.program.split("/").pop(), image.verdict], ["true", "ready"]);
+    assert.ok(image.searchedFiles.some((path: string) => path.endsWith("/libc.so.6")));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

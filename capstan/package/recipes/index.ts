@@ -56,7 +56,11 @@ export function recogniseRuntime(
 
 /** The recipe for a program: by the name it is called with, or by that of the file behind it. */
 export function recipeFor(programPath: string): Recipe | undefined {
-  const names = [basename(realpathSync(programPath)), basename(programPath)];
+  return recipeForNames([basename(realpathSync(programPath)), basename(programPath)]);
+}
+
+/** The recipe for a program that may be elsewhere than on this machine, by its names. */
+export function recipeForNames(names: readonly string[]): Recipe | undefined {
   for (const name of names) {
     const recipe = recipes.find((candidate) => candidate.recognises(name));
     if (recipe !== undefined) return recipe;
