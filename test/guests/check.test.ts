@@ -51,7 +51,7 @@ test("check: a directory and an image are sources, too", async () => {
     const project = JSON.parse((await capstan("check", "--json", folder)).stdout.toString("utf8"));
     assert.deepEqual([project.origin.kind, project.runtime], ["directory", "Python"]);
     // More than a pipe holds: capstan ends as SIGPIPE would end it when nobody reads on.
-    const pipeline = '"$0" "$1" check --json "$2" | head -c 1; exit "${PIPESTATUS[0]}"';
+    const pipeline = 'set -o pipefail; "$0" "$1" check --json "$2" | head -c 1';
     const words = [process.execPath, capstanLauncher, folder];
     const cut = await runOnHost(["/bin/bash", "-c", pipeline, ...words], { env });
     assert.deepEqual([cut.stdout.toString(), cut.stderr.toString(), cut.status], ["{", "", 141]);

@@ -1,15 +1,16 @@
 /**
  * What maintainer scripts would have done, as far as a program in an image needs it: users and
- * groups, links of the alternatives system, the bundle of certificates. The scripts are read for
- * these commands, never run.
+ * groups, links of the alternatives system, the bundle of certificates, and the directories, links
+ * and files that commands in plain words make. The scripts are read for these, never run.
  *
  * The loader's cache is not among it: Debian's loader looks into its own directories without one.
- * Neighbours: `debian.ts` is the user.
+ * Neighbours: `debian.ts` is the user; `script-commands.ts` and `apply-commands.ts` do the last.
  */
-import { posix } from "node:path";
-import { emptyDirectory, type FsNode, type FsTree, neutralAttributes } from "../../image/tree.ts";
+import { emptyDirectory, type FsTree, neutralAttributes } from "../../image/tree.ts";
 import { resolveInTree } from "../../package/tree-path.ts";
 import { readNode, textInTree } from "../tree-launch.ts";
+import { applyCommands, putNew } from "./apply-commands.ts";
+import { commandsInScript } from "./script-commands.ts";
 
 /** Ids for users of the system, Debian Policy 9.2.2. */
 const FIRST_SYSTEM_ID = 100;
@@ -96,15 +97,8 @@ function addAlternatives(tree: FsTree, scripts: readonly string[]): void {
   for (const [link, { target }] of best) {
     if (resolveInTree(tree, link) !== undefined) continue;
     if (resolveInTree(tree, target) === undefined) continue;
-    setThroughLinks(tree, link, { kind: "symlink", attributes: neutralAttributes(0o777), target });
+    putNew(tree, link, { kind: "symlink", attributes: neutralAttributes(0o777), target });
   }
-}
-
-/** Puts a node at a path whose parent may be a symbolic link (/bin). */
-function setThroughLinks(tree: FsTree, path: string, node: FsNode): void {
-  const parent = resolveInTree(tree, posix.dirname(path));
-  if (parent?.kind === "directory") parent.children.set(posix.basename(path), node);
-  else if (parent === undefined) tree.set(path, node);
 }
 
 /** /etc/ssl/certs/ca-certificates.crt, as update-ca-certificates(8) makes it. */
@@ -127,4 +121,5 @@ export function configurePackages(tree: FsTree, scripts: readonly string[]): voi
   addUsers(tree, [...usersInFiles(tree), ...scripts.flatMap(usersInScript)]);
   addAlternatives(tree, scripts);
   addCertificates(tree);
+  for (const script of scripts) applyCommands(tree, commandsInScript(script));
 }
