@@ -6,15 +6,10 @@
  * port for the control channel. Cards are tap devices; ports are not forwarded.
  * @see Firecracker, src/firecracker/swagger/firecracker.yaml
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { FatalError } from "../errors.ts";
-import { type ApiRequest, callApi, whenOpen } from "./api-socket.ts";
-import type { Hypervisor, MachineSpec, RunningMachine } from "./hypervisor.ts";
+import { type ApiMonitor, startApiMachine } from "./api-machine.ts";
+import type { ApiRequest } from "./api-socket.ts";
+import type { Hypervisor, MachineSpec } from "./hypervisor.ts";
 import { findLeash, type Leash } from "./leash.ts";
-import { startVmm } from "./process.ts";
-import { serialMachine } from "./serial-machine.ts";
 
 /** The file for `--config-file` (FullVmConfiguration). */
 export function firecrackerConfiguration(spec: MachineSpec) {
@@ -76,48 +71,12 @@ export function firecrackerRequests(spec: MachineSpec): ApiRequest[] {
 
 /** Firecracker at a path as a hypervisor. */
 export function firecracker(path: string, leash: Leash = findLeash()): Hypervisor {
-  return { start: (spec) => start(path, leash, spec) };
-}
-
-async function start(path: string, leash: Leash, spec: MachineSpec): Promise<RunningMachine> {
-  const folder = mkdtempSync(join(tmpdir(), "capstan-"));
-  const socketPath = join(folder, "api.sock");
-  const forget = (): void => rmSync(folder, { recursive: true, force: true });
-  try {
-    const args = ["--api-sock", socketPath, "--level", "Error"];
-    const { child, ended } = await whenOpen(socketPath, () =>
-      startVmm(path, args, ["pipe", "pipe", "pipe"], leash),
-    );
-    const { stdin, stdout } = child;
-    if (stdin === null || stdout === null) throw new FatalError("Firecracker has no console");
-    const kill = (): void => {
-      child.kill("SIGKILL");
-    };
-    try {
-      for (const request of firecrackerRequests(spec)) await callApi(socketPath, request);
-    } catch (error) {
-      kill();
-      throw error;
-    }
-    void ended.then(forget);
-    return serialMachine({
-      pid: child.pid ?? 0,
-      input: stdin,
-      output: stdout,
-      ended,
-      status: async () => stateOf(await callApi(socketPath, { method: "GET", path: "/" })),
-      // Ctrl-Alt-Del arrives at a keyboard controller that the guest does not listen to.
-      requestStop: async () => false,
-      kill,
-    });
-  } catch (error) {
-    forget();
-    throw error;
-  }
-}
-
-/** `state` of InstanceInfo. */
-function stateOf(answer: unknown): string {
-  const hasState = typeof answer === "object" && answer !== null && "state" in answer;
-  return hasState ? String(answer.state).toLowerCase() : "unknown";
+  const monitor = (spec: MachineSpec): ApiMonitor => ({
+    name: "Firecracker",
+    path,
+    args: (socketPath) => ["--api-sock", socketPath, "--level", "Error"],
+    requests: firecrackerRequests(spec),
+    statusPath: "/",
+  });
+  return { start: (spec) => startApiMachine(monitor(spec), leash) };
 }
