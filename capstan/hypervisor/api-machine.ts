@@ -47,14 +47,7 @@ export async function startApiMachine(monitor: ApiMonitor, leash: Leash): Promis
     const kill = (): void => {
       child.kill("SIGKILL");
     };
-    try {
-      for (const request of monitor.requests) await callApi(socketPath, request);
-    } catch (error) {
-      kill();
-      throw error;
-    }
-    void ended.then(forget);
-    return serialMachine({
+    const machine = serialMachine({
       pid: child.pid ?? 0,
       input: stdin,
       output: stdout,
@@ -66,6 +59,15 @@ export async function startApiMachine(monitor: ApiMonitor, leash: Leash): Promis
       ...(monitor.restarts === true ? { afterExit: kill } : {}),
       kill,
     });
+    void ended.then(forget);
+    // The line is read from here on: what a machine that ends at once has said is not lost.
+    try {
+      for (const request of monitor.requests) await callApi(socketPath, request);
+    } catch (error) {
+      kill();
+      throw error;
+    }
+    return machine;
   } catch (error) {
     forget();
     throw error;

@@ -79,15 +79,7 @@ async function start(xl: string, spec: MachineSpec): Promise<RunningMachine> {
       });
       console.once("close", (status, signal) => resolve({ status, signal, diagnostics: "" }));
     });
-    try {
-      await once(console, "spawn");
-      await runTool(xl, ["unpause", name]);
-    } catch (error) {
-      kill();
-      throw error;
-    }
-    void ended.then(clear);
-    return serialMachine({
+    const machine = serialMachine({
       pid: 0,
       input: console.stdin,
       output: console.stdout,
@@ -97,6 +89,16 @@ async function start(xl: string, spec: MachineSpec): Promise<RunningMachine> {
       requestStop: async () => false,
       kill,
     });
+    void ended.then(clear);
+    // The console is read from here on: what a domain that ends at once has said is not lost.
+    try {
+      await once(console, "spawn");
+      await runTool(xl, ["unpause", name]);
+    } catch (error) {
+      kill();
+      throw error;
+    }
+    return machine;
   } catch (error) {
     clear();
     throw error;

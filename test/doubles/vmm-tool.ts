@@ -4,9 +4,8 @@
  * status 5. Run as a program by `hypervisors.test.ts`; the first argument is the tool's name.
  */
 import { spawn } from "node:child_process";
-import { appendFileSync, existsSync, readFileSync, watch } from "node:fs";
+import { appendFileSync, closeSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const [tool = "", ...args] = process.argv.slice(2);
@@ -34,7 +33,9 @@ if (tool === "serve") {
   const server = createServer((line) => {
     line.end(output);
     server.close();
-  }).listen(args[0]);
+  });
+  // The one who started this waits for the end of the output.
+  server.listen(args[0], () => closeSync(1));
 } else {
   appendFileSync(record, `${JSON.stringify([tool, ...args])}\n`);
   if (process.env.DOUBLE_REFUSES !== undefined && args.includes(process.env.DOUBLE_REFUSES)) {
@@ -44,13 +45,11 @@ if (tool === "serve") {
   if (tool === "xl" && args[0] === "console") process.stdout.write(output);
   const serial = serialOf();
   if (serial !== undefined) {
-    const watcher = watch(dirname(serial), () => {
-      if (existsSync(serial)) watcher.close();
-    });
     const self = fileURLToPath(import.meta.url);
-    spawn(process.execPath, [...process.execArgv, self, "serve", serial], {
-      stdio: "ignore",
+    const line = spawn(process.execPath, [...process.execArgv, self, "serve", serial], {
+      stdio: ["ignore", "pipe", "ignore"],
       detached: true,
-    }).unref();
+    });
+    line.stdout.resume().once("end", () => line.unref());
   }
 }
