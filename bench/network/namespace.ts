@@ -30,9 +30,10 @@ export class BenchNetwork implements GuestNetwork {
 
   /**
    * Makes the namespace and its tap device.
+   * @param tapOptions further words for `ip tuntap add`, such as `multi_queue`
    * @throws Error that says what to do, when the host does not allow it
    */
-  static async open(): Promise<BenchNetwork> {
+  static async open(...tapOptions: string[]): Promise<BenchNetwork> {
     const isRoot = process.getuid?.() === 0;
     const scope = isRoot ? ["--net"] : ["--net", "--user", "--map-root-user"];
     // The holder says that it is there, and lives until its standard input ends.
@@ -48,7 +49,7 @@ export class BenchNetwork implements GuestNetwork {
     const prefix = ["nsenter", `--target=${holder.pid}`, ...namespaces, "--"];
     const network = new BenchNetwork(holder, prefix);
     try {
-      network.#set("tuntap", "add", "mode", "tap", "name", tap);
+      network.#set("tuntap", "add", "mode", "tap", "name", tap, ...tapOptions);
       network.#set("address", "add", `${hostAddress}/24`, "dev", tap);
       network.#set("link", "set", tap, "up");
       network.#set("link", "set", "lo", "up");

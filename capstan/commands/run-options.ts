@@ -63,7 +63,7 @@ export const runOptionDefinitions: readonly OptionDefinition[] = [
   },
   {
     flags: "--net <name>",
-    description: "user (NAT, needs no root), tap=NAME, bridge=NAME or none",
+    description: "user (NAT, needs no root), tap=NAME[,queues=COUNT], bridge=NAME or none",
   },
   {
     flags: "--ip <address/bits>",

@@ -21,7 +21,7 @@ import { xlConfiguration } from "./xen.ts";
 
 const ajv = new Ajv({ allErrors: true });
 const network: NetworkSpec = {
-  backend: { kind: "tap", name: "tap0" },
+  backend: { kind: "tap", name: "tap0", queues: 1 },
   ip: undefined,
   mac: "52:54:00:12:34:56",
   pcap: undefined,

@@ -90,7 +90,7 @@ test("a network card is connected with what was asked for", () => {
     ...spec,
     machine: "q35",
     network: {
-      backend: { kind: "tap", name: "tap0" },
+      backend: { kind: "tap", name: "tap0", queues: 1 },
       ip: undefined,
       mac: undefined,
       pcap: undefined,

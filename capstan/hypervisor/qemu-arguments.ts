@@ -86,7 +86,8 @@ function diskArguments(spec: Pick<MachineSpec, "machine">, path: string, format:
 /** A card, what it is connected with, and who listens. */
 function networkArguments(spec: MachineSpec, network: NetworkSpec): string[] {
   const { backend, ip, mac, pcap } = network;
-  const mine = mac === undefined ? [] : [`mac=${mac}`];
+  const hasPairs = backend.kind === "tap" && backend.queues > 1;
+  const mine = [...(mac === undefined ? [] : [`mac=${mac}`]), ...(hasPairs ? ["mq=on"] : [])];
   const capture = `filter-dump,id=capture,netdev=net,file=${pcap?.replaceAll(",", ",,")}`;
   return [
     ...["-netdev", netdev(backend, ip)],
@@ -99,7 +100,10 @@ function networkArguments(spec: MachineSpec, network: NetworkSpec): string[] {
 function netdev(backend: NetworkBackend, ip: string | undefined): string {
   switch (backend.kind) {
     case "tap":
-      return `tap,id=net,ifname=${backend.name},script=no,downscript=no`;
+      return [
+        `tap,id=net,ifname=${backend.name},script=no,downscript=no`,
+        ...(backend.queues > 1 ? [`queues=${backend.queues}`] : []),
+      ].join(",");
     case "bridge":
       return `bridge,id=net,br=${backend.name}`;
     case "user":

@@ -27,7 +27,12 @@ export type NetworkBackend =
       readonly socketPath: string;
       readonly published: readonly PortForward[];
     }
-  | { readonly kind: "tap"; readonly name: string }
+  | {
+      readonly kind: "tap";
+      readonly name: string;
+      /** Pairs of queues; more than one needs a tap device made with `multi_queue`. */
+      readonly queues: number;
+    }
   | { readonly kind: "bridge"; readonly name: string };
 
 /** A network card. */
@@ -94,14 +99,16 @@ export function publishPorts(
 
 function parseBackend(text: string, forwards: readonly PortForward[]): NetworkBackend {
   if (text === "user") return { kind: "user", forwards };
-  const [, kind, name] = /^(tap|bridge)=([\w.-]{1,15})$/.exec(text) ?? [];
-  if ((kind !== "tap" && kind !== "bridge") || name === undefined) {
-    throw bad("--net", text, "it takes user, none, tap=NAME or bridge=NAME", "--net tap=tap0");
+  const match = /^(tap|bridge)=([\w.-]{1,15})(?:,queues=([1-9]|1[0-6]))?$/.exec(text);
+  const [, kind, name, queues] = match ?? [];
+  if (name === undefined || (kind === "bridge" && queues !== undefined)) {
+    const why = "it takes user, none, tap=NAME, tap=NAME,queues=COUNT (1 to 16) or bridge=NAME";
+    throw bad("--net", text, why, "--net tap=tap0");
   }
   if (forwards.length > 0) {
     throw bad("--net", text, "ports are forwarded (-p) by the user network only", "--net user");
   }
-  return { kind, name };
+  return kind === "tap" ? { kind, name, queues: Number(queues ?? 1) } : { kind: "bridge", name };
 }
 
 /** `HOST:GUEST`, `ADDRESS:HOST:GUEST`, each with `/udp` or `/tcp` at the end if need be. */
@@ -131,7 +138,7 @@ export function parseForward(text: string): PortForward {
  * `dhcp`. @throws UserError `BadNetwork`
  */
 export function parseAddress(text: string): string | undefined {
-  return addressOption(text, { kind: "tap", name: "" });
+  return addressOption(text, { kind: "tap", name: "", queues: 1 });
 }
 
 /**

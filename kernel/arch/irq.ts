@@ -67,9 +67,9 @@ export function registerMsi(handler: InterruptHandler): u32 {
   return vector;
 }
 
-/** Address a device writes to for an interrupt on this processor (Intel SDM vol. 3 §11.11). */
-export function msiAddress(): u64 {
-  return MSI_WINDOW | ((<u64>apicId()) << 12);
+/** Address a device writes to for an interrupt on a processor (Intel SDM vol. 3 §11.11). */
+export function msiAddress(target: u32): u64 {
+  return MSI_WINDOW | ((<u64>target) << 12);
 }
 
 /** Data a device writes for `vector`, edge-triggered. */

@@ -18,6 +18,17 @@ export abstract class SendWaiter {
   abstract deviceTook(): void;
 }
 
+/** What a device, or one pair of its queues, has received and sent. */
+export class DeviceCounters {
+  next: DeviceCounters | null = null;
+  receivedPackets: u64 = 0;
+  receivedBytes: u64 = 0;
+  receiveDrops: u64 = 0;
+  sentPackets: u64 = 0;
+  sentBytes: u64 = 0;
+  sendDrops: u64 = 0;
+}
+
 export abstract class NetworkDevice {
   /** Hardware address, 6 bytes. */
   readonly mac: StaticArray<u8> = new StaticArray<u8>(6);
@@ -32,16 +43,26 @@ export abstract class NetworkDevice {
   gathers: bool = false;
   /** The interface that receives its frames (`net/`), 0 = none yet. */
   owner: usize = 0;
-  receivedPackets: u64 = 0;
-  receivedBytes: u64 = 0;
-  receiveDrops: u64 = 0;
-  sentPackets: u64 = 0;
-  sentBytes: u64 = 0;
-  sendDrops: u64 = 0;
+  /** A list: pairs of queues count apart, so that processors share no cache line for it. */
+  counters: DeviceCounters | null = null;
 
   get macAddress(): usize {
     return changetype<usize>(this.mac);
   }
+
+  /** The sum of a counter, whose place is its offset in DeviceCounters. */
+  sum(place: usize): u64 {
+    let sum: u64 = 0;
+    let row = this.counters;
+    while (row) {
+      sum += load<u64>(changetype<usize>(row) + place);
+      row = row.next;
+    }
+    return sum;
+  }
+
+  /** So many processors run now: a device with several queues gives each its own. May sleep. */
+  spread(_processors: u32): void {}
 
   /**
    * Sends a frame and frees the packet when the device has it. Never sleeps; any context. A frame
@@ -49,21 +70,21 @@ export abstract class NetworkDevice {
    */
   abstract transmit(packet: Packet): void;
 
-  /** A number that grows with every packet that is transmitted. */
-  get sendNumber(): u32 {
+  /** A number that grows with every packet that is transmitted on a queue (Packet.sendQueue). */
+  sendNumber(_queue: u8): u32 {
     return 0;
   }
 
   /** True if the device has taken everything that was transmitted when `number` was the number. */
-  hasTaken(_number: u32): bool {
+  hasTaken(_queue: u8, _number: u32): bool {
     return true;
   }
 
   /**
-   * Tells `waiter` when the device takes the next packet.
+   * Tells `waiter` when the device takes the next packet of a queue.
    * @returns false if it has taken all
    */
-  awaitTaken(_waiter: SendWaiter): bool {
+  awaitTaken(_queue: u8, _waiter: SendWaiter): bool {
     return false;
   }
 }

@@ -61,6 +61,8 @@ export class Packet {
   headerBytes: u32;
   /** Sent to a group: this machine does not receive it itself. */
   staysOut: bool;
+  /** To send: which of the device's queues, from 1, so that a flow stays in order; 0 = any. */
+  sendQueue: u8;
   /** To send: routers and we ourselves must not cut it. */
   keepsWhole: bool;
   /** When it arrived, if somebody wants to know: nanoseconds since 1970. */

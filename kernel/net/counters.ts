@@ -48,11 +48,14 @@ export function count(counter: u32): void {
   store<u64>(cell, load<u64>(cell) + 1);
 }
 
+/** How often something was counted on one CPU. */
+export function countedOn(cpu: u32, counter: u32): u64 {
+  return load<u64>(changetype<usize>(table) + <usize>cpu * ROW_BYTES + <usize>counter * 8);
+}
+
 /** How often something was counted, on all CPUs together. */
 export function counted(counter: u32): u64 {
   let sum: u64 = 0;
-  for (let cpu: u32 = 0; cpu < MAX_CPUS; cpu++) {
-    sum += load<u64>(changetype<usize>(table) + <usize>cpu * ROW_BYTES + <usize>counter * 8);
-  }
+  for (let cpu: u32 = 0; cpu < MAX_CPUS; cpu++) sum += countedOn(cpu, counter);
   return sum;
 }

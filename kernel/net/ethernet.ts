@@ -54,8 +54,10 @@ export function ethernetReceive(device: NetworkDevice, packet: Packet): void {
     freePacket(packet);
     return;
   }
-  from.received.packets++;
-  from.received.bytes += packetBytes(packet);
+  if (from.vlan != 0) {
+    from.received.packets++;
+    from.received.bytes += packetBytes(packet);
+  }
   const watch = watcher;
   if (watch) watch(from, packet, false);
   if (!isOurs) {
@@ -109,10 +111,10 @@ export function ethernetSend(
     store16(tag, through.vlan);
     store16(tag + 2, type);
     innerType = ETHERTYPE_VLAN;
+    through.sent.packets++;
+    through.sent.bytes += packetBytes(packet) + ETHERNET_HEADER_BYTES;
   }
   writeHeader(push(packet, ETHERNET_HEADER_BYTES), device, destination, innerType);
-  through.sent.packets++;
-  through.sent.bytes += packetBytes(packet);
   device.transmit(packet);
 }
 

@@ -14,6 +14,7 @@ import { log, logBytes } from "../lib/log";
 import { free } from "../lib/object";
 import { PAGE_SIZE } from "../mm/layout";
 import { freeFrameCount } from "../mm/frames";
+import { onlineCpus } from "../sched/run-queue";
 import { firstV4, initLoopbackAddresses, InterfaceAddress } from "./addresses";
 import { announce } from "./arp";
 import { configureFromBoot } from "./boot-address";
@@ -62,6 +63,7 @@ export function initNetwork(): void {
   if (device == null) return;
   const outer = addEthernet(device);
   setFrameReceiver(receive);
+  device.spread(onlineCpus());
   startIpv6(outer);
   if (!configureFromBoot(outer) && !configureByDhcp(outer)) {
     log("eth0: nobody has answered DHCP yet; --ip ADDRESS/BITS sets an address");

@@ -5,8 +5,10 @@
  * Neighbours: `proc-net.ts`; `counters.ts` counts.
  */
 import { ByteWriter } from "../lib/format";
+import { onlineCpus } from "../sched/run-queue";
 import {
   counted,
+  countedOn,
   ICMP_ERRORS,
   ICMP_RECEIVED,
   ICMP_SENT,
@@ -187,4 +189,19 @@ export function writeSockstat(out: ByteWriter, wanted: i32): void {
   out.writeString(suffix);
   put(out, total);
   out.writeByte(0x0a);
+}
+
+/** Columns of softnet_stat that are counted by nobody here, between the first and the CPU's number. */
+const SOFTNET_ZEROES: u32 = 11;
+
+/** /proc/net/softnet_stat: a row for each CPU, first how many packets it has received. */
+export function writeSoftnet(out: ByteWriter): void {
+  for (let cpu: u32 = 0; cpu < onlineCpus(); cpu++) {
+    const received = countedOn(cpu, IP_RECEIVED) + countedOn(cpu, IP_RECEIVED + OF_V6);
+    out.writeHex(received & 0xffffffff, 8);
+    for (let i: u32 = 0; i < SOFTNET_ZEROES; i++) out.writeString(" 00000000");
+    out.writeByte(0x20);
+    out.writeHex(cpu, 8);
+    out.writeByte(0x0a);
+  }
 }

@@ -12,7 +12,13 @@ import { counter } from "./netlink/links";
 import { firstGroup } from "./groups";
 import { Interface, loopback } from "./interface";
 import { forEachNeighbour, Neighbour } from "./neighbours";
-import { writeNetstat, writeSnmp, writeSnmp6, writeSockstat } from "./proc-net-counters";
+import {
+  writeNetstat,
+  writeSnmp,
+  writeSnmp6,
+  writeSockstat,
+  writeSoftnet,
+} from "./proc-net-counters";
 import { writeRawSockets, writeTcpSockets, writeUdpSockets } from "./proc-net-sockets";
 import { firstRoute, V4_BITS } from "./routes";
 import { AF_INET, AF_INET6 } from "./socket";
@@ -52,6 +58,7 @@ function write(name: string, out: ByteWriter): void {
   else if (name == "netstat") writeNetstat(out);
   else if (name == "sockstat") writeSockstat(out, AF_INET);
   else if (name == "sockstat6") writeSockstat(out, AF_INET6);
+  else if (name == "softnet_stat") writeSoftnet(out);
 }
 
 /** Appends upper-case hexadecimal, as the kernel's tables have it. */

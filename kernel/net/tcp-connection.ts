@@ -164,6 +164,8 @@ export abstract class TcpConnection extends Endpoint {
   /** The device that segments go to, null for `lo`, and its number when the last one went. */
   device: NetworkDevice | null = null;
   sendNumber: u32 = 0;
+  /** The device's queue for its segments (Packet.sendQueue); changes only while none is in flight. */
+  sendQueue: u8 = 0;
   pusher: Pusher = new Pusher();
   /** The device has taken a segment that others waited behind; atomic. */
   wantsOutput: u32 = 0;

@@ -5,6 +5,7 @@
  * Everything here runs with the connection's lock held. Neighbours: `tcp-connection.ts`,
  * `tcp-segment.ts`, `ipv4.ts`.
  */
+import { cpuId } from "../arch/cpu";
 import { freePacket, newPacket, Packet, push } from "../dev/packet";
 import { monotonicNs } from "../sched/clock";
 import { store16, store32 } from "./bytes";
@@ -157,6 +158,9 @@ function sendSegment(c: TcpConnection, sequence: u32, flags: u32, bytes: u32): b
     c.ackLater = false;
     c.timer.ackNs = 0;
   }
+  // The queue of the processor that works on the connection; segments do not overtake each other.
+  if (sequence == c.sendUnacknowledged) c.sendQueue = <u8>(cpuId() + 1);
+  packet.sendQueue = c.sendQueue;
   ipSend(packet, PROTOCOL_TCP, c.timeToLive, c.typeOfService);
   return true;
 }
@@ -361,10 +365,10 @@ export function sendBeyondWindow(c: TcpConnection): bool {
  */
 function waitsForDevice(c: TcpConnection): bool {
   const device = c.device;
-  if (!device || device.hasTaken(c.sendNumber)) return false;
+  if (!device || device.hasTaken(c.sendQueue, c.sendNumber)) return false;
   if (c.pusher.isWaiting) return true;
   c.retain();
-  if (device.awaitTaken(c.pusher)) return true;
+  if (device.awaitTaken(c.sendQueue, c.pusher)) return true;
   c.release();
   return false;
 }
@@ -413,7 +417,7 @@ function sendMore(c: TcpConnection, congestionWindow: u32): bool {
   // What does not go for want of memory is lost like any other segment.
   sendSegment(c, start, flags, bytes);
   const device = c.device;
-  if (device) c.sendNumber = device.sendNumber;
+  if (device) c.sendNumber = device.sendNumber(c.sendQueue);
   c.timer.ensureRetransmission(c.congestion.rtoNs);
   scheduleProbe(c, nowNs);
   return !sendsFin;

@@ -3,19 +3,19 @@
  * redis-benchmark, iperf3; each with one and with two processors.
  */
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { buildProgram } from "../harness/build-program.ts";
 import { guestTest } from "../harness/guest-test.ts";
-import { capstanLauncher, repositoryRoot } from "../harness/paths.ts";
+import { repositoryRoot } from "../harness/paths.ts";
 import { runOnHost } from "../harness/process.ts";
+import { withServingGuest } from "../harness/serving.ts";
 
 const sources = join(repositoryRoot, "test/servers");
 const built = join(repositoryRoot, "build/test/servers");
-const startLimitMs = 90_000;
 
 /** A server in a guest. */
 interface Server {
@@ -57,37 +57,8 @@ async function withServer(
   const udp = server.udp === true ? ["-p", `${port}:${server.port}/udp`] : [];
   const published = ["-p", `${port}:${server.port}`, ...udp];
   const options = ["-c", String(cpus), ...published, ...(server.options ?? [])];
-  const words = [capstanLauncher, "run", "--quiet", ...options, "--", ...server.argv];
-  const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  const arrivals = new EventTarget();
-  const note = (chunk: Buffer) => {
-    output += chunk.toString("latin1");
-    arrivals.dispatchEvent(new Event("output"));
-  };
-  child.stdout.on("data", note);
-  child.stderr.on("data", note);
-  const closed = once(child, "close");
-  const writes = (pattern: RegExp) =>
-    new Promise<void>((resolve, reject) => {
-      const fail = () => reject(new Error(`it did not write ${pattern}:\n${output}`));
-      const limit = setTimeout(fail, startLimitMs);
-      const look = () => {
-        if (!pattern.test(output)) return;
-        clearTimeout(limit);
-        resolve();
-      };
-      arrivals.addEventListener("output", look);
-      closed.then(fail, fail);
-      look();
-    });
-  try {
-    await writes(server.ready);
-    await use({ port, writes });
-  } finally {
-    child.kill("SIGKILL"); // capstan takes its machine along
-    await closed;
-  }
+  const words = [...options, "--", ...server.argv];
+  await withServingGuest(words, server.ready, ({ writes }) => use({ port, writes }));
 }
 
 /** Output of a client that must succeed. */

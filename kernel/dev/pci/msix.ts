@@ -5,6 +5,7 @@
  */
 import { mmioWrite32 } from "../../arch/cpu";
 import { InterruptHandler, msiAddress, msiData, registerMsi } from "../../arch/irq";
+import { apicId } from "../../arch/x86_64/apic";
 import { EBUSY, EIO, ENODEV } from "../../lib/errno";
 import { PciFunction } from "./function";
 
@@ -40,13 +41,16 @@ export class MsixTable {
     return this.table == 0 ? -EIO : 0;
   }
 
-  /** Sends entry `index` to `handler` and unmasks it. @returns 0, -EIO, -EBUSY without vectors */
-  connect(index: u32, handler: InterruptHandler): i32 {
+  /**
+   * Sends entry `index` to `handler` on a processor, this one if need be, and unmasks it.
+   * @returns 0, -EIO, -EBUSY without vectors
+   */
+  connect(index: u32, handler: InterruptHandler, target: u32 = apicId()): i32 {
     if (index >= this.size) return -EIO;
     const vector = registerMsi(handler);
     if (vector == 0) return -EBUSY;
     const entry = this.table + <usize>index * ENTRY_BYTES;
-    const address = msiAddress();
+    const address = msiAddress(target);
     mmioWrite32(entry + ENTRY_ADDRESS, <u32>address);
     mmioWrite32(entry + ENTRY_ADDRESS_HIGH, <u32>(address >> 32));
     mmioWrite32(entry + ENTRY_DATA, msiData(vector));

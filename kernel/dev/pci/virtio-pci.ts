@@ -2,8 +2,9 @@
  * Virtio devices on the PCI bus, modern interface with MSI-X.
  * Virtual I/O Device (VIRTIO) version 1.2, section 4.1.
  *
- * All queues share one interrupt vector: one processor serves them all. A second one announces
- * changes of the configuration. Devices with only the legacy interface are refused.
+ * Queues share one interrupt vector, unless the driver gives them one of their own on another
+ * processor; a second one announces changes of the configuration. Devices with only the legacy
+ * interface are refused.
  *
  * Neighbours: `pci/enumeration` finds the functions; `virtio/transport` is what drivers see.
  */
@@ -65,6 +66,8 @@ const COMMON_BYTES: u32 = 56;
 const NO_VECTOR: u16 = 0xffff;
 const ENTRY_QUEUES: u32 = 0;
 const ENTRY_CONFIGURATION: u32 = 1;
+/** The entry before the first of the queues' own. */
+const ENTRY_OWN: u32 = 1;
 
 class QueueInterrupt extends InterruptHandler {
   constructor(readonly driver: VirtioDriver) {
@@ -86,6 +89,11 @@ class ConfigurationInterrupt extends InterruptHandler {
   }
 }
 
+/** The MSI-X entry of a queue. */
+function entryOf(queue: Virtqueue): u16 {
+  return <u16>(queue.interrupt == 0 ? ENTRY_QUEUES : ENTRY_OWN + queue.interrupt);
+}
+
 /** The virtio device type of a PCI function; 0 if it is no virtio device. */
 export function virtioTypeOf(device: PciFunction): u32 {
   if (device.vendor != VENDOR_VIRTIO) return 0;
@@ -103,7 +111,6 @@ export class PciTransport extends Transport {
   private notifyAreaBytes: u32 = 0;
   private notifyMultiplier: u32 = 0;
   private msix: MsixTable;
-  private queueCount: u32 = 0;
 
   constructor(readonly device: PciFunction) {
     super();
@@ -130,7 +137,6 @@ export class PciTransport extends Transport {
       log("virtio-pci: the device has no MSI-X, which is needed");
       return result;
     }
-    this.queueCount = mmioRead16(this.common + QUEUE_COUNT);
     return 0;
   }
 
@@ -175,7 +181,8 @@ export class PciTransport extends Transport {
   }
 
   queueSizeLimit(index: u32): u32 {
-    if (index >= this.queueCount) return 0;
+    // How many there are may depend on the features (QEMU's network card).
+    if (index >= mmioRead16(this.common + QUEUE_COUNT)) return 0;
     mmioWrite16(this.common + QUEUE_SELECT, <u16>index);
     return mmioRead16(this.common + QUEUE_SIZE);
   }
@@ -184,7 +191,7 @@ export class PciTransport extends Transport {
     const common = this.common;
     mmioWrite16(common + QUEUE_SELECT, <u16>queue.index);
     mmioWrite16(common + QUEUE_SIZE, <u16>queue.size);
-    mmioWrite16(common + QUEUE_VECTOR, <u16>ENTRY_QUEUES);
+    mmioWrite16(common + QUEUE_VECTOR, entryOf(queue));
     mmioWrite64(common + QUEUE_DESCRIPTORS, queue.descriptorsPhysical());
     mmioWrite64(common + QUEUE_AVAILABLE, queue.availablePhysical());
     mmioWrite64(common + QUEUE_USED, queue.usedPhysical());
@@ -210,6 +217,14 @@ export class PciTransport extends Transport {
     mmioWrite16(this.common + CONFIGURATION_VECTOR, configurationVector);
     this.msix.enable();
     return 0;
+  }
+
+  get ownInterrupts(): u32 {
+    return this.msix.size > ENTRY_OWN + 1 ? this.msix.size - ENTRY_OWN - 1 : 0;
+  }
+
+  connectOwn(number: u32, handler: InterruptHandler, apicId: u32): i32 {
+    return this.msix.connect(ENTRY_OWN + number, handler, apicId);
   }
 
   configuration8(offset: u32): u8 {

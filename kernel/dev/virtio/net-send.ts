@@ -5,10 +5,11 @@
  *
  * A packet in several parts goes as an indirect table of descriptors (VIRTIO 1.2, section 2.7.5.3)
  * that lies in a block of its own. Sent packets are taken back at the next transmission; the device
- * interrupts for them only while there is a backlog or somebody waits for it to take the next one. While `plugged`, packets are queued and the
- * device is told of them at once in the end: answers to a batch of frames cost one notification.
+ * interrupts for them only while there is a backlog or somebody waits for it to take the next one.
+ * While `plugged`, packets are queued and the device is told of them at once in the end: answers to
+ * a batch of frames cost one notification.
  *
- * Lock: `lock` guards everything. Neighbours: `net.ts`, `net-header.ts`, `virtqueue.ts`.
+ * Lock: `lock` guards everything. Neighbours: `net-pair.ts`, `net-header.ts`, `virtqueue.ts`.
  */
 import { SpinLock } from "../../arch/spinlock";
 import { heapAllocate, heapFree } from "../../mm/heap";
@@ -91,9 +92,14 @@ export class NetSend {
     return isBusy;
   }
 
+  /** True if something waits for the device to take packets. */
+  get isAwaited(): bool {
+    return this.backlogFirst != 0 || this.waiters != null;
+  }
+
   /** The device interrupted: sends what had to wait. */
   serve(): void {
-    if (this.backlogFirst == 0 && this.waiters == null) return;
+    if (!this.isAwaited) return;
     this.lock.acquire();
     const before = this.taken;
     do {

@@ -4,6 +4,7 @@
  *
  * Neighbours: `mmio/virtio-mmio` and `pci/virtio-pci` implement it; `virtio/blk` and others use it.
  */
+import { InterruptHandler } from "../../arch/irq";
 import { EIO, ENODEV, ENOMEM, EPROTO } from "../../lib/errno";
 import { chooseQueueSize, Virtqueue } from "./virtqueue";
 
@@ -58,6 +59,20 @@ export abstract class Transport {
   abstract notify(queue: Virtqueue): void;
   /** Sends the device's interrupts to `driver`. @returns 0 or a negative errno */
   abstract connect(driver: VirtioDriver): i32;
+
+  /** How many interrupts there are beside the common one, for queues to have for themselves. */
+  get ownInterrupts(): u32 {
+    return 0;
+  }
+
+  /**
+   * Sends interrupt `number`, from 1, to `handler` on the processor with an APIC id.
+   * @returns 0 or a negative errno
+   */
+  connectOwn(_number: u32, _handler: InterruptHandler, _apicId: u32): i32 {
+    return -ENODEV;
+  }
+
   abstract configuration8(offset: u32): u8;
   abstract configuration16(offset: u32): u16;
   abstract configuration32(offset: u32): u32;
@@ -121,9 +136,10 @@ export abstract class Transport {
 
   /**
    * Creates, allocates and activates queue `index` with at most `wantedSize` descriptors.
+   * @param interrupt one of `ownInterrupts`, 0 = the common one
    * @returns the Virtqueue as address, or -EIO if the device has no such queue, -ENOMEM
    */
-  createQueue(index: u32, wantedSize: u32): usize {
+  createQueue(index: u32, wantedSize: u32, interrupt: u32 = 0): usize {
     const size = chooseQueueSize(this.queueSizeLimit(index), wantedSize);
     if (size == 0) return <usize>-EIO;
     const queue = new Virtqueue(index, size, this.has(FEATURE_EVENT_INDEX));
@@ -131,6 +147,7 @@ export abstract class Transport {
       __free(changetype<usize>(queue));
       return <usize>-ENOMEM;
     }
+    queue.interrupt = interrupt;
     this.activateQueue(queue);
     return changetype<usize>(queue);
   }

@@ -70,6 +70,8 @@ export class Virtqueue {
   used: usize = 0;
   /** Where to write to notify the device of this queue; set by the transport. */
   notifyAddress: usize = 0;
+  /** Which of the transport's own interrupts it has; 0 = the common one. */
+  interrupt: u32 = 0;
   /** Descriptors that can still be appended. */
   freeCount: u32 = 0;
   /** Chains the device has. */

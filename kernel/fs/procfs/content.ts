@@ -138,6 +138,7 @@ function addNetwork(net: ProcTable): void {
   addNetworkFile(net, "snmp6");
   addNetworkFile(net, "sockstat");
   addNetworkFile(net, "sockstat6");
+  addNetworkFile(net, "softnet_stat");
   addNetworkFile(net, "tcp");
   addNetworkFile(net, "tcp6");
   addNetworkFile(net, "udp");

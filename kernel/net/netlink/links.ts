@@ -5,7 +5,7 @@
  *
  * Neighbours: `message.ts`, `netlink-socket.ts`; `../interface.ts` has what is told.
  */
-import { MAC_BYTES } from "../../dev/network";
+import { DeviceCounters, MAC_BYTES } from "../../dev/network";
 import { EEXIST, EINVAL, ENODEV, EOPNOTSUPP } from "../../lib/errno";
 import { ByteWriter } from "../../lib/format";
 import { addVlan, Interface, interfaceAt, interfaceNamed, loopback } from "../interface";
@@ -139,17 +139,17 @@ export function counter(on: Interface, index: i32): u64 {
   const device = on.vlan == 0 ? on.device : null;
   switch (index) {
     case 0:
-      return device ? device.receivedPackets : on.received.packets;
+      return device ? device.sum(offsetof<DeviceCounters>("receivedPackets")) : on.received.packets;
     case 1:
-      return device ? device.sentPackets : on.sent.packets;
+      return device ? device.sum(offsetof<DeviceCounters>("sentPackets")) : on.sent.packets;
     case 2:
-      return device ? device.receivedBytes : on.received.bytes;
+      return device ? device.sum(offsetof<DeviceCounters>("receivedBytes")) : on.received.bytes;
     case 3:
-      return device ? device.sentBytes : on.sent.bytes;
+      return device ? device.sum(offsetof<DeviceCounters>("sentBytes")) : on.sent.bytes;
     case 6:
-      return device ? device.receiveDrops : 0;
+      return device ? device.sum(offsetof<DeviceCounters>("receiveDrops")) : 0;
     case 7:
-      return device ? device.sendDrops : 0;
+      return device ? device.sum(offsetof<DeviceCounters>("sendDrops")) : 0;
     case 8:
       return on.multicasts;
   }

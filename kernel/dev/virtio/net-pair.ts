@@ -1,0 +1,71 @@
+/**
+ * A pair of queues of a virtio network device, one for each direction: what one processor works with.
+ *
+ *     interrupt ─► `net-receive.ts`: frames ─► `frameReceived`
+ *     transmit ─► `net-send.ts` ─► device
+ *
+ * Pairs share nothing. Neighbours: `net.ts` chooses the pair of a packet.
+ */
+import { InterruptHandler } from "../../arch/irq";
+import { DeviceCounters, frameReceived } from "../network";
+import { Packet } from "../packet";
+import { writeHeader } from "./net-header";
+import { NetReceive } from "./net-receive";
+import { NetSend } from "./net-send";
+import { VirtioNet } from "./net";
+
+export class QueuePair extends InterruptHandler {
+  readonly counters: DeviceCounters = new DeviceCounters();
+
+  constructor(
+    readonly device: VirtioNet,
+    readonly receiver: NetReceive,
+    readonly sender: NetSend,
+  ) {
+    super();
+  }
+
+  /** Takes what the device has received and sent. Interrupt context. */
+  handle(): void {
+    const counters = this.counters;
+    let first = this.receiver.take();
+    if (first != 0) {
+      this.sender.plug();
+      while (first != 0) {
+        this.deliver(first);
+        first = this.receiver.take();
+      }
+      this.sender.unplug();
+    }
+    this.sender.serve();
+    counters.sendDrops = this.sender.drops;
+  }
+
+  /** True if `handle` would find something to do. */
+  get hasWork(): bool {
+    return this.receiver.queue.hasUsed() || this.sender.isAwaited;
+  }
+
+  private deliver(first: usize): void {
+    const counters = this.counters;
+    let address = first;
+    while (address != 0) {
+      const packet = changetype<Packet>(address);
+      address = packet.next;
+      packet.next = 0;
+      counters.receivedPackets++;
+      counters.receivedBytes += packet.length + packet.moreBytes;
+      frameReceived(this.device, packet);
+    }
+  }
+
+  /** Sends a frame; takes it. Any context. */
+  transmit(packet: Packet): void {
+    const counters = this.counters;
+    counters.sentPackets++;
+    counters.sentBytes += packet.length + packet.moreBytes;
+    writeHeader(packet, this.receiver.headerBytes);
+    this.sender.send(packet);
+    counters.sendDrops = this.sender.drops;
+  }
+}

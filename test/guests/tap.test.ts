@@ -1,0 +1,34 @@
+/** A guest on a tap device: what the host sees of its frames, queues and connections. */
+import assert from "node:assert/strict";
+import { guestTest } from "../harness/guest-test.ts";
+import { withTapGuest } from "../harness/tap-guest.ts";
+
+/** Serves `iperf3`, then tells what each processor has received. */
+const iperfServer = "iperf3 -s -1 --forceflush; cat /proc/net/softnet_stat; echo told; cat";
+
+for (const machine of ["microvm", "q35"]) {
+  guestTest(
+    `each processor has its queues of a network card: ${machine}`,
+    () =>
+      withTapGuest(
+        {
+          argv: ["bash", "-c", iperfServer],
+          options: ["--machine", machine, "-c", "2", "--add", "/usr/bin/iperf3"],
+          queues: 2,
+          ready: /Server listening/,
+        },
+        async (network, guest) => {
+          const link = await network.command(["ip", "-d", "link", "show", network.tap], 5_000);
+          assert.match(link, /multi_queue numqueues 2 numdisabled 0/);
+          // Eight flows, which tap devices spread by their addresses.
+          const client = ["iperf3", "-c", network.address, "-P", "8", "-t", "1"];
+          await network.command(client, 60_000);
+          await guest.writes(/told/);
+          const rows = [...guest.output.matchAll(/^([\da-f]{8}) .* ([\da-f]{8})\r?$/gm)];
+          assert.equal(rows.length, 2, guest.output);
+          for (const [, received = ""] of rows) assert.ok(Number.parseInt(received, 16) > 100);
+        },
+      ),
+    ["iperf3"],
+  );
+}
