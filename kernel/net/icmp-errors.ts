@@ -15,10 +15,11 @@ import {
   EPROTO,
 } from "../lib/errno";
 import { load16, load32 } from "./bytes";
-import { PROTOCOL_TCP, PROTOCOL_UDP } from "./ip";
+import { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_UDPLITE } from "./ip";
 import { learnPathMtu } from "./path-mtu";
 import { rawFailed } from "./raw-socket";
 import { tcpPathChanged, tcpUnreachable } from "./tcp-receive";
+import { udpLitePorts, udpPorts } from "./ports";
 import { udpFailed } from "./udp";
 
 // Types and codes of ICMP (RFC 792, RFC 1812).
@@ -61,7 +62,10 @@ export function deliverError(
     else tcpUnreachable(source, port, destination, peerPort, sequence, error);
   } else if (isTooBig && mtu != 0) learnPathMtu(destination, mtu);
   const information = isTooBig ? mtu : 0;
-  if (protocol == PROTOCOL_UDP) udpFailed(packet, transport, length, error, information);
+  const isLite = protocol == PROTOCOL_UDPLITE;
+  if (isLite || protocol == PROTOCOL_UDP) {
+    udpFailed(isLite ? udpLitePorts : udpPorts, packet, transport, length, error, information);
+  }
   rawFailed(packet, protocol, transport, length, error, information);
 }
 

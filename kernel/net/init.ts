@@ -41,6 +41,7 @@ import {
 } from "./socket";
 import { turnChannelsOff } from "./tcp-connection";
 import { TcpSocket } from "./tcp-socket";
+import { IPPROTO_UDPLITE, UdpLiteSocket } from "./udp-lite-socket";
 import { UdpSocket } from "./udp-socket";
 
 const IPPROTO_ICMP: i32 = 1;
@@ -106,6 +107,7 @@ function makeSocket(family: i32, type: i32, protocol: i32): usize {
     return changetype<usize>(new RawSocket(family, type, protocol));
   }
   if (type == SOCK_DGRAM) {
+    if (protocol == IPPROTO_UDPLITE) return changetype<usize>(new UdpLiteSocket(family));
     if (protocol != 0 && protocol != IPPROTO_UDP) return asError(-EPROTONOSUPPORT);
     return changetype<usize>(new UdpSocket(family));
   }

@@ -17,6 +17,7 @@ export const PROTOCOL_ICMP: u8 = 1;
 export const PROTOCOL_IGMP: u8 = 2;
 export const PROTOCOL_TCP: u8 = 6;
 export const PROTOCOL_UDP: u8 = 17;
+export const PROTOCOL_UDPLITE: u8 = 136;
 export const PROTOCOL_ICMPV6: u8 = 58;
 
 /** Largest packet with its header, and the size that is assumed where nothing is known. */

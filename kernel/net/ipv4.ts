@@ -33,13 +33,14 @@ import { reassemble } from "./fragments";
 import { groupQueried, isJoined } from "./groups";
 import { icmpReceive, sendProtocolUnreachable } from "./icmp";
 import { DEFAULT_HOP_LIMIT, Interface, loopback } from "./interface";
-import { PROTOCOL_ICMP, PROTOCOL_IGMP, PROTOCOL_TCP, PROTOCOL_UDP } from "./ip";
+import { PROTOCOL_ICMP, PROTOCOL_IGMP, PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_UDPLITE } from "./ip";
 import { sendToNeighbour } from "./neighbours";
 import { pathMtu } from "./path-mtu";
 import { rawDeliver } from "./raw-socket";
 import { findRoute, Route } from "./routes";
 import { tcpReceive } from "./tcp-receive";
 import { udpReceive } from "./udp";
+import { udpLiteReceive } from "./udp-lite";
 
 export const IPV4_HEADER_BYTES: u32 = 20;
 
@@ -131,6 +132,7 @@ function deliver(from: Interface, packet: Packet): void {
   const isWanted = rawDeliver(packet, protocol);
   if (protocol == PROTOCOL_TCP) tcpReceive(packet);
   else if (protocol == PROTOCOL_UDP) udpReceive(packet);
+  else if (protocol == PROTOCOL_UDPLITE) udpLiteReceive(packet);
   else if (protocol == PROTOCOL_ICMP) icmpReceive(packet);
   else if (protocol == PROTOCOL_IGMP) igmpReceive(from, packet);
   else if (isWanted) freePacket(packet);

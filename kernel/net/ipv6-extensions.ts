@@ -11,10 +11,11 @@ import { count, IP_DELIVERED, IP_FRAGMENTS_RECEIVED, IP_REASSEMBLED, OF_V6 } fro
 import { reassemble } from "./fragments";
 import { icmpv6Receive, sendParameterProblem } from "./icmpv6";
 import { Interface } from "./interface";
-import { PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from "./ip";
+import { PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_UDPLITE } from "./ip";
 import { rawDeliver } from "./raw-socket";
 import { tcpReceive } from "./tcp-receive";
 import { udpReceive } from "./udp";
+import { udpLiteReceive } from "./udp-lite";
 
 export const EXTENSION_HOP_BY_HOP: u8 = 0;
 const EXTENSION_ROUTING: u8 = 43;
@@ -74,6 +75,7 @@ function deliver(from: Interface, packet: Packet, protocol: u8, field: usize): v
   const isWanted = rawDeliver(packet, protocol);
   if (protocol == PROTOCOL_TCP) tcpReceive(packet);
   else if (protocol == PROTOCOL_UDP) udpReceive(packet);
+  else if (protocol == PROTOCOL_UDPLITE) udpLiteReceive(packet);
   else if (protocol == PROTOCOL_ICMPV6) icmpv6Receive(from, packet);
   else if (protocol == EXTENSION_NONE || isWanted) freePacket(packet);
   else sendParameterProblem(packet, PROBLEM_NEXT_HEADER, <u32>(field - packet.network));

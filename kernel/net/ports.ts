@@ -196,6 +196,7 @@ function nextAt(address: usize): usize {
 }
 
 export const udpPorts = new PortTable();
+export const udpLitePorts = new PortTable();
 export const tcpPorts = new PortTable();
 
 const flowHeads = memory.data(8 * 4096, 16);

@@ -7,7 +7,7 @@ import { ByteWriter } from "../lib/format";
 import { IpAddress } from "../lib/ip-address";
 import { DatagramSocket } from "./datagram-socket";
 import { Endpoint } from "./endpoint";
-import { forEachFlow, tcpPorts, udpPorts } from "./ports";
+import { forEachFlow, PortTable, tcpPorts } from "./ports";
 import { writeUpperHex } from "./proc-net";
 import { forEachRawSocket } from "./raw-socket";
 import { AF_INET } from "./socket";
@@ -38,10 +38,10 @@ export function writeTcpSockets(out: ByteWriter, wanted: i32): void {
   forEachFlow(writeConnection, changetype<usize>(out));
 }
 
-/** /proc/net/udp and udp6. */
-export function writeUdpSockets(out: ByteWriter, wanted: i32): void {
+/** /proc/net/udp and udp6, or udplite and udplite6. */
+export function writeUdpSockets(out: ByteWriter, wanted: i32, ports: PortTable): void {
   begin(out, wanted, " ref pointer drops\n");
-  udpPorts.forEach(writeDatagramSocket, changetype<usize>(out));
+  ports.forEach(writeDatagramSocket, changetype<usize>(out));
 }
 
 /** /proc/net/raw and raw6; the protocol stands in the place of the port. */

@@ -20,6 +20,7 @@ import {
   writeSoftnet,
 } from "./proc-net-counters";
 import { writeRawSockets, writeTcpSockets, writeUdpSockets } from "./proc-net-sockets";
+import { udpLitePorts, udpPorts } from "./ports";
 import { firstRoute, V4_BITS } from "./routes";
 import { AF_INET, AF_INET6 } from "./socket";
 import { swap32 } from "./bytes";
@@ -49,8 +50,10 @@ function write(name: string, out: ByteWriter): void {
   else if (name == "igmp6") writeGroupsV6(out);
   else if (name == "tcp") writeTcpSockets(out, AF_INET);
   else if (name == "tcp6") writeTcpSockets(out, AF_INET6);
-  else if (name == "udp") writeUdpSockets(out, AF_INET);
-  else if (name == "udp6") writeUdpSockets(out, AF_INET6);
+  else if (name == "udp") writeUdpSockets(out, AF_INET, udpPorts);
+  else if (name == "udp6") writeUdpSockets(out, AF_INET6, udpPorts);
+  else if (name == "udplite") writeUdpSockets(out, AF_INET, udpLitePorts);
+  else if (name == "udplite6") writeUdpSockets(out, AF_INET6, udpLitePorts);
   else if (name == "raw") writeRawSockets(out, AF_INET);
   else if (name == "raw6") writeRawSockets(out, AF_INET6);
   else if (name == "snmp") writeSnmp(out);

@@ -1,7 +1,8 @@
 /**
  * UDP sockets: udp(7), ip(7), ipv6(7).
  *
- * Neighbours: `datagram-socket.ts` (receiving), `udp.ts` (the protocol), `control-data.ts`.
+ * Neighbours: `datagram-socket.ts` (receiving), `udp.ts` (the protocol), `control-data.ts`;
+ * `udp-lite-socket.ts` is a relative.
  */
 import { freePacket, newPacket, Packet } from "../dev/packet";
 import {
@@ -24,7 +25,7 @@ import { count, UDP_CHECKSUM_ERRORS } from "./counters";
 import { DatagramSocket } from "./datagram-socket";
 import { Interface, interfaceAt } from "./interface";
 import { leaveAll } from "./memberships";
-import { udpPorts } from "./ports";
+import { PortTable, udpPorts } from "./ports";
 import { chooseSource } from "./routes";
 import {
   anyAddress,
@@ -45,8 +46,12 @@ export class UdpSocket extends DatagramSocket {
   private isAddressFixed: bool = false;
 
   /** @param family AF_INET or AF_INET6 */
-  constructor(family: i32) {
-    super(family, SOCK_DGRAM, IPPROTO_UDP);
+  constructor(
+    family: i32,
+    protocol: i32 = IPPROTO_UDP,
+    private ports: PortTable = udpPorts,
+  ) {
+    super(family, SOCK_DGRAM, protocol);
   }
 
   protected open(packet: Packet): bool {
@@ -74,12 +79,12 @@ export class UdpSocket extends DatagramSocket {
     if (host.isV4 && this.isV6Only) return -EINVAL;
     if (this.isPortBound) return -EINVAL;
     this.isAddressFixed = !host.isAny;
-    return udpPorts.bind(this, host, portOf(address));
+    return this.ports.bind(this, host, portOf(address));
   }
 
   /** Chooses a port if there is none yet. */
   private ensurePort(): i64 {
-    return this.isPortBound ? 0 : udpPorts.bind(this, anyAddress(), 0);
+    return this.isPortBound ? 0 : this.ports.bind(this, anyAddress(), 0);
   }
 
   connect(address: usize, length: usize, _flags: u32): i64 {
@@ -159,9 +164,14 @@ export class UdpSocket extends DatagramSocket {
     if (result == 0) result = this.direct(packet, extra, scope);
     if (result == 0 && !copyFromList(list, 0, packet.data, total)) result = -EFAULT;
     if (result != 0) freePacket(packet);
-    else result = udpSend(packet, this.localPort, port, extra.hopLimit, extra.trafficClass);
+    else result = this.transmit(packet, port, extra);
     free(extra);
     return result != 0 ? result : <i64>total;
+  }
+
+  /** Puts the header on a payload and sends it. Takes it. @returns 0 or a negative error */
+  protected transmit(packet: Packet, port: u16, extra: SendControl): i32 {
+    return udpSend(packet, this.localPort, port, extra.hopLimit, extra.trafficClass);
   }
 
   /** Sets where a packet leaves and from which address; 0 or -ENETUNREACH. */
@@ -198,11 +208,11 @@ export class UdpSocket extends DatagramSocket {
 
   close(): void {
     leaveAll(this);
-    udpPorts.unbind(this);
+    this.ports.unbind(this);
   }
 
   destroy(): void {
-    udpPorts.unbind(this);
+    this.ports.unbind(this);
     this.disposeDatagrams();
   }
 }

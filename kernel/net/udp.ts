@@ -2,7 +2,7 @@
  * UDP below the socket: RFC 768, RFC 1122 section 4.1. The receive path only finds the socket; the
  * checksum is verified by the thread that reads.
  *
- * Neighbours: `ipv4.ts`, `udp-socket.ts`, `ports.ts`.
+ * Neighbours: `ipv4.ts`, `udp-socket.ts`, `ports.ts`; `udp-lite.ts` shares what is the same.
  */
 import { freePacket, Packet, pull, push } from "../dev/packet";
 import { CHECKSUM_VALID } from "../dev/packet";
@@ -14,7 +14,7 @@ import { count, UDP_ERRORS, UDP_NO_PORT, UDP_RECEIVED } from "./counters";
 import { sendPortUnreachable } from "./icmp";
 import { sendPortUnreachableV6 } from "./icmpv6";
 import { ipSend, PROTOCOL_UDP } from "./ip";
-import { udpPorts } from "./ports";
+import { PortTable, udpPorts } from "./ports";
 import { copyPacket } from "./raw-socket";
 import { Endpoint } from "./endpoint";
 import { UdpSocket } from "./udp-socket";
@@ -32,11 +32,23 @@ export function udpReceive(packet: Packet): void {
     return;
   }
   packet.length = length;
-  if (packet.destination.isMulticast || isBroadcast(packet.destination)) {
-    spread(packet);
+  if (handOver(packet, udpPorts)) {
+    count(UDP_RECEIVED);
     return;
   }
-  const found = udpPorts.find(
+  count(UDP_NO_PORT);
+  if (isIntact(packet)) refuse(packet);
+  else freePacket(packet);
+}
+
+/** Gives a datagram to the sockets of its port; false if there are none: then it is still there. */
+export function handOver(packet: Packet, ports: PortTable): bool {
+  const datagram = packet.data;
+  if (packet.destination.isMulticast || isBroadcast(packet.destination)) {
+    spread(packet, ports);
+    return true;
+  }
+  const found = ports.find(
     packet.destination,
     load16(datagram + 2),
     packet.source,
@@ -44,24 +56,23 @@ export function udpReceive(packet: Packet): void {
     false,
     packet.origin,
   );
-  if (found == 0) {
-    count(UDP_NO_PORT);
-    if (isIntact(packet)) {
-      if (packet.source.isV4) sendPortUnreachable(packet);
-      else sendPortUnreachableV6(packet);
-    }
-    freePacket(packet);
-    return;
-  }
-  count(UDP_RECEIVED);
+  if (found == 0) return false;
   const socket = changetype<UdpSocket>(found);
   socket.arrived(packet);
   socket.release();
+  return true;
+}
+
+/** Tells the sender that nobody is here. Takes the datagram. */
+export function refuse(packet: Packet): void {
+  if (packet.source.isV4) sendPortUnreachable(packet);
+  else sendPortUnreachableV6(packet);
+  freePacket(packet);
 }
 
 /** A datagram to a group or everybody: every socket that may have it gets a copy. Takes it. */
-function spread(packet: Packet): void {
-  udpPorts.forPort(
+function spread(packet: Packet, ports: PortTable): void {
+  ports.forPort(
     load16(packet.transport + 2),
     (endpoint: Endpoint, argument: usize) => {
       const arrived = changetype<Packet>(argument);
@@ -122,10 +133,12 @@ export function udpSend(
 
 /**
  * An ICMP error about a datagram we sent.
+ * @param ports of UDP or UDP-Lite, whose headers have the ports in the same place
  * @param message its addresses are those of the datagram
  * @param header the datagram's header, `length` bytes of it and what follows
  */
 export function udpFailed(
+  ports: PortTable,
   message: Packet,
   header: usize,
   length: u32,
@@ -134,7 +147,7 @@ export function udpFailed(
 ): void {
   const port = load16(header);
   const peerPort = load16(header + 2);
-  const found = udpPorts.find(message.source, port, message.destination, peerPort, false);
+  const found = ports.find(message.source, port, message.destination, peerPort, false);
   if (found == 0) return;
   const socket = changetype<UdpSocket>(found);
   if (socket.options.reportsErrors) {

@@ -143,6 +143,8 @@ function addNetwork(net: ProcTable): void {
   addNetworkFile(net, "tcp6");
   addNetworkFile(net, "udp");
   addNetworkFile(net, "udp6");
+  addNetworkFile(net, "udplite");
+  addNetworkFile(net, "udplite6");
   const head = "Num       RefCount Protocol Flags    Type St Inode Path\n";
   net.add("unix", KIND_RAW_TEXT, 0o444, head);
 }

@@ -31,6 +31,7 @@ import { writeAddress, writeAddressV4 } from "../sockaddr";
 import { AF_INET, AF_INET6, MSG_DONTWAIT, ReceiveFacts, Socket } from "../socket";
 import { initCookies } from "../tcp-cookie";
 import { TcpSocket } from "../tcp-socket";
+import { UdpLiteSocket } from "../udp-lite-socket";
 import { UdpSocket } from "../udp-socket";
 
 /** Gives a frame to the wire. */
@@ -118,6 +119,10 @@ export function openTcp(): i32 {
 
 export function openUdp(): i32 {
   return register(new UdpSocket(AF_INET));
+}
+
+export function openUdpLite(): i32 {
+  return register(new UdpLiteSocket(AF_INET));
 }
 
 export function openTcp6(): i32 {

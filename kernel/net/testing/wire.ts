@@ -12,6 +12,7 @@ export interface HostExports {
   timers(): void;
   openTcp(): number;
   openUdp(): number;
+  openUdpLite(): number;
   openTcp6(): number;
   openUdp6(): number;
   configuration(): number;
