@@ -15,6 +15,11 @@ const CAPABILITY_VERSION_3: u32 = 0x20080522;
 /** Bytes of the three sets (effective, permitted, inheritable) for 32 capabilities. */
 const SETS_BYTES: usize = 12;
 
+const AMBIENT_IS_SET: u64 = 1;
+const AMBIENT_RAISE: u64 = 2;
+const AMBIENT_LOWER: u64 = 3;
+const AMBIENT_CLEAR_ALL: u64 = 4;
+
 /** capget(2), about the caller's own process. */
 export function sysCapget(header: usize, data: usize): i64 {
   const words = capabilityWords(header);
@@ -48,9 +53,7 @@ export function sysCapset(header: usize, data: usize): i64 {
   const gains =
     (permitted & ~identity.permitted) | (effective & ~permitted) | (inheritable & ~mayInherit);
   if (gains != 0) return -EPERM;
-  identity.effective = effective;
-  identity.permitted = permitted;
-  identity.inheritable = inheritable;
+  identity.setCapabilities(effective, permitted, inheritable);
   return 0;
 }
 
@@ -77,6 +80,28 @@ export function dropFromBoundingSet(capability: u64): i64 {
   const identity = currentProcess().credentials;
   if (!identity.may(CAP_SETPCAP)) return -EPERM;
   identity.bounding &= ~(1 << capability);
+  return 0;
+}
+
+/**
+ * PR_CAP_AMBIENT: looks at the ambient set or changes it.
+ * @param operation AMBIENT_*
+ * @returns 0, for AMBIENT_IS_SET 0 or 1, or -EINVAL, -EPERM
+ */
+export function changeAmbientSet(operation: u64, capability: u64): i64 {
+  const identity = currentProcess().credentials;
+  if (operation == AMBIENT_CLEAR_ALL) {
+    if (capability != 0) return -EINVAL;
+    identity.ambient = 0;
+    return 0;
+  }
+  if (capability > LAST_CAPABILITY) return -EINVAL;
+  const bit = (<u64>1) << capability;
+  if (operation == AMBIENT_IS_SET) return (identity.ambient & bit) != 0 ? 1 : 0;
+  if (operation == AMBIENT_LOWER) identity.ambient &= ~bit;
+  else if (operation != AMBIENT_RAISE) return -EINVAL;
+  else if ((identity.permitted & identity.inheritable & bit) == 0) return -EPERM;
+  else identity.ambient |= bit;
   return 0;
 }
 

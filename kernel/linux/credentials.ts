@@ -7,6 +7,7 @@
  * Neighbours: `identity.ts`, `capabilities.ts` (the system calls).
  */
 import { EFAULT, ENOMEM } from "../lib/errno";
+import { SpinLock } from "../arch/spinlock";
 import { free } from "../lib/object";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { copyIn } from "./user-memory";
@@ -18,6 +19,9 @@ export const CAP_SETGID: u64 = 6;
 export const CAP_SETUID: u64 = 7;
 export const CAP_SETPCAP: u64 = 8;
 export const CAP_SYS_RESOURCE: u64 = 24;
+
+/** Guards the lists of supplementary groups of all processes, which /proc reads. */
+const groupsLock = new SpinLock();
 
 export class Credentials {
   realUser: u32 = 0;
@@ -33,6 +37,8 @@ export class Credentials {
   effective: u64 = ALL_CAPABILITIES;
   inheritable: u64 = 0;
   bounding: u64 = ALL_CAPABILITIES;
+  /** Capabilities that execve(2) leaves to who is not root: permitted and inheritable ones. */
+  ambient: u64 = 0;
   /** Whether giving up user 0 leaves the permitted set as it is (PR_SET_KEEPCAPS). */
   keepsCapabilities: bool = false;
   /** Supplementary groups: `groupCount` numbers of 4 bytes in a heap block. */
@@ -76,7 +82,10 @@ export class Credentials {
     this.effectiveUser = effective;
     this.savedUser = saved;
     this.fileUser = effective;
-    if (hadRootUser && !this.hasRootUser && !this.keepsCapabilities) this.permitted = 0;
+    if (hadRootUser && !this.hasRootUser) {
+      if (!this.keepsCapabilities) this.permitted = 0;
+      this.ambient = 0;
+    }
     if (wasRoot && effective != 0) this.effective = 0;
     if (!wasRoot && effective == 0) this.effective = this.permitted;
     this.effective &= this.permitted;
@@ -90,11 +99,19 @@ export class Credentials {
     this.fileGroup = effective;
   }
 
-  /** What execve(2) does: root gets all capabilities, anybody else keeps none. */
+  /** Changes the three sets that capset(2) names; what is not in two of them leaves the ambient set. */
+  setCapabilities(effective: u64, permitted: u64, inheritable: u64): void {
+    this.effective = effective;
+    this.permitted = permitted;
+    this.inheritable = inheritable;
+    this.ambient &= permitted & inheritable;
+  }
+
+  /** What execve(2) does: root gets all capabilities, anybody else keeps the ambient ones. */
   executed(): void {
     const isRoot = this.realUser == 0 || this.effectiveUser == 0;
-    this.permitted = isRoot ? this.inheritable | this.bounding : 0;
-    this.effective = this.effectiveUser == 0 ? this.permitted : 0;
+    this.permitted = isRoot ? this.inheritable | this.bounding | this.ambient : this.ambient;
+    this.effective = this.effectiveUser == 0 ? this.permitted : this.ambient;
     this.savedUser = this.effectiveUser;
     this.savedGroup = this.effectiveGroup;
     this.keepsCapabilities = false;
@@ -104,6 +121,14 @@ export class Credentials {
   destroy(): void {
     if (this.groupList != 0) heapFree(this.groupList);
     free(this);
+  }
+
+  /** The supplementary group at a place of the list, or -1 behind its end. */
+  group(index: u32): i64 {
+    groupsLock.acquire();
+    const group = index < this.groupCount ? <i64>load<u32>(this.groupList + <usize>index * 4) : -1;
+    groupsLock.release();
+    return group;
   }
 
   /** Replaces the supplementary groups by those at a user address; 0, -EFAULT or -ENOMEM. */
@@ -117,9 +142,12 @@ export class Credentials {
         return -EFAULT;
       }
     }
-    if (this.groupList != 0) heapFree(this.groupList);
+    groupsLock.acquire();
+    const old = this.groupList;
     this.groupList = list;
     this.groupCount = count;
+    groupsLock.release();
+    if (old != 0) heapFree(old);
     return 0;
   }
 }

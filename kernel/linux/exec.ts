@@ -68,6 +68,7 @@ function loadOpened(
   error = -ENOMEM;
   if (space) {
     const previous = process.switchAddressSpace(space);
+    space.hasSmallPagesOnly = previous.hasSmallPagesOnly;
     error = fillSpace(process, space, file, loader, program, out);
     if (error == 0) previous.release();
     else process.switchAddressSpace(previous).release();

@@ -4,8 +4,12 @@
 import { wrmsr, rdmsr } from "../arch/cpu";
 import { EFAULT, EINVAL, EPERM } from "../lib/errno";
 import { USER_END } from "../mm/layout";
-import { dropFromBoundingSet, readBoundingSet, setKeepsCapabilities } from "./capabilities";
-import { LAST_CAPABILITY } from "./credentials";
+import {
+  changeAmbientSet,
+  dropFromBoundingSet,
+  readBoundingSet,
+  setKeepsCapabilities,
+} from "./capabilities";
 import { currentLinuxThread, currentProcess } from "./process";
 import { addFilter, SECCOMP_FILTER, SECCOMP_STRICT, setStrict } from "./seccomp";
 import { COMM_BYTES, setThreadName } from "./thread-name";
@@ -36,7 +40,13 @@ const PR_CAP_AMBIENT: i32 = 47;
 const DEFAULT_TIMER_SLACK_NS: u64 = 50000;
 
 /** prctl(2). Options that nobody knows give EINVAL. */
-export function sysPrctl(option: i32, argument: u64, argument3: u64, _a4: u64, _a5: u64): i64 {
+export function sysPrctl(
+  option: i32,
+  argument: u64,
+  argument3: u64,
+  argument4: u64,
+  argument5: u64,
+): i64 {
   const process = currentProcess();
   switch (option) {
     case PR_SET_NAME:
@@ -85,10 +95,15 @@ export function sysPrctl(option: i32, argument: u64, argument3: u64, _a4: u64, _
     case PR_GET_NO_NEW_PRIVS:
       return process.noNewPrivileges;
     case PR_SET_THP_DISABLE:
-    case PR_GET_THP_DISABLE:
+      if ((argument3 | argument4 | argument5) != 0) return -EINVAL;
+      process.addressSpace.hasSmallPagesOnly = argument != 0;
       return 0;
+    case PR_GET_THP_DISABLE:
+      if ((argument | argument3 | argument4 | argument5) != 0) return -EINVAL;
+      return process.addressSpace.hasSmallPagesOnly ? 1 : 0;
     case PR_CAP_AMBIENT:
-      return argument3 > LAST_CAPABILITY ? -EINVAL : 0;
+      if ((argument4 | argument5) != 0) return -EINVAL;
+      return changeAmbientSet(argument, argument3);
     default:
       return -EINVAL;
   }

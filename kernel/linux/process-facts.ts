@@ -98,6 +98,14 @@ class Provider extends ProcessProvider {
     return isKnown;
   }
 
+  group(pid: i32, index: u32): i64 {
+    const process = holdProcess(pid);
+    if (!process) return -1;
+    const group = process.credentials.group(index);
+    process.letGo();
+    return group;
+  }
+
   setComm(pid: i32, tid: i32, name: usize, length: usize): i64 {
     const process = holdProcess(pid);
     if (!process) return -ESRCH;
@@ -233,6 +241,9 @@ function fillThreadFacts(
     else if (handler != SIG_DFL) out.caughtSignals |= signalBit(number);
   }
   out.nice = thread.nice;
+  out.seccompMode = thread.seccompMode;
+  const filter = thread.seccompFilter;
+  out.seccompFilters = filter ? filter.count : 0;
   out.voluntarySwitches = thread.sleeps;
   out.involuntarySwitches = thread.preemptions;
 }
@@ -255,6 +266,8 @@ function fillProcessFacts(process: LinuxProcess, out: ProcessFacts): void {
   out.permittedCapabilities = identity.permitted;
   out.effectiveCapabilities = identity.effective;
   out.boundingCapabilities = identity.bounding;
+  out.ambientCapabilities = identity.ambient;
+  out.hasNoNewPrivileges = process.noNewPrivileges != 0;
   if (!process.isEmpty) out.umask = process.fsContext.umask;
   out.startTimeNs = process.startNs;
   out.argumentsStart = layout.argumentsStart;

@@ -65,6 +65,8 @@ const NR_EXIT: u32 = 60;
 export class SeccompFilter extends Counted {
   /** Instructions of this filter and all older ones. */
   total: u32;
+  /** This filter and all older ones. */
+  count: u32;
 
   /**
    * @param program its instructions, a heap block that it takes over
@@ -72,11 +74,12 @@ export class SeccompFilter extends Counted {
    */
   constructor(
     readonly program: usize,
-    count: u32,
+    length: u32,
     readonly parent: SeccompFilter | null,
   ) {
     super();
-    this.total = count + (parent ? parent.total : 0);
+    this.total = length + (parent ? parent.total : 0);
+    this.count = 1 + (parent ? parent.count : 0);
   }
 
   /** True if this filter is `other` or one of those after it. */

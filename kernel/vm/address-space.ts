@@ -64,6 +64,8 @@ export class AddressSpace {
   /** Faults that needed nothing from outside, and those that waited for a file. */
   minorFaults: u64 = 0;
   majorFaults: u64 = 0;
+  /** PR_SET_THP_DISABLE: nothing is mapped in pages of 2 MiB. */
+  hasSmallPagesOnly: bool = false;
   /** Processes that use the space: more than one between vfork(2) and execve(2). */
   private users: u32 = 1;
 

@@ -34,6 +34,7 @@ export function copySpace(space: AddressSpace): AddressSpace | null {
   copy.stackLimitBytes = space.stackLimitBytes;
   copy.breakStart = space.breakStart;
   copy.breakEnd = space.breakEnd;
+  copy.hasSmallPagesOnly = space.hasSmallPagesOnly;
   const isComplete = copyMappings(space, copy);
   // The original's own translations still allow writing.
   flushRange(space.root, 0, USER_END);

@@ -93,10 +93,11 @@ function limitTouch(vma: Vma, page: usize, count: u32): u32 {
 }
 
 /** True if the 2 MiB around the address should be one page. */
-export function wantsHuge(vma: Vma, address: usize): bool {
+export function wantsHuge(space: AddressSpace, vma: Vma, address: usize): bool {
   const start = address & ~HUGE_PAGE_MASK;
   if (start < vma.start || start + HUGE_PAGE_SIZE > vma.end) return false;
-  return vma.pager == null && !(vma.flags & VMA_NO_HUGE) && isPlentiful();
+  if (space.hasSmallPagesOnly || vma.pager != null || (vma.flags & VMA_NO_HUGE) != 0) return false;
+  return isPlentiful();
 }
 
 /** Puts a zeroed 2 MiB page into the empty level-2 entry; false if there is none. */

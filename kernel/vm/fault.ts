@@ -139,7 +139,8 @@ function resolve(
   let table = load<u64>(directory);
   if (!isTable(table)) {
     if (table) return regainHuge(space, vma, address, directory, table, write);
-    if (write && wantsHuge(vma, address) && mapHuge(space, vma, directory)) return FAULT_RESOLVED;
+    if (write && wantsHuge(space, vma, address) && mapHuge(space, vma, directory))
+      return FAULT_RESOLVED;
     table = addTable(directory);
     if (!table) return FAULT_OOM;
   }

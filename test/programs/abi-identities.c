@@ -4,6 +4,8 @@
  */
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -134,7 +136,75 @@ static void arguments(void) {
   R(syscall(SYS_getgroups, 2, groups));
 }
 
-int main(void) {
+/* The lines of /proc/self/status that begin with a word of the list. */
+static void status(const char *words) {
+  char line[256];
+  FILE *file = fopen("/proc/self/status", "r");
+  while (fgets(line, sizeof line, file)) {
+    char *tab = strchr(line, '\t');
+    if (tab == NULL) continue;
+    *(tab - 1) = '\0';
+    if (strstr(words, line)) printf("%s:%s", line, tab);
+  }
+  fclose(file);
+}
+
+static void ambient(void) {
+  R(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, 7, 0, 0));
+  R(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, 7, 0, 0));
+  header.version = _LINUX_CAPABILITY_VERSION_3;
+  R(syscall(SYS_capget, &header, sets));
+  sets[0].inheritable = sets[0].permitted & 0xc0;
+  R(syscall(SYS_capset, &header, sets));
+  R(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, 7, 0, 0));
+  R(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, 6, 0, 0));
+  R(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, 7, 0, 0));
+  R(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, 99, 0, 0));
+  R(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, 7, 1, 0));
+  R(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 7, 0, 0));
+  R(prctl(PR_CAP_AMBIENT, 9, 7, 0, 0));
+  R(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, 6, 0, 0));
+  status("CapInh CapAmb");
+  R(prctl(PR_SET_KEEPCAPS, 1));
+  R(syscall(SYS_setresuid, 5, 5, 5));
+  status("CapInh CapEff CapAmb");
+  R(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, 7, 0, 0));
+  status("CapAmb");
+  fflush(stdout);
+  if (fork() == 0) {
+    execl("/proc/self/exe", "abi-identities", "CapInh CapPrm CapEff CapAmb", NULL);
+    _exit(1);
+  }
+  wait(NULL);
+  sets[0].inheritable = 0;
+  R(syscall(SYS_capset, &header, sets));
+  status("CapAmb");
+}
+
+static void facts(void) {
+  gid_t groups[3] = {3, 4, 70000};
+  R(syscall(SYS_setgroups, 3, groups));
+  status("Groups");
+  R(syscall(SYS_setgroups, 0, NULL));
+  status("Groups NoNewPrivs Seccomp Seccomp_filters");
+  R(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+  struct sock_fprog filter = {1, &allow};
+  R(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0));
+  R(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0));
+  status("NoNewPrivs Seccomp Seccomp_filters");
+  R(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
+  R(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0));
+  R(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
+  R(prctl(PR_GET_THP_DISABLE, 1, 0, 0, 0));
+  R(prctl(PR_SET_THP_DISABLE, 0, 1, 0, 0));
+}
+
+int main(int count, char **words) {
+  if (count > 1) {
+    status(words[1]);
+    return 0;
+  }
   begin("/tmp/abi-identities");
   chmod(".", 0777);
   part("drop for good", drop_for_good);
@@ -143,5 +213,7 @@ int main(void) {
   part("file system", file_system);
   part("group directory", group_directory);
   part("arguments", arguments);
+  part("ambient", ambient);
+  part("facts", facts);
   return end("/tmp/abi-identities");
 }

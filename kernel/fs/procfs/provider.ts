@@ -34,6 +34,12 @@ export class ProcessFacts {
   permittedCapabilities: u64 = 0;
   effectiveCapabilities: u64 = 0;
   boundingCapabilities: u64 = 0;
+  ambientCapabilities: u64 = 0;
+  /** PR_SET_NO_NEW_PRIVS was set. */
+  hasNoNewPrivileges: bool = false;
+  /** 0 no seccomp, 1 strict, 2 filters; how many filters. */
+  seccompMode: u32 = 0;
+  seccompFilters: u32 = 0;
   userTimeNs: u64 = 0;
   systemTimeNs: u64 = 0;
   /** Start of the process, since boot. */
@@ -77,6 +83,8 @@ export abstract class ProcessProvider {
   abstract exists(pid: i32, tid: i32): bool;
   /** Fills in the facts of a thread. */
   abstract facts(pid: i32, tid: i32, out: ProcessFacts): bool;
+  /** The supplementary group at a place of the list, or -1 behind its end. */
+  abstract group(pid: i32, index: u32): i64;
   /** Sets a thread's name (write to comm). */
   abstract setComm(pid: i32, tid: i32, name: usize, length: usize): i64;
   /** Resource limit number `resource` (RLIMIT_*). */

@@ -133,7 +133,7 @@ export function writeStatus(provider: ProcessProvider, facts: ProcessFacts, out:
   identity(out, "Uid:", facts.uid, facts.effectiveUid, facts.savedUid);
   identity(out, "Gid:", facts.gid, facts.effectiveGid, facts.savedGid);
   line(out, "FDSize:\t", 64);
-  out.writeString("Groups:\t0 \n");
+  writeGroups(provider, facts.pid, out);
   line(out, "NStgid:\t", facts.pid);
   line(out, "NSpid:\t", facts.tid);
   line(out, "NSpgid:\t", facts.groupId);
@@ -165,8 +165,10 @@ export function writeStatus(provider: ProcessProvider, facts: ProcessFacts, out:
   mask(out, "CapPrm:\t", facts.permittedCapabilities);
   mask(out, "CapEff:\t", facts.effectiveCapabilities);
   mask(out, "CapBnd:\t", facts.boundingCapabilities);
-  mask(out, "CapAmb:\t", 0);
-  out.writeString("NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\n");
+  mask(out, "CapAmb:\t", facts.ambientCapabilities);
+  line(out, "NoNewPrivs:\t", facts.hasNoNewPrivileges ? 1 : 0);
+  line(out, "Seccomp:\t", facts.seccompMode);
+  line(out, "Seccomp_filters:\t", facts.seccompFilters);
   out.writeString("Cpus_allowed:\t");
   writeProcessorMask(out);
   out.writeString("\nCpus_allowed_list:\t");
@@ -175,6 +177,18 @@ export function writeStatus(provider: ProcessProvider, facts: ProcessFacts, out:
   out.writeString("Mems_allowed:\t1\nMems_allowed_list:\t0\n");
   line(out, "voluntary_ctxt_switches:\t", facts.voluntarySwitches);
   line(out, "nonvoluntary_ctxt_switches:\t", facts.involuntarySwitches);
+}
+
+function writeGroups(provider: ProcessProvider, pid: i32, out: ByteWriter): void {
+  out.writeString("Groups:\t");
+  let group = provider.group(pid, 0);
+  if (group < 0) out.writeByte(0x20);
+  for (let index: u32 = 1; group >= 0; index++) {
+    out.writeSigned(group);
+    out.writeByte(0x20);
+    group = provider.group(pid, index);
+  }
+  out.writeByte(0x0a);
 }
 
 function writeState(out: ByteWriter, state: u8): void {

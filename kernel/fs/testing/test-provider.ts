@@ -56,6 +56,9 @@ export class TestProvider extends ProcessProvider {
     out.commLength = <u32>this.comm.length;
     return true;
   }
+  group(_pid: i32, index: u32): i64 {
+    return index < 2 ? 100 + index : -1;
+  }
   setComm(pid: i32, tid: i32, name: usize, length: usize): i64 {
     if (!this.exists(pid, tid)) return -ESRCH;
     this.comm.length = min<usize>(length, this.comm.length);
