@@ -83,8 +83,6 @@ function copyLevel(copy: AddressSpace, table: u64, level: u32, start: usize, end
 function shareLarge(copy: AddressSpace, slot: usize, address: usize): bool {
   const target = directorySlot(copy.root, address, true);
   if (!target) return false;
-  // Advice divides mappings without dividing pages: the other half brought the page along.
-  if (load<u64>(target)) return true;
   store<u64>(target, share(slot));
   copy.resident += ENTRIES;
   return true;

@@ -37,7 +37,7 @@ function setProtection(space: AddressSpace, start: usize, end: usize, prot: u32)
   // The usual case: nothing changes.
   if (first.end >= end && first.prot == prot) return 0;
   if (shiftBorder(space, first, start, end, prot)) return 0;
-  if (!splitAt(space, start, end) || !splitPages(space, start, end)) return -ENOMEM;
+  if (!splitAt(space, start, end)) return -ENOMEM;
   let error: i64 = 0;
   let done = start;
   let vma = tree.find(start);

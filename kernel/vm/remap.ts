@@ -9,7 +9,7 @@ import { AddressSpace } from "./address-space";
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from "./flags";
 import { findPlace, insert, isFree, MIN_ADDRESS } from "./map";
 import { join, splitAt } from "./split";
-import { isUserRange, removeRange, splitPages } from "./unmap";
+import { isUserRange, removeRange } from "./unmap";
 import { createVma, Vma } from "./vma";
 
 const MREMAP_ALL: u32 = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
@@ -85,7 +85,6 @@ function move(
   }
   const moved = min(oldBytes, newBytes);
   if (!splitAt(space, address, address + moved)) return -ENOMEM;
-  if (!splitPages(space, address, address + moved)) return -ENOMEM;
   const source = find(space, address, moved);
   if (!source) return -EFAULT;
   const pager = source.pager;

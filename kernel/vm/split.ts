@@ -1,7 +1,9 @@
 /**
- * Dividing and joining mappings, so that operations on ranges meet whole mappings.
+ * Dividing and joining mappings, so that operations on ranges meet whole mappings. A 2 MiB page that
+ * reaches across a new border is divided with its mapping, so that none is ever in two of them.
  * Lock: the address space's.
  */
+import { splitHugeAt } from "../mm/user-tables";
 import { AddressSpace } from "./address-space";
 import { Pager } from "./pager";
 import { continues, createVma, destroyVma, isAlike, Vma } from "./vma";
@@ -11,7 +13,7 @@ export const MAX_MAPPINGS: usize = 65530;
 
 /** Makes `at`, inside `vma`, the start of a mapping of its own; null if there is no memory. */
 function splitVma(space: AddressSpace, vma: Vma, at: usize): Vma | null {
-  if (space.tree.length >= MAX_MAPPINGS) return null;
+  if (space.tree.length >= MAX_MAPPINGS || !splitHugeAt(space.root, at)) return null;
   const offset = vma.pager ? vma.offset + <u64>(at - vma.start) : 0;
   const upper = createVma(at, vma.end, vma.prot, vma.flags, vma.pager, offset);
   if (!upper) return null;

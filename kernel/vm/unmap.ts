@@ -31,10 +31,8 @@ export function removeRange(space: AddressSpace, start: usize, end: usize): i64 
   const tree = space.tree;
   let vma = tree.find(start);
   if (!vma || vma.start >= end) return 0;
-  if (!splitPages(space, start, end)) return -ENOMEM;
   if (vma.start <= start && end <= vma.end && (vma.start == start) != (vma.end == end)) {
-    trim(space, vma, start, end);
-    return 0;
+    return splitPages(space, start, end) ? trim(space, vma, start, end) : -ENOMEM;
   }
   if (!splitAt(space, start, end)) return -ENOMEM;
   vma = tree.find(start);
@@ -51,8 +49,8 @@ export function removeRange(space: AddressSpace, start: usize, end: usize): i64 
   return 0;
 }
 
-/** Removes [start, end), one end of a mapping, without dividing it. */
-function trim(space: AddressSpace, vma: Vma, start: usize, end: usize): void {
+/** Removes [start, end), one end of a mapping, without dividing it. @returns 0 */
+function trim(space: AddressSpace, vma: Vma, start: usize, end: usize): i64 {
   const tree = space.tree;
   let floor = start;
   let ceiling = end;
@@ -66,6 +64,7 @@ function trim(space: AddressSpace, vma: Vma, start: usize, end: usize): void {
   }
   space.mapped -= <u64>(end - start);
   clearPages(space, start, end, floor, ceiling);
+  return 0;
 }
 
 /** Takes the pages in [start, end) out of their mappings, which stay: 0 or -ENOMEM. */

@@ -10,6 +10,9 @@ import {
   ENOMEM,
   type Exports,
   MADV_DONTNEED,
+  MADV_HUGEPAGE,
+  MADV_NOHUGEPAGE,
+  MADV_RANDOM,
   MAP_ANONYMOUS,
   MAP_FIXED,
   MAP_POPULATE,
@@ -74,6 +77,7 @@ type Step =
   | { kind: "protect"; at: number; pages: number; prot: number }
   | { kind: "remap"; at: number; pages: number; newPages: number; to: number; flags: number }
   | { kind: "forget"; at: number; pages: number }
+  | { kind: "advise"; at: number; pages: number; advice: number }
   | { kind: "touch"; at: number; write: boolean; execute: boolean }
   | { kind: "evict" };
 
@@ -119,6 +123,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant("forget" as const), at: place, pages: span }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("advise" as const),
+      at: place,
+      pages: span,
+      advice: fc.constantFrom(MADV_RANDOM, MADV_HUGEPAGE, MADV_NOHUGEPAGE),
+    }),
   },
   {
     weight: 12,
@@ -306,6 +319,11 @@ function run(kernel: KernelModule<Exports>, model: Model, step: Step, tag: bigin
       else page.content = undefined;
     }
     assert.equal(exports.advise(address, length, MADV_DONTNEED), hole ? ENOMEM : 0n);
+  } else if (step.kind === "advise") {
+    // Divides mappings and large pages, but changes no page.
+    let hole = false;
+    for (let i = step.at; i < end; i++) hole ||= !model.pages.has(i);
+    assert.equal(exports.advise(address, length, step.advice), hole ? ENOMEM : 0n);
   } else remapStep(kernel, model, step);
 }
 
