@@ -9,6 +9,7 @@ import {
   fileReads,
   largeFork,
   pageFaults,
+  singleProcess,
   systemCalls,
 } from "./micro.ts";
 import { iperf, memcached, memcachedAppliance, nginx, redis, udpEcho } from "./network.ts";
@@ -25,6 +26,7 @@ export const experiments: readonly Experiment[] = [
   contextSwitches,
   eventLoop,
   creation,
+  singleProcess,
   largeFork,
   fileReads,
   idleGuest,

@@ -81,6 +81,17 @@ export const creation = programExperiment("create", [
   { id: "spawn", title: "posix_spawn, exit, wait", ...nanoseconds, goal },
 ]);
 
+/** What a process pays for fork before it calls it: each operation once before and once after. */
+export const singleProcess = programExperiment("single", [
+  { id: "call-before", title: "never forked: null system call", ...nanoseconds, goal },
+  { id: "call-after", title: "the same after a fork", ...nanoseconds },
+  { id: "fault-before", title: "never forked: page fault and unmapping", ...nanoseconds, goal },
+  { id: "fault-after", title: "the same after a fork", ...nanoseconds },
+  { id: "thread-before", title: "never forked: thread made and joined", ...nanoseconds, goal },
+  { id: "thread-after", title: "the same after a fork", ...nanoseconds },
+  { id: "write-shared", title: "first write to a page after a fork", ...nanoseconds, goal },
+]);
+
 /** fork of a large process. */
 export const largeFork = programExperiment(
   "fork-large",
