@@ -1,5 +1,6 @@
 /**
- * Start of scheduling, and what a CPU does when nothing is ready: halt until an interrupt.
+ * Start of scheduling, and what a CPU does when nothing is ready: look out for work for a moment
+ * (halt-polling.ts), then halt until an interrupt.
  */
 import {
   cli,
@@ -9,6 +10,7 @@ import {
   stiHlt,
   sti,
 } from "../arch/cpu";
+import { HaltPolling } from "./halt-polling";
 import { anyoneWaits, runQueue } from "./run-queue";
 import { schedule } from "./switch";
 import { Thread, THREAD_READY, THREAD_RUNNING } from "./thread";
@@ -23,22 +25,25 @@ export function adoptBootThread(): void {
 
 /** Runs ready threads for ever. Only the idle thread calls it; it never returns. */
 export function idle(thread: Thread): void {
+  const queue = runQueue();
+  const polling = new HaltPolling();
   while (true) {
+    polling.begin();
     cli();
-    const queue = runQueue();
     // Announced before the queue is looked at: whoever adds a thread later sends an interrupt.
     queue.isIdle = true;
     mfence();
-    if (queue.isEmpty() && !anyoneWaits(queue)) {
+    while (queue.isEmpty() && !anyoneWaits(queue)) {
+      const isQuiet = !polling.look(queue);
       // STI takes effect after the next instruction, so no interrupt slips in before HLT.
-      stiHlt();
-      queue.isIdle = false;
-    } else {
-      queue.isIdle = false;
-      sti();
-      thread.lock.acquire();
-      thread.state = THREAD_READY;
-      schedule();
+      if (isQuiet && queue.isEmpty() && !anyoneWaits(queue)) stiHlt();
+      polling.end();
+      cli();
     }
+    queue.isIdle = false;
+    sti();
+    thread.lock.acquire();
+    thread.state = THREAD_READY;
+    schedule();
   }
 }

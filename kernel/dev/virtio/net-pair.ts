@@ -7,6 +7,7 @@
  * Pairs share nothing. Neighbours: `net.ts` chooses the pair of a packet.
  */
 import { InterruptHandler } from "../../arch/irq";
+import { PolledDevice } from "../../sched/halt-polling";
 import { DeviceCounters, frameReceived } from "../network";
 import { Packet } from "../packet";
 import { writeHeader } from "./net-header";
@@ -67,5 +68,28 @@ export class QueuePair extends InterruptHandler {
     writeHeader(packet, this.receiver.headerBytes);
     this.sender.send(packet);
     counters.sendDrops = this.sender.drops;
+  }
+}
+
+/** Lets a pair's processor look for frames instead of being interrupted. */
+export class PairPolling extends PolledDevice {
+  constructor(readonly pair: QueuePair) {
+    super();
+  }
+
+  hush(): void {
+    this.pair.receiver.hush();
+  }
+
+  hasWork(): bool {
+    return this.pair.receiver.queue.hasUsed();
+  }
+
+  serve(): void {
+    this.pair.handle();
+  }
+
+  listen(): bool {
+    return this.pair.receiver.listen();
   }
 }

@@ -61,6 +61,21 @@ export class NetReceive {
     return first;
   }
 
+  /** Asks the device not to interrupt for frames until `take` or `listen`. */
+  hush(): void {
+    this.lock.acquire();
+    this.queue.disableInterrupts();
+    this.lock.release();
+  }
+
+  /** Asks the device to interrupt for the next frame. @returns true if some have already come */
+  listen(): bool {
+    this.lock.acquire();
+    const hasFrames = this.queue.enableInterrupts();
+    this.lock.release();
+    return hasFrames;
+  }
+
   /** Gives the device as many empty packets as fit. */
   private refill(): void {
     const queue = this.queue;

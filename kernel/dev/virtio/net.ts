@@ -12,6 +12,7 @@ import { registerMsi } from "../../arch/irq";
 import { sendInterrupt } from "../../arch/x86_64/apic";
 import { isError } from "../../lib/errno";
 import { logDec } from "../../lib/log";
+import { registerPolledDevice } from "../../sched/halt-polling";
 import { queueOf } from "../../sched/run-queue";
 import { randomBytes } from "../random";
 import { Driver } from "../driver";
@@ -20,7 +21,7 @@ import { Packet } from "../packet";
 import { processorCount } from "../processors";
 import { NetControl } from "./net-control";
 import { HEADER_BYTES, LEGACY_HEADER_BYTES } from "./net-header";
-import { QueuePair } from "./net-pair";
+import { PairPolling, QueuePair } from "./net-pair";
 import { NetReceive } from "./net-receive";
 import { NetSend } from "./net-send";
 import {
@@ -113,7 +114,7 @@ export class VirtioNet extends NetworkDevice {
     const connected = transport.connect(new NetInterrupts(this));
     if (connected != 0) return transport.fail(connected);
     transport.start();
-    this.pair(0).receiver.start();
+    this.startPair(0);
     return 0;
   }
 
@@ -175,6 +176,13 @@ export class VirtioNet extends NetworkDevice {
     return changetype<QueuePair>(this.pairs[index]);
   }
 
+  /** From now on the pair receives; its processor looks at it before it halts. */
+  private startPair(index: u32): void {
+    const pair = this.pair(index);
+    pair.receiver.start();
+    registerPolledDevice(new PairPolling(pair), index);
+  }
+
   /** The pair for a queue number of a packet (Packet.sendQueue). */
   private pairOf(queue: u8): QueuePair {
     const used = this.usedPairs;
@@ -193,7 +201,7 @@ export class VirtioNet extends NetworkDevice {
       if (interrupt == 0) this.vectors[i] = registerMsi(pair);
       else if (this.transport.connectOwn(interrupt, pair, queueOf(i).apicId) != 0) return;
       if (interrupt == 0 && this.vectors[i] == 0) return;
-      pair.receiver.start();
+      this.startPair(i);
     }
     const result = control.setPairs(<u16>wanted);
     if (result != 0) {
