@@ -10,6 +10,9 @@
  * work that comes after the look but within LONGEST_NS makes the look longer, work that comes later
  * makes it shorter, down to none. So a guest with little to do looks not at all.
  *
+ * The loop has no PAUSE: emulators leave the translated code at each, and take the lock that the
+ * device needs; reading the clock leaves a sibling hyperthread room enough.
+ *
  * Neighbours: idle.ts (calls it), dev/virtio/net-pair.ts (a device that is looked at).
  */
 import { cli, cpuId, interruptDepth, setInterruptDepth, sti } from "../arch/cpu";
