@@ -1,13 +1,13 @@
 /**
  * The boot story, read top to bottom.
  *
- * The hypervisor enters at arch/x86_64/boot.S, which turns on paging and calls `moduleInit` (the
- * initialisers of all modules) and then `kmain`. The functions exported here are those that assembly
- * and the compiler's runtime call.
+ * The hypervisor enters at arch/x86_64/boot.S, which turns on paging and calls
+ * `enableProcessorFeatures`, `moduleInit` (the initialisers of all modules) and then `kmain`. The
+ * functions exported here are those that assembly and the compiler's runtime call.
  */
 import { BootOption, findOption, readStartInfo } from "./arch/bootinfo";
 import { startAppliance } from "./appliances/start";
-import { enableProcessorFeatures, sti } from "./arch/cpu";
+import { sti } from "./arch/cpu";
 import { setFirmwarePowerOff } from "./arch/power";
 import { setControlSink } from "./arch/x86_64/control";
 import { APIC_WINDOW, hasX2apic, initLocalApic } from "./arch/x86_64/apic";
@@ -46,6 +46,7 @@ import { initRunQueue } from "./sched/switch";
 import { currentThread } from "./sched/thread";
 import { initTimers } from "./sched/timer";
 
+export { enableProcessorFeatures } from "./arch/cpu";
 export { trapEntry, trapFatalEntry, userReturn } from "./trap";
 export { systemCall } from "./linux/dispatch";
 export { threadMain } from "./sched/kernel-thread";
@@ -74,7 +75,6 @@ let apicWindow: usize = 0;
 
 /** Tables, FPU, interrupt controller, clock and run queue of this CPU. */
 function initProcessor(): void {
-  enableProcessorFeatures();
   const tables = heapAllocate(CPU_TABLES_BYTES);
   memory.fill(tables, 0, CPU_TABLES_BYTES);
   interruptTable = toVirtual(allocateZeroedFrame());

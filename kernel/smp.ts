@@ -31,7 +31,6 @@ import {
   unmaskApicTimer,
 } from "./arch/x86_64/apic";
 import { CPU_TABLES_BYTES, SPARE_STACKS_BYTES, initDescriptors } from "./arch/x86_64/descriptors";
-import { initFpu } from "./arch/x86_64/fpu";
 import { processorApicId, processorCount } from "./dev/processors";
 import { log, logDec } from "./lib/log";
 import { heapAllocate, initHeapOfCpu } from "./mm/heap";
@@ -118,7 +117,6 @@ export function apMain(): void {
   const tables = heapAllocate(CPU_TABLES_BYTES);
   memory.fill(tables, 0, CPU_TABLES_BYTES);
   initDescriptors(tables, heapAllocate(SPARE_STACKS_BYTES), interruptTable);
-  initFpu();
   initLocalApic(apicWindow);
   unmaskApicTimer();
   initTimers();

@@ -24,7 +24,7 @@ export interface ProgramFunction {
   /** Symbols that assembly and the linker know it by. */
   exportNames: string[];
   isInTable: boolean;
-  /** Copied into every C file that calls it, as `static inline`. */
+  /** Copied into every C file that calls it, as `static inline`: is small, or has one caller. */
   isInline: boolean;
   /** Runs once (global initialisers). */
   isStart: boolean;
@@ -54,6 +54,7 @@ export interface Program {
 const INLINE_INSTRUCTIONS = 16;
 const HOT_INLINE_INSTRUCTIONS = 30;
 const HOT_MODULES = /^kernel\/(arch|sched)\//;
+const HOT_CALLERS = /^kernel\/(arch\/|sched\/|trap$|linux\/dispatch$)/;
 /** … unless so many functions call them that the copies cost more space than they save time … */
 const MANY_CALLERS = 200;
 /** … and they have more instructions than this. */
@@ -127,13 +128,30 @@ function wantedExports(module: WasmModule): { name: string; index: number }[] {
   );
 }
 
-/** How many functions call each function. */
-function callersOf(functions: ReadonlyMap<number, ProgramFunction>): Map<number, number> {
-  const callers = new Map<number, number>();
-  for (const { calls } of functions.values()) {
-    for (const index of calls) callers.set(index, (callers.get(index) ?? 0) + 1);
+/** Which functions call each function. */
+function callersOf(
+  functions: ReadonlyMap<number, ProgramFunction>,
+): Map<number, ProgramFunction[]> {
+  const callers = new Map<number, ProgramFunction[]>();
+  for (const caller of functions.values()) {
+    for (const index of caller.calls) {
+      const known = callers.get(index);
+      if (known) known.push(caller);
+      else callers.set(index, [caller]);
+    }
   }
   return callers;
+}
+
+/**
+ * Whether a function becomes part of the only one that calls it, wherever it stands in the source:
+ * no call, and an object's constructor need not look whether it is to allocate. Where every system
+ * call and context switch passes, the rare ways stay apart, or the usual one would save registers
+ * for their sake.
+ */
+function isPartOf(caller: ProgramFunction, target: ProgramFunction): boolean {
+  if (target.isStart || target.isDispatched || target.isFiller) return false;
+  return !HOT_CALLERS.test(caller.sourceModule) || target.name.endsWith(CONSTRUCTOR);
 }
 
 /** Reads the functions reachable from exports, the table and the start function. */
@@ -160,12 +178,12 @@ export function analyseProgram(module: WasmModule): Program {
       target.isInline = false;
     }
   }
-  for (const [index, count] of callersOf(functions)) {
+  for (const [index, callers] of callersOf(functions)) {
     const target = functions.get(index);
-    if (!target) continue;
-    // An object that one place makes is made there, without a call and a look at what was allocated.
-    if (count === 1 && target.name.endsWith(CONSTRUCTOR)) target.isInline = true;
-    if (count < MANY_CALLERS) continue;
+    const [caller] = callers;
+    if (!target || !caller) continue;
+    if (callers.length === 1 && isPartOf(caller, target)) target.isInline = true;
+    if (callers.length < MANY_CALLERS) continue;
     if (target.body.instructions.length > TINY_INSTRUCTIONS) target.isInline = false;
   }
   for (const { name, index } of exports) {

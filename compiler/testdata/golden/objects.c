@@ -8,6 +8,8 @@ extern const u32 w_table_types[], w_table_size;
 static u64 g_compiler_testdata_bumpheap_used;
 static u32 g_argumentsLength;
 W_NORETURN W_COLD void compiler_testdata_golden_objects_abort(u64, u64, u32, u32) __asm__("abort");
+static inline u64 compiler_testdata_bumpheap_heapAllocate(u64);
+static inline u64 lib_rt_osv_allocate(u64, u32);
 static inline u64 lib_rt_osv___new(u64, u32);
 static inline void compiler_testdata_golden_objects_Shape_set_side(u64, u32);
 static inline u64 compiler_testdata_golden_objects_Shape_constructor(u64, u32);
@@ -19,16 +21,43 @@ static inline u64 compiler_testdata_golden_objects_Descriptor_get_address(u64);
 static inline u32 compiler_testdata_golden_objects_Shape_get_side(u64);
 static inline u32 compiler_testdata_golden_objects_Square_area(u64);
 static inline u32 compiler_testdata_golden_objects_Box_area(u64);
-static u64 compiler_testdata_bumpheap_heapAllocate(u64);
-static u64 lib_rt_osv_allocate(u64, u32);
+static inline u32 compiler_testdata_golden_objects_Shape_area_override(u64);
 u32 compiler_testdata_golden_objects_area(u32) __asm__("area");
 u64 compiler_testdata_golden_objects_mark(u64) __asm__("mark");
 u32 compiler_testdata_golden_objects_apply(u64, u32) __asm__("apply");
 u32 compiler_testdata_golden_objects_lock(u64) __asm__("lock");
 void compiler_testdata_golden_objects_unlock(u64) __asm__("unlock");
 W_NORETURN W_COLD void compiler_testdata_golden_objects_abort(u64, u64, u32, u32) __asm__("abort");
-static u32 compiler_testdata_golden_objects_Shape_area_override(u64);
 W_COLD void start(void) __asm__("moduleInit");
+
+static inline u64 compiler_testdata_bumpheap_heapAllocate(u64 sizeBytes) {
+u64 start = 0;
+start = (0xffffffff80100000ul + g_compiler_testdata_bumpheap_used);
+g_compiler_testdata_bumpheap_used = (g_compiler_testdata_bumpheap_used + ((sizeBytes + 15ul) & (15ul ^ 0xfffffffffffffffful)));
+u64 t1;
+if (g_compiler_testdata_bumpheap_used <= 0x10000ul) {
+t1 = start;
+} else {
+t1 = 0ul;
+}
+return t1;
+}
+
+static inline u64 lib_rt_osv_allocate(u64 size, u32 id) {
+u64 block = 0, payload = 0;
+if (size > 0x40000000ul) {
+compiler_testdata_golden_objects_abort(0xffffffff80110020ul, 0ul, 0u, 0u);
+}
+block = compiler_testdata_bumpheap_heapAllocate((16ul + size));
+if (block == 0ul) {
+compiler_testdata_golden_objects_abort(0xffffffff80110080ul, 0ul, 0u, 0u);
+}
+payload = (block + 16ul);
+M64((payload - 16ul)) = 0ul;
+M32((payload - 8ul)) = id;
+M32((payload - 4ul)) = (u32)size;
+return payload;
+}
 
 static inline u64 lib_rt_osv___new(u64 size, u32 id) {
 return lib_rt_osv_allocate(size, id);
@@ -88,33 +117,18 @@ const u32 t1 = compiler_testdata_golden_objects_Shape_get_side(this);
 return (t1 * compiler_testdata_golden_objects_Shape_get_side(this)) * 6u;
 }
 
-static u64 compiler_testdata_bumpheap_heapAllocate(u64 sizeBytes) {
-u64 start = 0;
-start = (0xffffffff80100000ul + g_compiler_testdata_bumpheap_used);
-g_compiler_testdata_bumpheap_used = (g_compiler_testdata_bumpheap_used + ((sizeBytes + 15ul) & (15ul ^ 0xfffffffffffffffful)));
-u64 t1;
-if (g_compiler_testdata_bumpheap_used <= 0x10000ul) {
-t1 = start;
-} else {
-t1 = 0ul;
-}
-return t1;
-}
-
-static u64 lib_rt_osv_allocate(u64 size, u32 id) {
-u64 block = 0, payload = 0;
-if (size > 0x40000000ul) {
-compiler_testdata_golden_objects_abort(0xffffffff80110020ul, 0ul, 0u, 0u);
-}
-block = compiler_testdata_bumpheap_heapAllocate((16ul + size));
-if (block == 0ul) {
-compiler_testdata_golden_objects_abort(0xffffffff80110080ul, 0ul, 0u, 0u);
-}
-payload = (block + 16ul);
-M64((payload - 16ul)) = 0ul;
-M32((payload - 8ul)) = id;
-M32((payload - 4ul)) = (u32)size;
-return payload;
+static inline u32 compiler_testdata_golden_objects_Shape_area_override(u64 v0) {
+u32 v1 = 0;
+v1 = M32((v0 - 8ul));
+if (v1 == 6u) goto L3;
+if (v1 == 5u) goto L2;
+goto L1;
+L3:;
+return compiler_testdata_golden_objects_Square_area(v0);
+L2:;
+return compiler_testdata_golden_objects_Box_area(v0);
+L1:;
+W_UNREACHABLE();
 }
 
 u32 compiler_testdata_golden_objects_area(u32 isBox) {
@@ -150,20 +164,6 @@ A_STORE(32, at, 0u);
 }
 
 void compiler_testdata_golden_objects_abort(u64 message, u64 file, u32 line, u32 column) {
-W_UNREACHABLE();
-}
-
-static u32 compiler_testdata_golden_objects_Shape_area_override(u64 v0) {
-u32 v1 = 0;
-v1 = M32((v0 - 8ul));
-if (v1 == 6u) goto L3;
-if (v1 == 5u) goto L2;
-goto L1;
-L3:;
-return compiler_testdata_golden_objects_Square_area(v0);
-L2:;
-return compiler_testdata_golden_objects_Box_area(v0);
-L1:;
 W_UNREACHABLE();
 }
 

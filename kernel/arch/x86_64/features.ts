@@ -1,7 +1,11 @@
 /**
- * Protections and quick paths of the processor that are switched on once a CPU (Intel SDM vol. 3
- * §2.5, §4.6).
+ * Protections, quick paths and vector units of the processor that are switched on once a CPU (Intel
+ * SDM vol. 3 §2.5, §4.6).
+ *
+ * They come before all other code, even before the initialisers of modules: what they change is part
+ * of the state that an emulator translates code for, and what ran before would be translated twice.
  */
+import { enableVectorUnits } from "./fpu";
 import { cpuid, readCr4, writeCr4 } from "./hw";
 import { useStringCopy } from "./sym";
 
@@ -15,7 +19,7 @@ const HYPERVISOR_LEAF: u32 = 0x40000000;
 /** "TCGT", the start of the signature of QEMU's emulator. */
 const SIGNATURE_TCG: u32 = 0x54474354;
 
-/** Turns on what this processor offers. */
+/** Turns on what this processor offers. Uses no variables: they are not initialised yet. */
 export function enableProcessorFeatures(): void {
   const ebx = cpuid(7, 0, 1);
   const ecx = cpuid(7, 0, 2);
@@ -25,6 +29,7 @@ export function enableProcessorFeatures(): void {
   writeCr4(cr4);
   // Emulated processors claim fast string instructions and execute them byte by byte.
   store<u8>(useStringCopy(), (ebx & CPUID7_EBX_FAST_STRING) != 0 && !isEmulated() ? 1 : 0);
+  enableVectorUnits();
 }
 
 /** True under QEMU's emulator, where instructions, not memory, cost the time. */

@@ -16,14 +16,24 @@ const LEGACY_BYTES: u32 = 512;
 let components: u64 = 0;
 let areaBytes: u32 = LEGACY_BYTES;
 
-/** Enables the vector units of this processor. Call once on each CPU. */
-export function initFpu(): void {
-  if ((cpuid(1, 0, 2) & CPUID1_ECX_XSAVE) == 0) return;
+/** What this processor has of the wanted components; 0 without XSAVE. */
+function offeredComponents(): u64 {
+  if ((cpuid(1, 0, 2) & CPUID1_ECX_XSAVE) == 0) return 0;
+  return (<u64>cpuid(0xd, 0, 0) | ((<u64>cpuid(0xd, 0, 3)) << 32)) & WANTED_COMPONENTS;
+}
+
+/** Enables the vector units of this processor. Uses no variables: they are not initialised yet. */
+export function enableVectorUnits(): void {
+  const offered = offeredComponents();
+  if (offered == 0) return;
   writeCr4(readCr4() | CR4_OSXSAVE);
-  const offered = <u64>cpuid(0xd, 0, 0) | ((<u64>cpuid(0xd, 0, 3)) << 32);
-  components = offered & WANTED_COMPONENTS;
-  xsetbv(0, components);
-  areaBytes = cpuid(0xd, 0, 1);
+  xsetbv(0, offered);
+}
+
+/** Learns what the vector units need. */
+export function initFpu(): void {
+  components = offeredComponents();
+  if (components != 0) areaBytes = cpuid(0xd, 0, 1);
 }
 
 /** Bytes of a save area; it must be aligned to 64. */
