@@ -1,5 +1,6 @@
 /**
- * What `capstan run -- PROGRAM` loads before it starts a machine. Its time depends on the host; how
+ * What `capstan run -- PROGRAM` loads before it starts a machine, and `capstan image build` before it
+ * says that nothing has changed. Its time depends on the host; how
  * much it loads does not, and that is what grows unnoticed.
  */
 import assert from "node:assert/strict";
@@ -49,6 +50,16 @@ test("a run of a program loads little", async () => {
   const heavy = sources.filter((path) =>
     /node_modules\/(zod|yaml|tar|ignore)\/|capstan\/(compose|disk|registry)\//.test(path),
   );
+  assert.deepEqual(heavy, []);
+});
+
+test("making an image of an unchanged application loads little", async () => {
+  const { sources, bytes } = await loadedSources([
+    "capstan/main.ts",
+    "capstan/commands/image-build.ts",
+  ]);
+  assert.ok(bytes < 550_000, `${bytes} bytes`);
+  const heavy = sources.filter((path) => /node_modules\/(zod|yaml|yazl|ignore)\//.test(path));
   assert.deepEqual(heavy, []);
 });
 

@@ -16,8 +16,7 @@ import {
   type ImageTarget,
 } from "../export/target.ts";
 import { imageTargets } from "../export/targets.ts";
-import { manifestPathOf } from "../manifest/manifest.ts";
-import { writeManifest } from "../manifest/write-manifest.ts";
+import { manifestPathOf } from "../manifest/manifest-path.ts";
 import { encodeConfiguration } from "../protocol/command-line.ts";
 import { findKernel } from "../run/kernel-file.ts";
 import { parseAddress } from "../run/network.ts";
@@ -123,6 +122,7 @@ async function provideImage(
   const paths = [path, manifestPathOf(path)];
   if (target.kind === "file" && finished.provide(key, paths)) return true;
   await exportApplication(application, target, path, signal);
+  const { writeManifest } = await import("../manifest/write-manifest.ts");
   const disk = bootableDisk(diskParts(application));
   try {
     await writeManifest(disk, path, { isDisk: target.isDisk === true, env, signal });

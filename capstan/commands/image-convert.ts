@@ -14,7 +14,7 @@ import {
 } from "../disk/formats.ts";
 import { copyWhole, writeWhole } from "../disk/output-file.ts";
 import { UserError } from "../errors.ts";
-import { manifestPathOf } from "../manifest/manifest.ts";
+import { manifestPathOf } from "../manifest/manifest-path.ts";
 import { abortOnSignals } from "../run/signals.ts";
 import { formatBytes } from "../text/table.ts";
 import { type CommandDefinition, type CommandInput, optionText } from "./command.ts";

@@ -6,12 +6,8 @@ import { readFileSync } from "node:fs";
 import { withFilesOf } from "../disk/look-inside.ts";
 import { systemErrorCode, UserError } from "../errors.ts";
 import { Pacer } from "../image/erofs/pacer.ts";
-import {
-  describeImage,
-  type ImageManifest,
-  manifestDifferences,
-  manifestPathOf,
-} from "../manifest/manifest.ts";
+import { describeImage, type ImageManifest, manifestDifferences } from "../manifest/manifest.ts";
+import { manifestPathOf } from "../manifest/manifest-path.ts";
 import { type PackedFile, packedDifferences, packedFiles } from "../manifest/packed-files.ts";
 import { openSigned, trustedKeys } from "../manifest/signing.ts";
 import { abortOnSignals } from "../run/signals.ts";

@@ -5,7 +5,7 @@
  * Reference: GNU tar manual, "The Old GNU Format" and "Storing Sparse Files".
  * Neighbours: `ova.ts`, `gce.ts`; `../source/archive/tar-writer.ts` writes whole trees.
  */
-import { Header } from "tar";
+import { Header } from "tar/header";
 import type { Extent } from "../disk/disk-image.ts";
 
 export const blockBytes = 512;

@@ -2,7 +2,7 @@
  * Remembers which image files were written from what, so that an image of an unchanged application
  * is not written again: the file is still there, or it is copied from where it is.
  *
- *     $CAPSTAN_ROOT/cache/finished/<hash of all inputs>.json    path and identity of the file
+ *     $CAPSTAN_ROOT/cache/finished/<hash of all inputs>    identity and path of each file
  *
  * The identity covers inode, size, and times, so a file that was touched does not count.
  * Neighbours: `../commands/image-build.ts`; `../image/cache.ts` keeps the file systems.
@@ -10,18 +10,19 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import { copyWhole } from "../disk/output-file.ts";
 import { systemErrorCode } from "../errors.ts";
 import { capstanHome } from "../home.ts";
 import { identityOf } from "../image/tree.ts";
 
 /** Part of every key: raise it when what is written changes. */
-const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 3;
 
-const recordSchema = z.strictObject({
-  files: z.array(z.strictObject({ path: z.string(), identity: z.string() })),
-});
+/** A file that was written. */
+interface FinishedFile {
+  readonly path: string;
+  readonly identity: string;
+}
 
 /** A hash over everything that decides what an image contains. */
 export function finishedKey(inputs: readonly (string | number)[]): string {
@@ -49,9 +50,9 @@ export class FinishedImages {
    */
   provide(key: string, paths: readonly string[]): boolean {
     const known = this.#read(key);
-    if (known === undefined || known.files.length !== paths.length) return false;
-    if (known.files.some(({ path, identity }) => fileIdentity(path) !== identity)) return false;
-    for (const [index, { path }] of known.files.entries()) {
+    if (known.length !== paths.length) return false;
+    if (known.some(({ path, identity }) => fileIdentity(path) !== identity)) return false;
+    for (const [index, { path }] of known.entries()) {
       const wanted = paths[index] ?? "";
       if (wanted !== path) copyWhole(path, wanted);
     }
@@ -60,22 +61,29 @@ export class FinishedImages {
 
   /** Remembers that these files were written. A failure only costs time later. */
   remember(key: string, paths: readonly string[]): void {
-    const files = paths.map((path) => ({ path, identity: fileIdentity(path) ?? "" }));
+    const lines = paths.map((path) => `${fileIdentity(path) ?? ""} ${path}\0`);
     try {
       mkdirSync(this.#folder, { recursive: true });
-      writeFileSync(join(this.#folder, `${key}.json`), JSON.stringify({ files }));
+      writeFileSync(join(this.#folder, key), lines.join(""));
     } catch (error) {
       if (systemErrorCode(error) === undefined) throw error;
     }
   }
 
-  #read(key: string): z.infer<typeof recordSchema> | undefined {
+  /** A record that is damaged names files or identities that do not exist, and so does not count. */
+  #read(key: string): FinishedFile[] {
+    let text: string;
     try {
-      return recordSchema.parse(
-        JSON.parse(readFileSync(join(this.#folder, `${key}.json`), "utf8")),
-      );
+      text = readFileSync(join(this.#folder, key), "utf8");
     } catch {
-      return undefined;
+      return [];
     }
+    return text
+      .split("\0")
+      .slice(0, -1)
+      .map((line) => {
+        const [identity = "", ...rest] = line.split(" ");
+        return { identity, path: rest.join(" ") };
+      });
   }
 }

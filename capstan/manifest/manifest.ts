@@ -40,11 +40,6 @@ export const manifestSchema = z.strictObject({
 export type ImageManifest = z.infer<typeof manifestSchema>;
 type FileEntry = z.infer<typeof fileSchema>;
 
-/** Where the manifest of an image file stands. */
-export function manifestPathOf(imagePath: string): string {
-  return `${imagePath}.manifest.json`;
-}
-
 async function fileEntry(
   image: ErofsImage,
   { path, inode }: ImageFile,

@@ -6,7 +6,8 @@ import type { DiskImage } from "../disk/disk-image.ts";
 import { lookInsideDisk } from "../disk/look-inside.ts";
 import { writeWhole } from "../disk/output-file.ts";
 import { Pacer } from "../image/erofs/pacer.ts";
-import { describeImage, manifestPathOf } from "./manifest.ts";
+import { describeImage } from "./manifest.ts";
+import { manifestPathOf } from "./manifest-path.ts";
 import { packedFiles } from "./packed-files.ts";
 import { signingKey, signManifest } from "./signing.ts";
 

@@ -7,7 +7,7 @@
  * Formats: ustar, pax, GNU long names. References: POSIX.1-2017 pax, tar(5).
  * Neighbours: `pax.ts` reads extended headers; `tar-tree.ts` makes a tree of the entries.
  */
-import { Header } from "tar";
+import { Header } from "tar/header";
 import { type ByteRange, RangeReader } from "./byte-range.ts";
 import { decodePax, type PaxRecords, parsePaxTime, xattrsOf } from "./pax.ts";
 

@@ -5,7 +5,7 @@
  * Header blocks are encoded by a library; what does not fit into one goes into extended headers.
  * Neighbours: `pax.ts`, `tar-reader.ts` (reads it back).
  */
-import { Header } from "tar";
+import { Header } from "tar/header";
 import { COPY_CHUNK_BYTES, openContent } from "../../image/erofs/content.ts";
 import { contentSizeBytes, type FileContent, type FsNode, type FsTree } from "../../image/tree.ts";
 import { encodePax, xattrKey } from "./pax.ts";
