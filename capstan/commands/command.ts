@@ -3,7 +3,7 @@
  * a file of its own. `registry.ts` lists the commands, `parse.ts` makes parser and help of the data.
  */
 
-import type { SettingName } from "./run-defaults.ts";
+import type { SettingName } from "../config/run-defaults.ts";
 
 /** An option of a command. */
 export interface OptionDefinition {

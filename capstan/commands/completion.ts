@@ -2,8 +2,9 @@
  * `capstan completion SHELL`: prints a script that completes capstan's command lines. The scripts
  * are short: the candidates come from capstan itself (`complete.ts`), so they are never outdated.
  */
+
+import { parseChoice } from "../text/option-values.ts";
 import type { CommandDefinition, CommandInput } from "./command.ts";
-import { parseChoice } from "./options.ts";
 
 const bash = `# Completion of capstan for bash: source <(capstan completion bash)
 _capstan() {

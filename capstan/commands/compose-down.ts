@@ -2,9 +2,9 @@
  * `capstan compose down`: ends the machines of a project and removes them and their network.
  */
 import { removeProject } from "../compose/project.ts";
+import { parseSeconds } from "../text/option-values.ts";
 import { type CommandDefinition, type CommandInput, optionText } from "./command.ts";
 import { composeOptions, composeProject, teller } from "./compose-options.ts";
-import { parseSeconds } from "./options.ts";
 
 /** The command as data. */
 export const composeDownCommand: CommandDefinition = {

@@ -5,9 +5,9 @@
 import { followProject, linePrefixer, projectInstances, serviceOf } from "../compose/project.ts";
 import { lastLines, readLog } from "../instance/console-log.ts";
 import { isActive } from "../instance/record.ts";
+import { parseCount } from "../text/option-values.ts";
 import { type CommandDefinition, type CommandInput, optionText } from "./command.ts";
 import { composeOptions, composeProject } from "./compose-options.ts";
-import { parseCount } from "./options.ts";
 
 /** The command as data. */
 export const composeLogsCommand: CommandDefinition = {

@@ -6,6 +6,7 @@ import { followProject, projectInstances, startProject, stopProject } from "../c
 import { isActive } from "../instance/record.ts";
 import type { CommandDefinition, CommandInput } from "./command.ts";
 import { composeFile, composeOptions, teller } from "./compose-options.ts";
+import { startService } from "./compose-service.ts";
 import { instanceJson } from "./inspect.ts";
 
 /** How long programs may take to end after Ctrl-C. */
@@ -47,7 +48,7 @@ async function up(input: CommandInput): Promise<number> {
   const file = composeFile(input);
   const { project } = file;
   const tell = teller(input);
-  await startProject(file, env, tell);
+  await startProject(file, env, startService, tell);
   const isDetached = options.detach === true;
   if (isDetached || options.json === true) {
     if (options.json === true) {

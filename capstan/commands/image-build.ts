@@ -16,15 +16,15 @@ import {
   type ImageTarget,
 } from "../export/target.ts";
 import { imageTargets } from "../export/targets.ts";
+import { parseAddress } from "../hypervisor/network.ts";
 import { manifestPathOf } from "../manifest/manifest-path.ts";
 import { encodeConfiguration } from "../protocol/command-line.ts";
 import { findKernel } from "../run/kernel-file.ts";
-import { parseAddress } from "../run/network.ts";
 import { type PreparedSource, prepareSource } from "../run/prepare.ts";
 import { abortOnSignals } from "../run/signals.ts";
+import { parseCount, parseMemory } from "../text/option-values.ts";
 import { formatBytes } from "../text/table.ts";
 import { type CommandDefinition, type CommandInput, optionText } from "./command.ts";
-import { parseCount, parseMemory } from "./options.ts";
 import { parseSource, sourceNotes, sourceOptionDefinitions } from "./source-options.ts";
 
 /** The command as data. */

@@ -16,9 +16,9 @@ import { copyWhole, writeWhole } from "../disk/output-file.ts";
 import { UserError } from "../errors.ts";
 import { manifestPathOf } from "../manifest/manifest-path.ts";
 import { abortOnSignals } from "../run/signals.ts";
+import { parseChoice } from "../text/option-values.ts";
 import { formatBytes } from "../text/table.ts";
 import { type CommandDefinition, type CommandInput, optionText } from "./command.ts";
-import { parseChoice } from "./options.ts";
 
 const names = diskFormats.map(({ name }) => name);
 

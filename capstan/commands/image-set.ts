@@ -12,8 +12,8 @@ import { PartsDisk } from "../disk/parts-disk.ts";
 import { UserError } from "../errors.ts";
 import { changeConfiguration } from "../protocol/change-configuration.ts";
 import { abortOnSignals } from "../run/signals.ts";
+import { parseEnvironment } from "../text/option-values.ts";
 import { type CommandDefinition, type CommandInput, optionList, optionText } from "./command.ts";
-import { parseEnvironment } from "./options.ts";
 
 /** The command as data. */
 export const imageSetCommand: CommandDefinition = {

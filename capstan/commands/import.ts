@@ -4,10 +4,10 @@
  * `../registry/import-image.ts` does the work.
  */
 import { UserError } from "../errors.ts";
-import { importOpened, importSource } from "../registry/import-image.ts";
 import { fullName, parseReference } from "../registry/reference.ts";
 import { abortOnSignals } from "../run/signals.ts";
 import { openImageSource } from "../source/container/files.ts";
+import { importOpened, importSource } from "../source/container/import-image.ts";
 import { resolveSource } from "../source/resolve.ts";
 import type { CommandDefinition, CommandInput } from "./command.ts";
 import { parseSource, sourceNotes, sourceOptionDefinitions } from "./source-options.ts";

@@ -6,8 +6,8 @@ import { lastLines, readLog } from "../instance/console-log.ts";
 import { followLog } from "../instance/follow.ts";
 import { isActive } from "../instance/record.ts";
 import { findInstance } from "../instance/store.ts";
+import { parseCount } from "../text/option-values.ts";
 import { type CommandDefinition, type CommandInput, optionText } from "./command.ts";
-import { parseCount } from "./options.ts";
 
 /** The command as data. */
 export const logsCommand: CommandDefinition = {

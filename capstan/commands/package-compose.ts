@@ -4,9 +4,9 @@
  */
 
 import { resolve } from "node:path";
-import { importSource } from "../registry/import-image.ts";
 import { fullName, parseReference } from "../registry/reference.ts";
 import { abortOnSignals } from "../run/signals.ts";
+import { importSource } from "../source/container/import-image.ts";
 import { openPackage } from "../source/package/metadata.ts";
 import { RemotePackages } from "../source/package/remote.ts";
 import { PackageRepository } from "../source/package/repository.ts";

@@ -1,17 +1,18 @@
 /**
  * The options of `capstan run`: as data for the parser, and as typed values for the command.
  */
+
+import { accelerators, machines } from "../config/run-defaults.ts";
 import { UserError } from "../errors.ts";
 import type { AcceleratorChoice } from "../hypervisor/accelerator.ts";
 import type { MachineType } from "../hypervisor/hypervisor.ts";
 import { type HypervisorName, hypervisorNames } from "../hypervisor/hypervisor-names.ts";
+import { type NetworkSpec, parseNetwork } from "../hypervisor/network.ts";
 import { checkName } from "../instance/store.ts";
 import type { GuestConsole } from "../protocol/command-line.ts";
-import { type NetworkSpec, parseNetwork } from "../run/network.ts";
 import { traceFamilies, traceNumbers } from "../run/trace-filter.ts";
+import { parseChoice, parseCount, parseMemory, parseSeconds } from "../text/option-values.ts";
 import { type CommandInput, type OptionDefinition, optionList, optionText } from "./command.ts";
-import { parseChoice, parseCount, parseMemory, parseSeconds } from "./options.ts";
-import { accelerators, machines } from "./run-defaults.ts";
 import { sourceOptionDefinitions } from "./source-options.ts";
 
 const bootChoices = ["kernel", "raw", "qcow2", "vmdk", "vdi", "vhd", "vhdx"] as const;

@@ -5,8 +5,8 @@
 import { progressFor } from "../console/progress.ts";
 import { sourceRequest } from "../source/resolve.ts";
 import type { SourceOptions, SourceRequest } from "../source/source.ts";
+import { parseEnvironment } from "../text/option-values.ts";
 import { type CommandInput, type OptionDefinition, optionList, optionText } from "./command.ts";
-import { parseEnvironment } from "./options.ts";
 
 /** Of every command that may speak to a registry. */
 export const insecureOption: OptionDefinition = {

@@ -5,8 +5,8 @@
 import { signalNumber } from "../instance/signals.ts";
 import { stopInstance } from "../instance/stop.ts";
 import { findInstance } from "../instance/store.ts";
+import { parseSeconds } from "../text/option-values.ts";
 import { type CommandDefinition, type CommandInput, optionText } from "./command.ts";
-import { parseSeconds } from "./options.ts";
 
 /** The command as data. */
 export const stopCommand: CommandDefinition = {

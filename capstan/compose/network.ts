@@ -9,8 +9,9 @@
  * The gateway is a QEMU without a machine (`-M none`), since NAT must not sit beside the machines:
  * it takes every packet for its own that it sees. Neighbours: `switch.ts`, `network-process.ts`.
  */
+
+import type { NetworkSpec, PortForward } from "../hypervisor/network.ts";
 import { forwardArguments } from "../hypervisor/qemu-arguments.ts";
-import type { NetworkSpec, PortForward } from "../run/network.ts";
 
 const GATEWAY = "10.0.2.2";
 const NAME_SERVER = "10.0.2.3";

@@ -13,7 +13,7 @@ import { assertPortsFree } from "../run/free-ports.ts";
 import type { ComposeFile } from "./file.ts";
 import { memberCard, membersOf } from "./network.ts";
 import { findNetwork, type NetworkState, startNetwork, stopNetwork } from "./network-store.ts";
-import { instanceName, servicePorts, startService } from "./service.ts";
+import { instanceName, type ServiceStarter, servicePorts } from "./service.ts";
 
 /** Told what happens, for people. */
 export type Teller = (service: string, what: string) => void;
@@ -31,6 +31,7 @@ export function projectInstances(project: string, env: NodeJS.ProcessEnv): Insta
 export async function startProject(
   file: ComposeFile,
   env: NodeJS.ProcessEnv,
+  startService: ServiceStarter,
   tell: Teller,
 ): Promise<void> {
   const { project, services } = file;

@@ -1,17 +1,10 @@
 /**
- * One machine of a compose project: its settings become the options of `capstan run -d`, which are
- * checked and carried out as if they had been typed. Neighbours: `project.ts`, `../commands/`.
+ * One machine of a compose project: what is needed to start it, its name and its ports.
+ * Neighbours: `project.ts` starts services by a function that `../commands/compose-service.ts` is.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { CommandInput } from "../commands/command.ts";
-import { startDetached } from "../commands/run-detached.ts";
-import { parseRunOptions } from "../commands/run-options.ts";
-import { parseSource } from "../commands/source-options.ts";
-import { type NetworkSpec, type PortForward, parseForward } from "../run/network.ts";
+import { type NetworkSpec, type PortForward, parseForward } from "../hypervisor/network.ts";
 import type { ComposeFile, Service } from "./file.ts";
-import { hostsFile, type Member, resolverFile } from "./network.ts";
+import type { Member } from "./network.ts";
 
 /** A service to start. */
 export interface ServiceStart {
@@ -22,6 +15,9 @@ export interface ServiceStart {
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** Starts a service; returns when its program runs. @throws UserError why it could not */
+export type ServiceStarter = (start: ServiceStart) => Promise<void>;
+
 /** The name of the instance that a service is. */
 export function instanceName(project: string, service: string): string {
   return `${project}-${service}`;
@@ -30,49 +26,4 @@ export function instanceName(project: string, service: string): string {
 /** The ports that a service publishes. @throws UserError `BadNetwork` */
 export function servicePorts({ ports }: Service): PortForward[] {
   return ports.map(parseForward);
-}
-
-/** Starts a service; returns when its program runs. @throws UserError why it could not */
-export async function startService(start: ServiceStart): Promise<void> {
-  const { file, service, members, card, env } = start;
-  const folder = mkdtempSync(join(tmpdir(), "capstan-"));
-  try {
-    const hosts = join(folder, "hosts");
-    const resolver = join(folder, "resolv.conf");
-    writeFileSync(hosts, hostsFile(members, service.name));
-    writeFileSync(resolver, resolverFile);
-    const network = [`${hosts}:/etc/hosts`, `${resolver}:/etc/resolv.conf`];
-    const input = inputOf(service, [...service.add, ...network], env);
-    const source = parseSource(input);
-    const options = parseRunOptions(input);
-    await startDetached({
-      source: { ...source, options: { ...source.options, cwd: file.folder } },
-      options: { ...options, network: card },
-      detach: { name: instanceName(file.project, service.name), removesItself: false },
-      env,
-      service: { project: file.project, name: service.name },
-    });
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** The command line of `capstan run` that a service stands for. */
-function inputOf(service: Service, add: readonly string[], env: NodeJS.ProcessEnv): CommandInput {
-  const source = service.source ?? service.image;
-  const memory = service.memory ?? service.mem_limit;
-  return {
-    args: source === undefined ? service.command : [source, ...service.command],
-    afterDashes: source === undefined,
-    env,
-    options: {
-      env: service.environment,
-      add,
-      ...(memory === undefined ? {} : { memory }),
-      ...(service.cpus === undefined ? {} : { cpus: service.cpus }),
-      ...(service.entrypoint === undefined ? {} : { entrypoint: service.entrypoint }),
-      ...(service.user === undefined ? {} : { user: service.user }),
-      ...(service.working_dir === undefined ? {} : { workdir: service.working_dir }),
-    },
-  };
 }

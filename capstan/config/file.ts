@@ -6,9 +6,9 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { dirname } from "node:path";
 import { isMap, parseDocument } from "yaml";
 import { z } from "zod";
-import type { SettingName } from "../commands/run-defaults.ts";
 import { UserError } from "../errors.ts";
 import { readYamlFile } from "../text/yaml-file.ts";
+import type { SettingName } from "./run-defaults.ts";
 import { type Setting, settings } from "./settings.ts";
 
 const text = z.union([z.string(), z.number()]).transform(String).optional();

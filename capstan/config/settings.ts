@@ -11,15 +11,10 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parseChoice, parseCount, parseMemory } from "../commands/options.ts";
-import {
-  accelerators,
-  defaultSettings,
-  machines,
-  type SettingName,
-} from "../commands/run-defaults.ts";
 import { capstanHome } from "../home.ts";
 import { hypervisorNames } from "../hypervisor/hypervisor-names.ts";
+import { parseChoice, parseCount, parseMemory } from "../text/option-values.ts";
+import { accelerators, defaultSettings, machines, type SettingName } from "./run-defaults.ts";
 
 /** Where a value comes from. */
 export type Origin = "option" | "environment" | "file" | "default";

@@ -3,7 +3,7 @@
  * encoded by a library; GNU's sparse files, which it lacks, are added here.
  *
  * Reference: GNU tar manual, "The Old GNU Format" and "Storing Sparse Files".
- * Neighbours: `ova.ts`, `gce.ts`; `../source/archive/tar-writer.ts` writes whole trees.
+ * Neighbours: `ova.ts`, `gce.ts`; `../archive/tar-writer.ts` writes whole trees.
  */
 import { Header } from "tar/header";
 import type { Extent } from "../disk/disk-image.ts";

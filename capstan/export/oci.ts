@@ -4,16 +4,16 @@
  *
  * References: OCI image specification 1.1 (layout, manifest, config); KubeVirt user guide,
  * "containerDisk"; urunc, docs/package/ (annotations, /urunc.json).
- * Neighbours: `../source/archive/tar-writer.ts` writes the archives.
+ * Neighbours: `../archive/tar-writer.ts` writes the archives.
  */
 import { createHash } from "node:crypto";
 import { createReadStream, statSync } from "node:fs";
 import { join } from "node:path";
+import { writeTar } from "../archive/tar-writer.ts";
 import type { DiskOutput } from "../disk/disk-image.ts";
 import { qcow2Format } from "../disk/formats.ts";
 import { type OutputFile, writeWhole } from "../disk/output-file.ts";
 import { type FileNode, FsTree, identityOf, neutralAttributes } from "../image/tree.ts";
-import { writeTar } from "../source/archive/tar-writer.ts";
 import {
   type Application,
   type ExportContext,

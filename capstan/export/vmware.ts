@@ -4,6 +4,7 @@
  */
 import { once } from "node:events";
 import { join } from "node:path";
+import { ZipFile } from "yazl";
 import { vmdkFormat } from "../disk/formats/vmdk.ts";
 import { writeWhole } from "../disk/output-file.ts";
 import { type Application, type FileTarget, writeApplicationDisk } from "./target.ts";
@@ -48,7 +49,6 @@ export const vmwareTarget: FileTarget = {
     const disk = join(scratchFolder(), "disk.vmdk");
     await writeWhole(disk, signal, (file) => writeApplicationDisk(application, vmdkFormat, file));
     const folder = application.name;
-    const { ZipFile } = await import("yazl");
     const zip = new ZipFile();
     // Only the DOS time stamp: the other kind is in UTC, and would tell the time zone.
     const options = { mtime: noDate, forceDosTimestamp: true, mode: 0o100644, compressionLevel: 3 };

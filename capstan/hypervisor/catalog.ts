@@ -4,9 +4,9 @@
  * is used. Neighbours: `../commands/run-plan.ts` (the user), `find-program.ts`.
  */
 import { UserError } from "../errors.ts";
-import type { NetworkSpec } from "../run/network.ts";
 import type { Hypervisor, MachineSpec } from "./hypervisor.ts";
 import type { HypervisorName } from "./hypervisor-names.ts";
+import type { NetworkSpec } from "./network.ts";
 
 /** What is known of a hypervisor. */
 export interface HypervisorFacts {

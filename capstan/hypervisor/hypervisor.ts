@@ -5,7 +5,7 @@
  */
 import type { Readable, Writable } from "node:stream";
 import type { GuestConsole } from "../protocol/command-line.ts";
-import type { NetworkSpec } from "../run/network.ts";
+import type { NetworkSpec } from "./network.ts";
 
 /** How guest instructions are executed: in hardware by KVM or HVF, or translated by TCG. */
 export type Accelerator = "kvm" | "hvf" | "tcg";

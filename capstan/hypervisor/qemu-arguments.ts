@@ -9,8 +9,9 @@
  * - `q35` without SMM, SATA, SMBus, USB and VMware port starts in 50 ms instead of 63 ms.
  * - `force-legacy=false` gives virtio 1.x on MMIO; QEMU's default there is still the legacy layout.
  */
-import type { NetworkBackend, NetworkSpec, PortForward } from "../run/network.ts";
+
 import type { MachineSpec } from "./hypervisor.ts";
+import type { NetworkBackend, NetworkSpec, PortForward } from "./network.ts";
 
 /** File descriptors of the QEMU process; each is one end of a socket pair that capstan holds. */
 export const qemuFd = {

@@ -5,7 +5,7 @@
  * Neighbours: `store.ts` reads and writes them, `supervisor.ts` knows the state.
  */
 
-import type { PortForward } from "../run/network.ts";
+import type { PortForward } from "../hypervisor/network.ts";
 import type { BootPlan } from "../run/plan.ts";
 
 /** Raised when older records can no longer be understood. */

@@ -7,11 +7,17 @@
  */
 import { z } from "zod";
 import { systemErrorCode, UserError } from "../errors.ts";
-import type { SourceOptions } from "../source/source.ts";
+import type { WorkOptions } from "../work.ts";
 import { type Credentials, findCredentials } from "./credentials.ts";
 
+/** Options of work with a registry. */
+export interface RegistryOptions extends WorkOptions {
+  /** Whether registries other than this machine may be spoken to without TLS. */
+  readonly insecure?: boolean;
+}
+
 /** What a client needs of a command's options. */
-export type ClientOptions = Pick<SourceOptions, "host" | "signal" | "insecure">;
+export type ClientOptions = Omit<RegistryOptions, "progress">;
 
 /** One request. */
 export interface RegistryRequest {

@@ -7,9 +7,9 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, createReadStream, openSync, rmSync, statSync, writeSync } from "node:fs";
+import { verifyDigest, writeError } from "../archive/decompress.ts";
 import { UserError } from "../errors.ts";
-import { verifyDigest, writeError } from "../source/archive/decompress.ts";
-import { type Descriptor, digestHex } from "../source/container/manifest.ts";
+import { type Descriptor, digestHex } from "../oci/manifest.ts";
 import type { RegistryClient } from "./client.ts";
 import type { ImageStore } from "./store.ts";
 

@@ -15,10 +15,9 @@ import {
   manifestSchema,
   mediaTypes,
   parseDocument,
-} from "../source/container/manifest.ts";
-import { inParallel } from "../source/parallel.ts";
-import type { SourceOptions } from "../source/source.ts";
-import { RegistryClient } from "./client.ts";
+} from "../oci/manifest.ts";
+import { inParallel } from "../parallel.ts";
+import { RegistryClient, type RegistryOptions } from "./client.ts";
 import { downloadBlob } from "./download.ts";
 import { fullName, type Reference, shortName } from "./reference.ts";
 import { ImageStore, type StoredImage } from "./store.ts";
@@ -33,13 +32,14 @@ const MANIFEST_TYPES = [
   mediaTypes.dockerManifest,
 ].join(", ");
 
-type PullOptions = Pick<SourceOptions, "host" | "progress" | "signal" | "insecure">;
-
 /**
  * Pulls an image.
  * @throws UserError when the registry cannot be reached, does not have it, or sends damaged data
  */
-export async function pullImage(reference: Reference, options: PullOptions): Promise<StoredImage> {
+export async function pullImage(
+  reference: Reference,
+  options: RegistryOptions,
+): Promise<StoredImage> {
   const store = new ImageStore(options.host);
   const client = new RegistryClient(reference.registry, options);
   const manifest = await fetchManifest(client, store, reference);

@@ -3,10 +3,9 @@
  * OCI distribution specification, "Push": POST, then PUT of the whole blob.
  */
 import { openAsBlob, readFileSync } from "node:fs";
-import { type Descriptor, digestOf } from "../source/container/manifest.ts";
-import { inParallel } from "../source/parallel.ts";
-import type { SourceOptions } from "../source/source.ts";
-import { RegistryClient } from "./client.ts";
+import { type Descriptor, digestOf } from "../oci/manifest.ts";
+import { inParallel } from "../parallel.ts";
+import { RegistryClient, type RegistryOptions } from "./client.ts";
 import { type Reference, shortName } from "./reference.ts";
 import { ImageStore, type StoredImage } from "./store.ts";
 
@@ -28,7 +27,7 @@ export interface PushResult {
 export async function pushImage(
   image: StoredImage,
   target: Reference,
-  options: Pick<SourceOptions, "host" | "progress" | "signal" | "insecure">,
+  options: RegistryOptions,
 ): Promise<PushResult> {
   const store = new ImageStore(options.host);
   const client = new RegistryClient(target.registry, options);

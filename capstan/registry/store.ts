@@ -23,11 +23,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { wholeFile } from "../archive/byte-range.ts";
+import { writeError } from "../archive/decompress.ts";
 import { systemErrorCode, UserError } from "../errors.ts";
 import { capstanHome } from "../home.ts";
-import { wholeFile } from "../source/archive/byte-range.ts";
-import { writeError } from "../source/archive/decompress.ts";
-import type { FileSet } from "../source/container/image-files.ts";
+import type { FileSet } from "../oci/image-files.ts";
 import {
   configSchema,
   type Descriptor,
@@ -38,7 +38,7 @@ import {
   type ImageManifest,
   manifestSchema,
   readDocument,
-} from "../source/container/manifest.ts";
+} from "../oci/manifest.ts";
 import { fullName, parseReference, type Reference, shortName } from "./reference.ts";
 
 const nameSchema = z.object({ name: z.string(), manifest: descriptorSchema });

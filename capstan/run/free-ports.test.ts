@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import { UserError } from "../errors.ts";
+import { parseNetwork } from "../hypervisor/network.ts";
 import { assertPortsFree } from "./free-ports.ts";
-import { parseNetwork } from "./network.ts";
 
 function network(...publish: string[]) {
   return parseNetwork({ publish, net: undefined, ip: undefined, mac: undefined, pcap: undefined });

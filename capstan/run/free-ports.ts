@@ -5,7 +5,7 @@
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import { systemErrorCode, UserError } from "../errors.ts";
-import type { NetworkSpec, PortForward } from "./network.ts";
+import type { NetworkSpec, PortForward } from "../hypervisor/network.ts";
 
 /**
  * Tries each port that a card publishes.

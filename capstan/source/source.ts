@@ -6,8 +6,8 @@
  * file of its own; `resolve.ts` lists them and picks one. Neighbours: `../run/prepare.ts` turns a
  * resolved source into an image on disk, `../commands/` take sources from users.
  */
-import type { ProgressSink } from "../console/progress.ts";
 import type { FsTree } from "../image/tree.ts";
+import type { RegistryOptions } from "../registry/client.ts";
 
 /** What the user named: a program of this machine after `--`, or a source in words. */
 export type SourceRequest =
@@ -21,7 +21,7 @@ export type SourceRequest =
     };
 
 /** All that the result depends on besides the request. */
-export interface SourceOptions {
+export interface SourceOptions extends RegistryOptions {
   /** Absolute host directory in which relative paths are understood. */
   readonly cwd: string;
   /** Variables that the user set (`--env`); they win over those of the source. */
@@ -30,8 +30,6 @@ export interface SourceOptions {
   readonly terminalType?: string;
   /** Extra files or directories, `HOST` or `HOST:GUEST`. */
   readonly add: readonly string[];
-  /** Environment of capstan itself: PATH, HOME, CAPSTAN_ROOT. */
-  readonly host: NodeJS.ProcessEnv;
   /** Replaces the entry point of an image (`--entrypoint`). */
   readonly entrypoint?: string;
   /** Replaces the user of an image: `NAME`, `UID`, `UID:GID` (`--user`). */
@@ -44,12 +42,6 @@ export interface SourceOptions {
   readonly boot?: readonly string[];
   /** Names of packages that a package gets besides those that it requires (`--require`). */
   readonly require?: readonly string[];
-  /** Whether registries other than this machine may be spoken to without TLS. */
-  readonly insecure?: boolean;
-  /** Where long work reports how far it is. */
-  readonly progress: ProgressSink;
-  /** Stops the work with the signal's reason; nothing half-made stays behind. */
-  readonly signal?: AbortSignal;
 }
 
 /** Who a program runs as. */

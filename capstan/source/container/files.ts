@@ -5,15 +5,15 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { UserError } from "../../errors.ts";
-import type { SourceKind, SourceOptions } from "../source.ts";
-import { imageSource } from "./image.ts";
 import {
   archiveFiles,
   directoryFiles,
   isImagePath,
   type OpenedImage,
   openImageFiles,
-} from "./image-files.ts";
+} from "../../oci/image-files.ts";
+import type { SourceKind, SourceOptions } from "../source.ts";
+import { imageSource } from "./image.ts";
 
 /** An image in files, with a scheme. */
 function imageFilesKind(scheme: string): SourceKind {

@@ -5,20 +5,20 @@
  * Neighbours: `image-files.ts` opens images; `local.ts` and `files.ts` are the kinds of source.
  */
 import { posix } from "node:path";
+import { badArchive } from "../../archive/decompress.ts";
+import { PlainCache } from "../../archive/plain-cache.ts";
+import { TarError } from "../../archive/tar-reader.ts";
+import { overlayTar } from "../../archive/tar-tree.ts";
 import { UserError } from "../../errors.ts";
 import { emptyDirectory, FsTree, neutralAttributes } from "../../image/tree.ts";
+import type { OpenedImage } from "../../oci/image-files.ts";
+import { digestHex, type ImageSettings } from "../../oci/manifest.ts";
 import { resolveInTree } from "../../package/tree-path.ts";
-import { badArchive } from "../archive/decompress.ts";
-import { PlainCache } from "../archive/plain-cache.ts";
-import { TarError } from "../archive/tar-reader.ts";
-import { overlayTar } from "../archive/tar-tree.ts";
 import { guestEnvironment } from "../guest-environment.ts";
 import { parsePorts } from "../ports.ts";
 import type { Launch, ResolvedSource, SourceOptions } from "../source.ts";
 import { finishTree } from "../tree-finish.ts";
 import { launchInTree, textInTree } from "../tree-launch.ts";
-import type { OpenedImage } from "./image-files.ts";
-import { digestHex, type ImageSettings } from "./manifest.ts";
 import { imageUser } from "./users.ts";
 
 /**

@@ -5,6 +5,7 @@
  * Neighbours: `../../registry/` stores and pulls, `image.ts` resolves.
  */
 import { UserError } from "../../errors.ts";
+import { openManifest } from "../../oci/image-files.ts";
 import { pullImage } from "../../registry/pull.ts";
 import {
   parseReference,
@@ -15,7 +16,6 @@ import {
 import { ImageStore, type StoredImage } from "../../registry/store.ts";
 import type { ResolvedSource, SourceKind, SourceOptions } from "../source.ts";
 import { imageSource } from "./image.ts";
-import { openManifest } from "./image-files.ts";
 
 async function storedSource(
   { reference, manifest }: StoredImage,

@@ -1,8 +1,9 @@
 /**
  * Looks into a .deb file: an ar archive of `debian-binary`, `control.tar.*` and `data.tar.*`, deb(5).
  */
+
+import { type ByteRange, RangeReader, wholeFile } from "../../archive/byte-range.ts";
 import { UserError } from "../../errors.ts";
-import { type ByteRange, RangeReader, wholeFile } from "../archive/byte-range.ts";
 
 const MAGIC = "!<arch>\n";
 const HEADER_BYTES = 60;

@@ -3,23 +3,24 @@
  * depend on are fetched, verified and laid over each other without root and without touching what
  * dpkg knows of this machine. No maintainer script runs; `configure.ts` does what matters of them.
  *
- * Neighbours: `dependencies.ts` chooses, `fetch.ts` fetches, `../archive/` unpacks.
+ * Neighbours: `dependencies.ts` chooses, `fetch.ts` fetches, `../../archive/` unpacks.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { badArchive } from "../../archive/decompress.ts";
+import { PlainCache } from "../../archive/plain-cache.ts";
+import { TarError } from "../../archive/tar-reader.ts";
+import { overlayTar } from "../../archive/tar-tree.ts";
 import { silentProgress } from "../../console/progress.ts";
 import { UserError } from "../../errors.ts";
 import { capstanHome } from "../../home.ts";
 import { FsTree, neutralAttributes } from "../../image/tree.ts";
-import { badArchive } from "../archive/decompress.ts";
-import { PlainCache } from "../archive/plain-cache.ts";
-import { TarError } from "../archive/tar-reader.ts";
-import { overlayTar } from "../archive/tar-tree.ts";
+import { inParallel } from "../../parallel.ts";
+import type { WorkOptions } from "../../work.ts";
 import { guestEnvironment } from "../guest-environment.ts";
-import { inParallel } from "../parallel.ts";
-import { launchDefaults, type SourceKind, type SourceOptions } from "../source.ts";
+import { launchDefaults, type SourceKind } from "../source.ts";
 import { finishTree } from "../tree-finish.ts";
 import { launchInTree, textInTree } from "../tree-launch.ts";
 import { configurePackages } from "./configure.ts";
@@ -86,7 +87,7 @@ export const debianKind: SourceKind = {
 /** The packages for these names; remembered for as long as apt's lists stay as they are. */
 export async function choosePackages(
   names: readonly string[],
-  options: Pick<SourceOptions, "host" | "signal">,
+  options: Pick<WorkOptions, "host" | "signal">,
 ): Promise<DebianPackage[]> {
   const identity = identityOfLists(options.host);
   const key = createHash("sha256")
@@ -123,7 +124,7 @@ function mergedUsr(): FsTree {
 /** Fetches packages and decompresses what is in them, several at once; by their SHA-256. */
 async function plainArchives(
   packages: readonly DebianPackage[],
-  options: Pick<SourceOptions, "host" | "progress" | "signal">,
+  options: WorkOptions,
 ): Promise<ReadonlyMap<string, DebFile>> {
   const paths = await fetchPackages(packages, options);
   // One line for all of them: each takes a moment only.
@@ -148,7 +149,7 @@ async function plainArchives(
 /** Fetches packages and lays them over each other. */
 export async function unpackPackages(
   packages: readonly DebianPackage[],
-  options: Pick<SourceOptions, "host" | "progress" | "signal">,
+  options: WorkOptions,
 ): Promise<{ tree: FsTree; owned: ReadonlyMap<string, readonly string[]> }> {
   const { signal } = options;
   const archives = await plainArchives(packages, options);

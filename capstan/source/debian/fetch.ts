@@ -9,11 +9,11 @@ import { createHash } from "node:crypto";
 import { createReadStream, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { verifyDigest, writeError } from "../../archive/decompress.ts";
 import { UserError } from "../../errors.ts";
 import { capstanHome } from "../../home.ts";
-import { verifyDigest, writeError } from "../archive/decompress.ts";
-import { inParallel } from "../parallel.ts";
-import type { SourceOptions } from "../source.ts";
+import { inParallel } from "../../parallel.ts";
+import type { WorkOptions } from "../../work.ts";
 import { APT_HELPER, type AptOptions, aptSettings, type DebianPackage } from "./package-lists.ts";
 
 const run = promisify(execFile);
@@ -27,7 +27,7 @@ const PARALLEL = 4;
  */
 export async function fetchPackages(
   packages: readonly DebianPackage[],
-  options: Pick<SourceOptions, "host" | "progress" | "signal">,
+  options: WorkOptions,
 ): Promise<string[]> {
   const folder = join(capstanHome(options.host), "cache", "debs");
   try {

@@ -10,7 +10,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { systemErrorCode, UserError } from "../../errors.ts";
-import type { SourceOptions } from "../source.ts";
+import type { WorkOptions } from "../../work.ts";
 import { compareVersions } from "./version.ts";
 
 const run = promisify(execFile);
@@ -19,7 +19,7 @@ const run = promisify(execFile);
 export const APT_HELPER = "/usr/lib/apt/apt-helper";
 
 /** What apt's programs are run with: their environment may name another configuration. */
-export type AptOptions = Pick<SourceOptions, "host" | "signal">;
+export type AptOptions = Pick<WorkOptions, "host" | "signal">;
 
 /** The same for execFile. */
 export function aptSettings({ host, signal }: AptOptions) {

@@ -20,10 +20,10 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { extract } from "tar";
+import { badArchive, writeError } from "../../archive/decompress.ts";
 import { systemErrorCode, UserError } from "../../errors.ts";
 import { capstanHome } from "../../home.ts";
 import { readYamlFile } from "../../text/yaml-file.ts";
-import { badArchive, writeError } from "../archive/decompress.ts";
 import {
   isPackageDirectory,
   openPackage,

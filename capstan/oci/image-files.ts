@@ -5,14 +5,14 @@
  *     layout/  oci-layout  index.json  blobs/sha256/...       OCI image-layout.md
  *     x.tar    manifest.json  CONFIG.json  LAYER/layer.tar    docker save, before version 25
  *
- * Neighbours: `manifest.ts` has the documents, `image.ts` makes a source of the result.
+ * Neighbours: `manifest.ts` has the documents, `../source/container/image.ts` makes a source of the result.
  */
 import { existsSync, statSync } from "node:fs";
 import { join, posix } from "node:path";
-import { UserError } from "../../errors.ts";
 import { type ByteRange, readRange, wholeFile } from "../archive/byte-range.ts";
 import { badArchive } from "../archive/decompress.ts";
 import { readTar } from "../archive/tar-reader.ts";
+import { UserError } from "../errors.ts";
 import {
   badImage,
   choosePlatform,

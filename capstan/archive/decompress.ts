@@ -12,7 +12,7 @@ import { createReadStream, createWriteStream, rmSync } from "node:fs";
 import { Readable, Transform, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { systemErrorCode, UserError } from "../../errors.ts";
+import { systemErrorCode, UserError } from "../errors.ts";
 import { type ByteRange, readRange } from "./byte-range.ts";
 
 /** Size of the pieces in which streams hand on data: few turns of the event loop. */

@@ -2,7 +2,7 @@
  * The network of a machine, from the options of `capstan run`: `-p`, `--net`, `--ip`, `--mac` and
  * `--pcap`. A machine gets a network card only if one of them asks for it.
  *
- * Neighbours: `hypervisor/qemu-arguments.ts` makes QEMU's options of it; the kernel reads `ip=`.
+ * Neighbours: `qemu-arguments.ts` makes QEMU's options of it; the kernel reads `ip=`.
  */
 import { isIPv4, isIPv6 } from "node:net";
 import { UserError } from "../errors.ts";

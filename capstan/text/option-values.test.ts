@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UserError } from "../errors.ts";
-import { parseChoice, parseCount, parseEnvironment, parseMemory, parseSeconds } from "./options.ts";
+import {
+  parseChoice,
+  parseCount,
+  parseEnvironment,
+  parseMemory,
+  parseSeconds,
+} from "./option-values.ts";
 
 const mebibyte = 1024 ** 2;
 

@@ -1,6 +1,6 @@
 /**
  * A part of a host file, read by position: a blob, an archive in an archive. Nothing is copied to
- * look into it. Neighbours: `tar-reader.ts` walks over one, `../../image/tree.ts` refers to parts.
+ * look into it. Neighbours: `tar-reader.ts` walks over one, `../image/tree.ts` refers to parts.
  */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 

@@ -7,14 +7,14 @@
  *         <sha-256>.<host>.<process id>.tmp    being written
  *
  * Everything here can be made again, so the directory may be deleted at any time. Neighbours:
- * `decompress.ts` writes; `../container/`, `../debian/` and `../package/` ask.
+ * `decompress.ts` writes; `../source/` asks.
  */
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { systemErrorCode } from "../../errors.ts";
-import { capstanHome } from "../../home.ts";
-import type { SourceOptions } from "../source.ts";
+import { systemErrorCode } from "../errors.ts";
+import { capstanHome } from "../home.ts";
+import type { WorkOptions } from "../work.ts";
 import { type ByteRange, wholeFile } from "./byte-range.ts";
 import { decompressTo, type Expected, writeError } from "./decompress.ts";
 
@@ -27,10 +27,10 @@ const PROTECTED_MS = 60 * 60 * 1000;
 /** The directory of plain archives. */
 export class PlainCache {
   readonly #directory: string;
-  readonly #options: Pick<SourceOptions, "progress" | "signal">;
+  readonly #options: Pick<WorkOptions, "progress" | "signal">;
 
   /** Throws a UserError if the directory cannot be made. */
-  constructor(options: Pick<SourceOptions, "host" | "progress" | "signal">) {
+  constructor(options: WorkOptions) {
     this.#directory = join(capstanHome(options.host), "cache", "layers");
     this.#options = options;
     try {

@@ -6,10 +6,10 @@
  * removes NAME, `.wh..wh..opq` all that the directory had; both only reach what lies below, so they
  * are applied before the layer's own entries.
  *
- * Neighbours: `tar-reader.ts` reads; `../container/` and `../debian/` are the users.
+ * Neighbours: `tar-reader.ts` reads; `../source/` is the user.
  */
 import { posix } from "node:path";
-import { Pacer } from "../../image/erofs/pacer.ts";
+import { Pacer } from "../image/erofs/pacer.ts";
 import {
   type Attributes,
   type DirectoryNode,
@@ -17,8 +17,8 @@ import {
   type FsNode,
   type FsTree,
   splitPath,
-} from "../../image/tree.ts";
-import { resolveInTree } from "../../package/tree-path.ts";
+} from "../image/tree.ts";
+import { resolveInTree } from "../package/tree-path.ts";
 import type { ByteRange } from "./byte-range.ts";
 import { readTar, type TarEntry, TarError } from "./tar-reader.ts";
 

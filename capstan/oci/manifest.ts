@@ -2,13 +2,13 @@
  * The documents of a container image: index, manifest, configuration. OCI image specification 1.1
  * (image-index.md, manifest.md, config.md); Docker's own media types have the same shape.
  *
- * Neighbours: `image.ts` follows the documents to layers; `../../registry/` moves them about.
+ * Neighbours: `../source/container/image.ts` follows the documents to layers; `../registry/` moves them about.
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { UserError } from "../../errors.ts";
 import { type ByteRange, readRange } from "../archive/byte-range.ts";
 import { verifyDigest } from "../archive/decompress.ts";
+import { UserError } from "../errors.ts";
 
 /** Media types, OCI's and Docker's. */
 export const mediaTypes = {

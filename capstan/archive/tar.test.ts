@@ -13,9 +13,9 @@ import {
 import { join } from "node:path";
 import test from "node:test";
 import fc from "fast-check";
-import { directories, withScratch } from "../../image/erofs/testing.ts";
-import { type FsNode, FsTree } from "../../image/tree.ts";
-import { readNode } from "../tree-launch.ts";
+import { directories, withScratch } from "../image/erofs/testing.ts";
+import { type FsNode, FsTree } from "../image/tree.ts";
+import { readNode } from "../source/tree-launch.ts";
 import { wholeFile } from "./byte-range.ts";
 import { decodePax, encodePax, parsePaxTime } from "./pax.ts";
 import { readTar, TarError } from "./tar-reader.ts";

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import type { CommandInput } from "../commands/command.ts";
-import { settingNamed } from "../commands/config-set.ts";
-import { parseCommandLine } from "../commands/parse.ts";
-import { runCommand } from "../commands/run.ts";
+import { writeSetting } from "../config/file.ts";
+import { findSetting, settingsPath } from "../config/settings.ts";
 import { UserError } from "../errors.ts";
 import { withScratch } from "../image/erofs/testing.ts";
-import { writeSetting } from "./file.ts";
-import { findSetting, settingsPath } from "./settings.ts";
+import type { CommandInput } from "./command.ts";
+import { settingNamed } from "./config-set.ts";
+import { parseCommandLine } from "./parse.ts";
+import { runCommand } from "./run.ts";
 
 /** The options that `capstan run` would get. */
 async function runOptions(env: NodeJS.ProcessEnv, ...argv: string[]) {

@@ -7,16 +7,16 @@ import { createWriteStream, rmSync } from "node:fs";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import { Pacer } from "../image/erofs/pacer.ts";
-import { type FsTree, NEUTRAL_MTIME_NS } from "../image/tree.ts";
-import { readRange } from "../source/archive/byte-range.ts";
-import { copyVerified, writeError } from "../source/archive/decompress.ts";
-import { writeTar } from "../source/archive/tar-writer.ts";
-import type { OpenedImage } from "../source/container/image-files.ts";
-import { type Descriptor, digestHex, mediaTypes } from "../source/container/manifest.ts";
-import type { Launch, ResolvedSource, SourceOptions } from "../source/source.ts";
-import type { Reference } from "./reference.ts";
-import { ImageStore, type StoredImage } from "./store.ts";
+import { readRange } from "../../archive/byte-range.ts";
+import { copyVerified, writeError } from "../../archive/decompress.ts";
+import { writeTar } from "../../archive/tar-writer.ts";
+import { Pacer } from "../../image/erofs/pacer.ts";
+import { type FsTree, NEUTRAL_MTIME_NS } from "../../image/tree.ts";
+import type { OpenedImage } from "../../oci/image-files.ts";
+import { type Descriptor, digestHex, mediaTypes } from "../../oci/manifest.ts";
+import type { Reference } from "../../registry/reference.ts";
+import { ImageStore, type StoredImage } from "../../registry/store.ts";
+import type { Launch, ResolvedSource, SourceOptions } from "../source.ts";
 
 type ImportOptions = Pick<SourceOptions, "host" | "progress" | "signal">;
 

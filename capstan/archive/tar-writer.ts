@@ -6,8 +6,8 @@
  * Neighbours: `pax.ts`, `tar-reader.ts` (reads it back).
  */
 import { Header } from "tar/header";
-import { COPY_CHUNK_BYTES, openContent } from "../../image/erofs/content.ts";
-import { contentSizeBytes, type FileContent, type FsNode, type FsTree } from "../../image/tree.ts";
+import { COPY_CHUNK_BYTES, openContent } from "../image/erofs/content.ts";
+import { contentSizeBytes, type FileContent, type FsNode, type FsTree } from "../image/tree.ts";
 import { encodePax, xattrKey } from "./pax.ts";
 
 const BLOCK_BYTES = 512;
