@@ -40,6 +40,18 @@ test("the same input gives the same C", async () => {
 
 const native = { allowFloats: false, lines: false };
 
+test("default values that are no literals are refused, with the function", async () => {
+  const { wasm, sourceMap } = await compileToWasm({
+    entries: ["compiler/testdata/defaults.ts"],
+    layout: "native",
+    heap: "compiler/testdata/bumpheap",
+  });
+  assert.throws(
+    () => emitC(wasm, sourceMap, native),
+    /^CompileError: compiler\/testdata\/defaults\.ts:1:1: error: a parameter of .*defaults\/withGlobal has a default/,
+  );
+});
+
 test("floating point is refused with the function and its line", async () => {
   const { wasm, sourceMap } = await compileToWasm({
     entries: ["compiler/testdata/floats.ts"],

@@ -4,6 +4,7 @@
  *
  * Neighbours: `partition.ts` divides the result among C files, `emit.ts` writes them.
  */
+import { CompileError } from "../diagnostics.ts";
 import { type Body, readBody } from "../wasm/code.ts";
 import type { FunctionType, WasmModule } from "../wasm/module.ts";
 import { typeOfFunction } from "../wasm/module.ts";
@@ -68,6 +69,8 @@ const FILLER_CALLS = 10;
 const DISPATCHER_CALLS = 100;
 const RUNTIME_PREFIX = "~lib/rt/";
 const CONSTRUCTOR = "#constructor";
+/** End of the name of a function that looks up how many arguments its caller gave. */
+const COUNTED_CALL = "@varargs";
 /** The module's start function, which calls one `start:FILE` function a file. */
 const START = "~start";
 
@@ -154,6 +157,27 @@ function isPartOf(caller: ProgramFunction, target: ProgramFunction): boolean {
   return !HOT_CALLERS.test(caller.sourceModule) || target.name.endsWith(CONSTRUCTOR);
 }
 
+/**
+ * A default value that is no literal makes AssemblyScript count the arguments in a global variable
+ * for the function that supplies it. Another processor or an interrupt may write it in between.
+ * @throws {CompileError}
+ */
+function rejectCountedCalls(functions: ReadonlyMap<number, ProgramFunction>): void {
+  const counted = [...functions.values()].filter(({ name }) => name.endsWith(COUNTED_CALL));
+  if (counted.length === 0) return;
+  throw new CompileError(
+    counted.map(({ name, sourceModule }) => ({
+      file: `${sourceModule}.ts`,
+      line: 1,
+      column: 1,
+      severity: "error",
+      message:
+        `a parameter of ${name.slice(0, -COUNTED_CALL.length)} has a default value that is no literal, ` +
+        "which is not safe on several processors; write a literal, or let callers pass it",
+    })),
+  );
+}
+
 /** Reads the functions reachable from exports, the table and the start function. */
 export function analyseProgram(module: WasmModule): Program {
   const names = new NameSpace();
@@ -170,6 +194,7 @@ export function analyseProgram(module: WasmModule): Program {
     instructionCount += entry.body.instructions.length;
     queue.push(...entry.calls);
   }
+  rejectCountedCalls(functions);
   for (const { dispatches } of functions.values()) {
     for (const index of dispatches) {
       const target = functions.get(index);

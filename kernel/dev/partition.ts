@@ -37,6 +37,9 @@ const NUMBER_DIGITS: usize = 2;
 const PARTITION_ID_LENGTH: usize = SIGNATURE_DIGITS + 1 + NUMBER_DIGITS;
 
 /** Part of a disk. */
+/** One unit of UTF-16 makes the character. */
+const NO_SURROGATE: i32 = -1;
+
 export class PartitionDevice extends BlockDevice {
   constructor(
     readonly disk: BlockDevice,
@@ -45,7 +48,7 @@ export class PartitionDevice extends BlockDevice {
     number: u32,
   ) {
     super();
-    this.name = disk.name + String.fromCharCode(0x30 + number);
+    this.name = disk.name + String.fromCharCode(0x30 + number, NO_SURROGATE);
     this.sectorCount = sectors;
     this.readOnly = disk.readOnly;
     this.blockBytes = disk.blockBytes;

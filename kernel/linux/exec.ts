@@ -11,7 +11,7 @@
 import { USER_CODE, USER_DATA } from "../arch/x86_64/descriptors";
 import { TrapFrame, VECTOR_MODIFIED } from "../arch/x86_64/trapframe";
 import { Dentry } from "../fs/dentry";
-import { FsContext } from "../fs/path";
+import { FsContext, RESOLVE_FOLLOW } from "../fs/path";
 import { ENOEXEC, ENOMEM, isError } from "../lib/errno";
 import { heapFree } from "../mm/heap";
 import { AddressSpace } from "../vm/address-space";
@@ -84,7 +84,7 @@ function openInterpreter(context: FsContext, program: ExecutableFile): usize {
   const path = program.interpreterPath();
   if (path == 0 || isError(path)) return path;
   const file = new ExecutableFile();
-  let error = file.open(context, null, path, program.layout.interpreterBytes - 1);
+  let error = file.open(context, null, path, program.layout.interpreterBytes - 1, RESOLVE_FOLLOW);
   if (error == 0) error = file.readElf(true);
   heapFree(path);
   if (error == 0) return changetype<usize>(file);

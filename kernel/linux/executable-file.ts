@@ -8,7 +8,7 @@ import { S_IXUGO } from "../fs/constants";
 import { Dentry } from "../fs/dentry";
 import { File } from "../fs/file";
 import { openDentry } from "../fs/namespace";
-import { FsContext, RESOLVE_FOLLOW, resolve } from "../fs/path";
+import { FsContext, resolve } from "../fs/path";
 import { EACCES, EIO, ENOEXEC, ENOMEM, ETXTBSY, asError, isError } from "../lib/errno";
 import { free } from "../lib/object";
 import { heapAllocate, heapFree } from "../mm/heap";
@@ -49,7 +49,7 @@ export class ExecutableFile {
     base: Dentry | null,
     path: usize,
     pathLength: usize,
-    resolveFlags: u32 = RESOLVE_FOLLOW,
+    resolveFlags: u32,
   ): i64 {
     const found = resolve(context, base, path, pathLength, resolveFlags);
     if (isError(found)) return <i64>found;

@@ -92,7 +92,7 @@ export function freeKernelStack(top: usize): void {
     store<usize>(top - sizeof<usize>(), spareStacks);
     spareStacks = top;
     spareCount++;
-  } else unmapStack(top, top - stackBytes);
+  } else unmapStack(top, top - stackBytes, top);
   mapLock.release();
 }
 
@@ -138,7 +138,7 @@ function mapStack(top: usize): usize {
 }
 
 /** Unmaps and frees the pages of a stack from `from` up to `limit`, then its slot. */
-function unmapStack(top: usize, from: usize, limit: usize = top): void {
+function unmapStack(top: usize, from: usize, limit: usize): void {
   for (let at = from; at < limit; at += PAGE_SIZE) {
     const slot = tableSlot(kernelRoot(), 1, at);
     const entry = load<u64>(slot);

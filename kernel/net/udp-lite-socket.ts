@@ -7,7 +7,7 @@ import { Packet } from "../dev/packet";
 import { EINVAL, ENOPROTOOPT } from "../lib/errno";
 import { SendControl } from "./control-data";
 import { answer } from "./inet-options";
-import { udpLitePorts } from "./ports";
+import { PortTable, udpLitePorts } from "./ports";
 import { coverageOf, isIntactLite, udpLiteSend } from "./udp-lite";
 import { openDatagram, UDP_HEADER_BYTES } from "./udp";
 import { UdpSocket } from "./udp-socket";
@@ -27,7 +27,11 @@ export class UdpLiteSocket extends UdpSocket {
 
   /** @param family AF_INET or AF_INET6 */
   constructor(family: i32) {
-    super(family, IPPROTO_UDPLITE, udpLitePorts);
+    super(family, IPPROTO_UDPLITE);
+  }
+
+  protected get ports(): PortTable {
+    return udpLitePorts;
   }
 
   protected open(packet: Packet): bool {

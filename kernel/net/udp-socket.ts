@@ -39,19 +39,18 @@ import {
 import { AF_INET, SOCK_DGRAM } from "./socket";
 import { isIntact, openDatagram, UDP_PAYLOAD_MAX, udpSend } from "./udp";
 
-const IPPROTO_UDP: i32 = 17;
-
 export class UdpSocket extends DatagramSocket {
   /** Bound to one address by bind(2). */
   private isAddressFixed: bool = false;
 
   /** @param family AF_INET or AF_INET6 */
-  constructor(
-    family: i32,
-    protocol: i32 = IPPROTO_UDP,
-    private ports: PortTable = udpPorts,
-  ) {
+  constructor(family: i32, protocol: i32 = 17 /* IPPROTO_UDP */) {
     super(family, SOCK_DGRAM, protocol);
+  }
+
+  /** Where the sockets of the protocol are found. */
+  protected get ports(): PortTable {
+    return udpPorts;
   }
 
   protected open(packet: Packet): bool {

@@ -180,7 +180,7 @@ export class WaitQueue {
    * @param events POLL* bits; see `WaitEntry.onWake`
    * @returns true if a thread that slept will look at what has happened
    */
-  wakeAll(events: u32 = ANY_EVENT): bool {
+  wakeAll(events: u32 = 0xffffffff /* ANY_EVENT */): bool {
     if (this.first == null) return false;
     let isSeen = false;
     this.lock.acquire();

@@ -5,7 +5,6 @@
  */
 import { mmioWrite32 } from "../../arch/cpu";
 import { InterruptHandler, msiAddress, msiData, registerMsi } from "../../arch/irq";
-import { apicId } from "../../arch/x86_64/apic";
 import { EBUSY, EIO, ENODEV } from "../../lib/errno";
 import { PciFunction } from "./function";
 
@@ -45,7 +44,7 @@ export class MsixTable {
    * Sends entry `index` to `handler` on a processor, this one if need be, and unmasks it.
    * @returns 0, -EIO, -EBUSY without vectors
    */
-  connect(index: u32, handler: InterruptHandler, target: u32 = apicId()): i32 {
+  connect(index: u32, handler: InterruptHandler, target: u32): i32 {
     if (index >= this.size) return -EIO;
     const vector = registerMsi(handler);
     if (vector == 0) return -EBUSY;

@@ -18,6 +18,7 @@ import {
   mmioWrite8,
 } from "../../arch/cpu";
 import { InterruptHandler } from "../../arch/irq";
+import { apicId } from "../../arch/x86_64/apic";
 import { EIO } from "../../lib/errno";
 import { free } from "../../lib/object";
 import { log } from "../../lib/log";
@@ -205,12 +206,13 @@ export class PciTransport extends Transport {
   }
 
   connect(driver: VirtioDriver): i32 {
-    const result = this.msix.connect(ENTRY_QUEUES, new QueueInterrupt(driver));
+    const target = apicId();
+    const result = this.msix.connect(ENTRY_QUEUES, new QueueInterrupt(driver), target);
     if (result != 0) return result;
     let configurationVector = NO_VECTOR;
     if (
       this.msix.size > ENTRY_CONFIGURATION &&
-      this.msix.connect(ENTRY_CONFIGURATION, new ConfigurationInterrupt(driver)) == 0
+      this.msix.connect(ENTRY_CONFIGURATION, new ConfigurationInterrupt(driver), target) == 0
     ) {
       configurationVector = <u16>ENTRY_CONFIGURATION;
     }

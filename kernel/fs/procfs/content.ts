@@ -85,9 +85,9 @@ const ALL_IDS: string = "         0          0 4294967295";
 /** The table of /proc/PID and, but for the first entries, of /proc/PID/task/TID. */
 export function processTable(withTasks: bool): ProcTable {
   const table = new ProcTable();
-  if (withTasks) table.addDirectory("task", KIND_TASKS);
-  table.addDirectory("fd", KIND_DESCRIPTORS);
-  table.addDirectory("fdinfo", KIND_DESCRIPTOR_FACTS);
+  if (withTasks) table.addListing("task", KIND_TASKS);
+  table.addListing("fd", KIND_DESCRIPTORS);
+  table.addListing("fdinfo", KIND_DESCRIPTOR_FACTS);
   table.addLater("net", addNetwork);
   table.add("auxv", KIND_AUXV, 0o400);
   table.add("cgroup", KIND_RAW_TEXT, 0o444, "0::/\n");

@@ -140,7 +140,12 @@ export class ProcTable {
   }
 
   /** Adds a directory and returns its table. */
-  addDirectory(name: string, kind: u32 = KIND_DIRECTORY): ProcTable {
+  addDirectory(name: string): ProcTable {
+    return this.addListing(name, KIND_DIRECTORY);
+  }
+
+  /** A directory whose entries `kind` finds when they are looked for. */
+  addListing(name: string, kind: u32): ProcTable {
     const children = new ProcTable();
     this.append(new ProcEntry(name, kind, 0o555, "", children));
     return children;
