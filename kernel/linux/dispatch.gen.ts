@@ -3,6 +3,7 @@
  */
 import { ENOSYS } from "../lib/errno";
 import { TrapFrame } from "../arch/x86_64/trapframe";
+import { sysIoCancel, sysIoDestroy, sysIoGetevents, sysIoPgetevents, sysIoSetup, sysIoSubmit } from "./aio";
 import { sysCapget, sysCapset } from "./capabilities";
 import { sysAdjtimex, sysClockAdjtime } from "./clock-adjust";
 import { sysClockGetres, sysClockGettime, sysClockSettime, sysGettimeofday, sysSettimeofday, sysTime, sysTimes } from "./clocks";
@@ -441,6 +442,16 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysSchedSetaffinity(<i32>frame.rdi, <u32>frame.rsi, <usize>frame.rdx);
     case 204:
       return sysSchedGetaffinity(<i32>frame.rdi, <u32>frame.rsi, <usize>frame.rdx);
+    case 206:
+      return sysIoSetup(<u32>frame.rdi, <usize>frame.rsi);
+    case 207:
+      return sysIoDestroy(<usize>frame.rdi);
+    case 208:
+      return sysIoGetevents(<usize>frame.rdi, <i64>frame.rsi, <i64>frame.rdx, <usize>frame.r10, <usize>frame.r8);
+    case 209:
+      return sysIoSubmit(<usize>frame.rdi, <i64>frame.rsi, <usize>frame.rdx);
+    case 210:
+      return sysIoCancel(<usize>frame.rdi, <usize>frame.rsi, <usize>frame.rdx);
     case 213:
       return sysEpollCreate(<i32>frame.rdi);
     case 216:
@@ -653,6 +664,8 @@ export function dispatch(nr: u32, frame: TrapFrame): i64 {
       return sysPkeyFree(<i32>frame.rdi);
     case 332:
       return sysStatx(<i32>frame.rdi, <usize>frame.rsi, <u32>frame.rdx, <u32>frame.r10, <usize>frame.r8);
+    case 333:
+      return sysIoPgetevents(<usize>frame.rdi, <i64>frame.rsi, <i64>frame.rdx, <usize>frame.r10, <usize>frame.r8, <usize>frame.r9);
     case 334:
       return sysRseq(<usize>frame.rdi, <u32>frame.rsi, <u32>frame.rdx, <u32>frame.r10);
     case 424:
@@ -1505,6 +1518,7 @@ export function parameterCount(nr: u32): u32 {
     case 163:
     case 168:
     case 201:
+    case 207:
     case 213:
     case 218:
     case 225:
@@ -1574,6 +1588,7 @@ export function parameterCount(nr: u32): u32 {
     case 198:
     case 199:
     case 200:
+    case 206:
     case 224:
     case 227:
     case 228:
@@ -1643,6 +1658,8 @@ export function parameterCount(nr: u32): u32 {
     case 196:
     case 203:
     case 204:
+    case 209:
+    case 210:
     case 217:
     case 222:
     case 234:
@@ -1734,6 +1751,7 @@ export function parameterCount(nr: u32): u32 {
     case 188:
     case 189:
     case 190:
+    case 208:
     case 216:
     case 239:
     case 242:

@@ -29,7 +29,7 @@ const COUNTER_BYTES: usize = 8;
 /** The counter never exceeds this value; a write that would is held back. */
 const COUNTER_MAX: u64 = 0xffff_ffff_ffff_fffe;
 
-class EventFile extends AnonymousFile {
+export class EventFile extends AnonymousFile {
   private lock: SpinLock = new SpinLock();
   private queue: WaitQueue = new WaitQueue();
 
@@ -84,6 +84,14 @@ class EventFile extends AnonymousFile {
     this.lock.release();
     this.queue.wakeAll(POLLIN | POLLRDNORM);
     return COUNTER_BYTES;
+  }
+
+  /** Adds to the counter without waiting, as far as it can count. */
+  add(value: u64): void {
+    this.lock.acquire();
+    this.counter += min(value, COUNTER_MAX + 1 - this.counter);
+    this.lock.release();
+    this.queue.wakeAll(POLLIN | POLLRDNORM);
   }
 
   poll(link: WaitLink | null): u32 {

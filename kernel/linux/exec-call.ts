@@ -12,6 +12,7 @@ import { wrmsr } from "../arch/cpu";
 import { RESOLVE_EMPTY, RESOLVE_FOLLOW } from "../fs/path";
 import { EINVAL, ENOMEM, isError } from "../lib/errno";
 import { free } from "../lib/object";
+import { endContexts } from "./aio-context";
 import { closeFile } from "./fd-control";
 import { copyArgumentStrings, freeProgramStrings } from "./argument-strings";
 import { drop } from "./held-file";
@@ -102,6 +103,7 @@ function resetProcess(process: LinuxProcess): void {
   process.signals.resetCaught();
   process.lock.release();
   process.endTimers();
+  endContexts(process);
   process.hasExecuted = true;
   process.credentials.executed();
   process.giveSpaceBack();

@@ -8,6 +8,7 @@
  *
  * Neighbours: `exit.ts` (calls in), `wait.ts` (collects zombies), `process-table.ts`.
  */
+import { endContexts } from "./aio-context";
 import { closeFile } from "./fd-control";
 import { processCpuNs } from "./cpu-time";
 import { undoSemaphores } from "./ipc-semaphores";
@@ -22,6 +23,7 @@ export function finishProcess(process: LinuxProcess): void {
   process.endAllTimers();
   leaveTerminal(process, false);
   undoSemaphores(process);
+  endContexts(process);
   familyLock.acquire();
   process.isEmpty = true; // /proc takes no new references
   familyLock.release();

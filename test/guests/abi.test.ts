@@ -28,6 +28,7 @@ const programs: readonly ProgramName[] = [
   "abi-sysv",
   "abi-pty",
   "abi-system",
+  "abi-aio",
 ];
 
 for (const name of programs) {

@@ -48,6 +48,7 @@ const recipes = {
   "abi-inotify": { source: "abi-inotify.c", command: abi },
   "abi-other-process": { source: "abi-other-process.c", command: abi },
   "abi-system": { source: "abi-system.c", command: abi },
+  "abi-aio": { source: "abi-aio.c", command: abi },
   "abi-mapped-files": { source: "abi-mapped-files.c", command: abi },
   "abi-identities": { source: "abi-identities.c", command: abi },
   fuzz: { source: "fuzz.c", command: c("-static", "-mno-red-zone", "-w") },
