@@ -12,7 +12,15 @@ import {
   singleProcess,
   systemCalls,
 } from "./micro.ts";
-import { iperf, memcached, memcachedAppliance, nginx, redis, udpEcho } from "./network.ts";
+import {
+  iperf,
+  lossyPath,
+  memcached,
+  memcachedAppliance,
+  nginx,
+  redis,
+  udpEcho,
+} from "./network.ts";
 import { imageBuild, kernelSize, wholeRun } from "./sizes.ts";
 
 /** Every experiment. */
@@ -35,6 +43,7 @@ export const experiments: readonly Experiment[] = [
   memcached,
   memcachedAppliance,
   iperf,
+  lossyPath,
   udpEcho,
   kernelSize,
   imageBuild,

@@ -167,6 +167,18 @@ export const memcachedAppliance: GuestExperiment = {
   },
 };
 
+const iperfServer = { program: "/usr/bin/iperf3", args: ["-s"], port: 5201 };
+
+/** What the receiver gets, in Mbit/s; `-R` among the words turns the direction. */
+async function iperfRate(network: BenchNetwork, seconds: number, ...more: string[]) {
+  const words = ["iperf3", "-c", network.address, "-t", `${seconds}`, "-f", "m", ...more];
+  // After any connection iperf3 closes its listener for a moment, also after the one that
+  // showed that the server is there.
+  const script = 'for i in 1 2 3 4 5 6 7 8 9; do "$@" && exit; sleep 0.2; done; exit 1';
+  const text = await network.command(["sh", "-c", script, "sh", ...words], 90_000);
+  return figure(text, /(\S+) Mbits\/sec\s+receiver/);
+}
+
 /** iperf3, both directions. */
 export const iperf: GuestExperiment = {
   kind: "guest",
@@ -174,20 +186,30 @@ export const iperf: GuestExperiment = {
     { id: "iperf-in", title: "iperf3, host to guest", ...throughput, goal: "≥ 1×" },
     { id: "iperf-out", title: "iperf3, guest to host", ...throughput, goal: "≥ 1×" },
   ],
-  measure: (guest) => {
-    const server = { program: "/usr/bin/iperf3", args: ["-s"], port: 5201 };
-    return withServer(guest, server, async (network) => {
-      const run = async (...more: string[]): Promise<number> => {
-        const words = ["iperf3", "-c", network.address, "-t", `${measureSeconds}`, "-f", "m"];
-        // After any connection iperf3 closes its listener for a moment, also after the one that
-        // showed that the server is there.
-        const script = 'for i in 1 2 3 4 5 6 7 8 9; do "$@" && exit; sleep 0.2; done; exit 1';
-        const patient = ["sh", "-c", script, "sh", ...words, ...more];
-        const text = await network.command(patient, 60_000);
-        return figure(text, /(\S+) Mbits\/sec\s+receiver/);
-      };
-      return { "iperf-in": await run(), "iperf-out": await run("-R") };
-    });
+  measure: (guest) =>
+    withServer(guest, iperfServer, async (network) => ({
+      "iperf-in": await iperfRate(network, measureSeconds),
+      "iperf-out": await iperfRate(network, measureSeconds, "-R"),
+    })),
+};
+
+/** A path of 50 ms (both ways together) that loses one frame in a hundred each way. */
+const badPath = { loss: 0.01, delayMs: 25 };
+const badPathSeconds = 20;
+
+/** iperf3 over a bad path: how soon losses are mended, not how fast the machine is. */
+export const lossyPath: GuestExperiment = {
+  kind: "guest",
+  rows: [
+    { id: "lossy-in", title: "iperf3, 50 ms, 1 % lost, to guest", ...throughput, goal: "≥ 1×" },
+    { id: "lossy-out", title: "iperf3, 50 ms, 1 % lost, from guest", ...throughput, goal: "≥ 1×" },
+  ],
+  measure: (guest, { qemuPath }) => {
+    const server = { ...iperfServer, wire: { weather: badPath, qemuPath } };
+    return withServer(guest, server, async (network) => ({
+      "lossy-in": await iperfRate(network, badPathSeconds, "-C", "cubic"),
+      "lossy-out": await iperfRate(network, badPathSeconds, "-C", "cubic", "-R"),
+    }));
   },
 };
 

@@ -9,6 +9,8 @@ export interface GuestNetwork {
   readonly prefix: readonly string[];
   /** The tap device that is the other end of the guest's card. */
   readonly tap: string;
+  /** The UNIX socket of a wire between the two (`bench/network/wire.ts`). */
+  readonly wirePath?: string | undefined;
   /** The guest's address, in a network of 24 bits. */
   readonly address: string;
 }

@@ -82,9 +82,12 @@ export function bootMachine(
   });
 }
 
-function networkCard({ tap }: GuestNetwork): string[] {
+function networkCard({ tap, wirePath }: GuestNetwork): string[] {
   return [
-    ...["-netdev", `tap,id=net,ifname=${tap},script=no,downscript=no`],
+    "-netdev",
+    wirePath === undefined
+      ? `tap,id=net,ifname=${tap},script=no,downscript=no`
+      : `stream,id=net,server=off,addr.type=unix,addr.path=${wirePath}`,
     ...["-device", "virtio-net-device,netdev=net,mac=52:54:00:12:34:56"],
   ];
 }

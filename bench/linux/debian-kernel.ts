@@ -4,7 +4,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { extractKernel } from "./bz-image.ts";
 
 const metaPackage = "linux-image-cloud-amd64";
@@ -19,7 +19,7 @@ export interface LinuxKernel {
   readonly modules: readonly string[];
 }
 
-/** Those that a kernel has built in are no files, and left out. */
+/** Those that a kernel has built in are no files, and left out; loaded in the order of need. */
 const moduleNames = [
   ...["drivers/virtio/virtio", "drivers/virtio/virtio_ring", "drivers/virtio/virtio_mmio"],
   ...["net/core/failover", "drivers/net/net_failover", "drivers/net/virtio_net"],
@@ -46,7 +46,23 @@ export function debianKernel(folder: string): LinuxKernel {
 
 function findModules(folder: string, release: string): string[] {
   const tree = join(folder, "package/lib/modules", release, "kernel");
-  return moduleNames.map((name) => join(tree, `${name}.ko`)).filter((path) => existsSync(path));
+  return inLoadingOrder(
+    moduleNames.map((name) => join(tree, `${name}.ko`)).filter((path) => existsSync(path)),
+  );
+}
+
+/** Puts modules behind those that they depend on, which changes from kernel to kernel. */
+function inLoadingOrder(paths: readonly string[]): string[] {
+  const ordered = new Set<string>();
+  const add = (path: string): void => {
+    const text = readFileSync(path, "latin1");
+    const depends = /\0depends=([^\0]*)\0/.exec(text)?.[1]?.split(",") ?? [];
+    const needed = paths.filter((other) => depends.includes(basename(other, ".ko")));
+    for (const other of needed) if (!ordered.has(other)) add(other);
+    ordered.add(path);
+  };
+  for (const path of paths) add(path);
+  return [...ordered];
 }
 
 /** Downloads and unpacks the package; returns the path of its bzImage. */

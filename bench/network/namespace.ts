@@ -7,8 +7,12 @@
  * @see unshare(1), nsenter(1), user_namespaces(7)
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import type { GuestNetwork } from "../guests/guest.ts";
+import { type Weather, Wire } from "./wire.ts";
 
 const hostAddress = "10.77.0.1";
 const guestAddress = "10.77.0.2";
@@ -21,7 +25,9 @@ export class BenchNetwork implements GuestNetwork {
   readonly tap = tap;
   readonly address = guestAddress;
   readonly prefix: readonly string[];
+  wirePath: string | undefined = undefined;
   readonly #holder: ChildProcess;
+  readonly #onClose: (() => void)[] = [];
 
   private constructor(holder: ChildProcess, prefix: readonly string[]) {
     this.#holder = holder;
@@ -69,6 +75,34 @@ export class BenchNetwork implements GuestNetwork {
     execFileSync(program, rest, { stdio: ["ignore", "ignore", "pipe"] });
   }
 
+  /**
+   * Puts a wire between the tap device and the guest's card: a QEMU without a machine takes frames
+   * from one to the other.
+   * @param qemuPath the QEMU to use
+   */
+  async addWire(weather: Weather, qemuPath: string): Promise<Wire> {
+    const folder = mkdtempSync(join(tmpdir(), "osv-wire-"));
+    const path = join(folder, "wire");
+    const wire = new Wire(weather);
+    await wire.listen(path);
+    this.wirePath = path;
+    const [program = "", ...words] = [
+      ...this.prefix,
+      ...[qemuPath, "-M", "none", "-nodefaults", "-no-user-config", "-display", "none"],
+      ...["-netdev", `tap,id=tap,ifname=${tap},script=no,downscript=no`],
+      ...["-netdev", `stream,id=wire,server=off,addr.type=unix,addr.path=${path}`],
+      ...["-netdev", "hubport,id=a,hubid=0,netdev=tap"],
+      ...["-netdev", "hubport,id=b,hubid=0,netdev=wire"],
+    ];
+    const bridge = spawn(program, words, { stdio: ["ignore", "ignore", "inherit"] });
+    this.#onClose.push(() => {
+      bridge.kill("SIGKILL");
+      wire.close();
+      rmSync(folder, { recursive: true });
+    });
+    return wire;
+  }
+
   /** Runs a program in the namespace: what it printed. Fails if the program does. */
   async command(words: readonly string[], timeoutMs: number): Promise<string> {
     const [program = "", ...rest] = [...this.prefix, ...words];
@@ -82,6 +116,7 @@ export class BenchNetwork implements GuestNetwork {
 
   /** Ends the namespace; the guests in it must have ended. */
   close(): void {
+    for (const undo of this.#onClose) undo();
     this.#holder.stdin?.end();
   }
 }

@@ -5,6 +5,7 @@ import type { Values } from "../experiment.ts";
 import { benchProgram } from "../experiments/programs.ts";
 import type { BenchGuest } from "../guests/guest.ts";
 import { BenchNetwork } from "./namespace.ts";
+import type { Weather } from "./wire.ts";
 
 /** A program that serves in the guest. */
 export interface Server {
@@ -18,6 +19,8 @@ export interface Server {
   readonly port: number;
   /** Further words for our kernel's command line. */
   readonly kernelOptions?: readonly string[];
+  /** A wire between the guest and the host, and the QEMU that connects it with the tap device. */
+  readonly wire?: { readonly weather: Weather; readonly qemuPath: string };
 }
 
 const memoryMiB = 512;
@@ -31,7 +34,8 @@ export async function withServer(
 ): Promise<Values> {
   const network = await BenchNetwork.open();
   const end = new AbortController();
-  const { program, args, add = [], port, ...appliance } = server;
+  const { program, args, add = [], port, wire, ...more } = server;
+  if (wire !== undefined) await network.addWire(wire.weather, wire.qemuPath);
   const { signal } = end;
   const request = {
     program,
@@ -41,7 +45,7 @@ export async function withServer(
     memoryMiB,
     timeoutMs: longestMs,
     signal,
-    ...appliance,
+    ...more,
   };
   const running = guest.boot(request);
   const ended = running.then(({ diagnostics }): never => {

@@ -1,18 +1,14 @@
 /**
  * An Ethernet switch in user space: what connects the machines of a compose project. It listens on
- * a UNIX socket; each machine's QEMU connects (`-netdev stream`) and sends frames, each behind its
- * length in four bytes, big endian. The switch learns which address is at which port (IEEE 802.1D,
- * 7.8) and sends a frame there, or to all if it does not know.
+ * a UNIX socket; each machine's QEMU connects (`-netdev stream`) and sends frames (`frames.ts`). The
+ * switch learns which address is at which port (IEEE 802.1D, 7.8) and sends a frame there, or to all
+ * if it does not know.
  *
  * Neighbours: `network-process.ts` runs it, `network.ts` has the addresses.
  */
 import { createServer, type Server, type Socket } from "node:net";
+import { LENGTH_BYTES, readFrames } from "./frames.ts";
 
-const LENGTH_BYTES = 4;
-/** Two addresses and the type. */
-const HEADER_BYTES = 14;
-/** A frame with the largest TCP segment that QEMU passes on, and some room. */
-const MAX_FRAME_BYTES = 72 * 1024;
 /** What a port may have waiting; a real switch drops frames, too, and TCP finds its speed. */
 const QUEUE_LIMIT_BYTES = 4 * 1024 ** 2;
 
@@ -48,22 +44,7 @@ export class EthernetSwitch {
   #connect(port: Socket): void {
     this.#ports.add(port);
     this.#noteFirst();
-    let rest: Buffer = Buffer.alloc(0);
-    port.on("data", (bytes: Buffer) => {
-      rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
-      while (rest.length >= LENGTH_BYTES) {
-        const length = rest.readUInt32BE(0);
-        if (length > MAX_FRAME_BYTES) {
-          // Not our format: everything after it would be misread.
-          port.destroy();
-          return;
-        }
-        const end = LENGTH_BYTES + length;
-        if (rest.length < end) break;
-        if (length >= HEADER_BYTES) this.#forward(port, rest.subarray(0, end));
-        rest = rest.subarray(end);
-      }
-    });
+    readFrames(port, (message) => this.#forward(port, message));
     port.on("error", () => port.destroy());
     port.on("close", () => {
       this.#ports.delete(port);

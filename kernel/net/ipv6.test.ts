@@ -1,7 +1,8 @@
 /** IPv6 between two instances of the stack over a simulated wire. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CLEAR, generator, type Host, loadWire, type Weather, type Wire } from "./testing/wire.ts";
+import { generator } from "../../test/harness/generator.ts";
+import { CLEAR, type Host, loadWire, type Weather, type Wire } from "./testing/wire.ts";
 
 const AGAIN = -11;
 const REFUSED = 111;

@@ -42,7 +42,7 @@ import { Endpoint } from "./endpoint";
 import { DEFAULT_HOP_LIMIT } from "./interface";
 import { forEachFlow, tcpPorts, udpPorts } from "./ports";
 import { forEachRawSocket } from "./raw-socket";
-import { AF_INET } from "./socket";
+import { AF_INET, AF_INET6 } from "./socket";
 import { ESTABLISHED, TcpConnection, TIME_WAIT } from "./tcp-connection";
 
 /** What counts nothing here: a column that is always 0. */
@@ -157,24 +157,31 @@ function tally(endpoint: Endpoint, _argument: usize): void {
   if (endpoint.family == family) total++;
 }
 
+function tallyListener(endpoint: Endpoint, argument: usize): void {
+  if (endpoint.isListening()) tally(endpoint, argument);
+}
+
 /** /proc/net/sockstat and sockstat6. */
 export function writeSockstat(out: ByteWriter, wanted: i32): void {
   const suffix = wanted == AF_INET ? ": inuse" : "6: inuse";
   family = wanted;
   total = 0;
   forEachFlow(tally, 0);
-  tcpPorts.forEach((endpoint: Endpoint, _argument: usize) => {
-    if (endpoint.family == family && endpoint.isListening()) total++;
-  }, 0);
+  tcpPorts.forEach(tallyListener, 0);
   out.writeString("TCP");
   out.writeString(suffix);
   put(out, total);
   if (wanted == AF_INET) {
-    const inUse = total;
+    // Allocated are those of both families.
+    family = AF_INET6;
+    forEachFlow(tally, 0);
+    tcpPorts.forEach(tallyListener, 0);
+    const allocated = total;
+    family = wanted;
     out.writeString(" orphan 0 tw");
     put(out, connections(TIME_WAIT));
     out.writeString(" alloc");
-    put(out, inUse);
+    put(out, allocated);
     out.writeString(" mem 0");
   }
   total = 0;

@@ -6,8 +6,9 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { generator } from "../../test/harness/generator.ts";
 import { ACK, ipv4Frame, parseTcp, RST, SYN, type TcpFrame, tcpFrame } from "./testing/frames.ts";
-import { CLEAR, generator, type Host, loadWire, type Wire } from "./testing/wire.ts";
+import { CLEAR, type Host, loadWire, type Wire } from "./testing/wire.ts";
 
 const PORT = 80;
 const AGAIN = -11;

@@ -64,6 +64,15 @@ export abstract class TcpBacklog extends TcpConnection {
     atomic.add<u32>(changetype<usize>(this) + offsetof<TcpBacklog>("children"), 1);
   }
 
+  /** Connections that wait to be accepted, and how many may. */
+  get waitingCount(): u32 {
+    return this.waiting;
+  }
+
+  get waitingLimit(): u32 {
+    return this.backlog != 0 ? this.backlog - 1 : 0;
+  }
+
   /** As in Linux the backlog is about established connections (listen(2), NOTES). */
   get isBacklogFull(): bool {
     return this.waiting >= this.backlog;

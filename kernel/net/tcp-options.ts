@@ -29,7 +29,7 @@ const TCP_NOTSENT_LOWAT: i32 = 25;
 const KEEP_SECONDS_MAX: i32 = 32767;
 const KEEP_COUNT_MAX: i32 = 127;
 /** struct tcp_info up to tcpi_total_retrans. */
-const INFO_BYTES: usize = 104;
+export const TCP_INFO_BYTES: usize = 104;
 const NS_PER_US: u64 = 1000;
 /** Names of congestion controls, as this processor loads their letters. */
 const RENO: u32 = 0x6f6e6572;
@@ -172,7 +172,7 @@ export function getTcpOption(
     case TCP_NOTSENT_LOWAT:
       return answer(0, address, capacity);
     case TCP_INFO:
-      return writeInfo(c, address, capacity);
+      return writeTcpInfo(c, address, capacity);
     case TCP_CONGESTION:
       if (capacity < 6) return -EINVAL;
       store<u32>(address, c.congestion.isReno ? RENO : CUBI);
@@ -183,16 +183,16 @@ export function getTcpOption(
 }
 
 /** struct tcp_info of linux/tcp.h, as far as it is known here. */
-function writeInfo(c: TcpConnection, address: usize, capacity: usize): i64 {
-  const bytes = min(capacity, INFO_BYTES);
-  if (bytes < INFO_BYTES) {
+export function writeTcpInfo(c: TcpConnection, address: usize, capacity: usize): i64 {
+  const bytes = min(capacity, TCP_INFO_BYTES);
+  if (bytes < TCP_INFO_BYTES) {
     if (bytes < 1) return 0;
     store<u8>(address, <u8>c.state);
     memory.fill(address + 1, 0, bytes - 1);
     return <i64>bytes;
   }
   const congestion = c.congestion;
-  memory.fill(address, 0, INFO_BYTES);
+  memory.fill(address, 0, TCP_INFO_BYTES);
   store<u8>(address, <u8>c.state);
   store<u8>(address, <u8>c.retransmissions, 2);
   store<u8>(address, <u8>((c.usesTimestamps ? 1 : 0) | (c.usesSack ? 2 : 0) | 4), 5);
@@ -209,5 +209,5 @@ function writeInfo(c: TcpConnection, address: usize, capacity: usize): i64 {
   store<u32>(address, c.segmentBytes, 84);
   store<u32>(address, c.options.receiveBytes, 96);
   store<u32>(address, c.totalRetransmissions, 100);
-  return <i64>INFO_BYTES;
+  return <i64>TCP_INFO_BYTES;
 }

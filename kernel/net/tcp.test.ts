@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { CLEAR, generator, type Host, loadWire, type Weather, type Wire } from "./testing/wire.ts";
+import { generator } from "../../test/harness/generator.ts";
+import { CLEAR, type Host, loadWire, type Weather, type Wire } from "./testing/wire.ts";
 
 const AGAIN = -11;
 const IN_PROGRESS = -115;

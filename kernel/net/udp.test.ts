@@ -1,7 +1,8 @@
 /** UDP and fragments between two instances of the stack over a simulated wire. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CLEAR, generator, loadWire, type Wire } from "./testing/wire.ts";
+import { generator } from "../../test/harness/generator.ts";
+import { CLEAR, loadWire, type Wire } from "./testing/wire.ts";
 
 const AGAIN = -11;
 const REFUSED = 111;

@@ -1,9 +1,14 @@
 /** The network of a guest: sockets of both families over loopback, and what programs ask about it. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { assertSameAsHost } from "../harness/compare.ts";
 import { guestTest } from "../harness/guest-test.ts";
+import { repositoryRoot } from "../harness/paths.ts";
 import { runCapstan } from "../harness/process.ts";
+import { testProgram } from "../harness/programs.ts";
 
 function script(name: string): string {
   return fileURLToPath(new URL(`../scripts/${name}`, import.meta.url));
@@ -95,3 +100,98 @@ guestTest("a guest sees its connections and counters in /proc/net", async () => 
     finished.stderr.toString("utf8"),
   );
 });
+
+/** What every way to ask for the interfaces must tell of a guest on the user network. */
+const ownCard = ["--net", "user", "--ip", "10.0.2.15/24"];
+
+async function interfaces(
+  options: readonly string[],
+  argv: readonly string[],
+  expected: readonly (string | RegExp)[],
+): Promise<void> {
+  const finished = await runCapstan([...ownCard, ...options, "--", ...argv]);
+  const said = finished.stdout.toString("utf8");
+  assert.equal(finished.status, 0, finished.stderr.toString("utf8"));
+  for (const line of expected) {
+    const isThere = typeof line === "string" ? said.split("\n").includes(line) : line.test(said);
+    assert.ok(isThere, `${line} is missing:\n${said}`);
+  }
+}
+
+guestTest("getifaddrs tells the interfaces", () =>
+  interfaces(
+    [],
+    [testProgram("interfaces")],
+    [
+      "lo index 1",
+      "lo 127.0.0.1 mask 255.0.0.0 up",
+      "lo ::1 mask ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff up",
+      "eth0 index 2",
+      "eth0 10.0.2.15 mask 255.255.255.0 up",
+      /^eth0 fe80::[\da-f:]+%eth0 mask ffff:ffff:ffff:ffff:: up$/m,
+    ],
+  ),
+);
+
+guestTest(
+  "Go tells the interfaces",
+  () =>
+    interfaces(
+      [],
+      [testProgram("interfaces-go")],
+      [
+        "lo index 1 mtu 65536 ",
+        "lo 127.0.0.1/8",
+        "lo ::1/128",
+        /^eth0 index 2 mtu 1500 52:54:00:[\da-f:]{8}$/m,
+        "eth0 10.0.2.15/24",
+        /^eth0 fe80::[\da-f:]+\/64$/m,
+        /^[56] addresses <nil>$/m,
+      ],
+    ),
+  ["go"],
+);
+
+guestTest("Java tells the interfaces", () => {
+  const classes = join(repositoryRoot, "build/test/interfaces");
+  mkdirSync(classes, { recursive: true });
+  execFileSync("javac", ["-d", classes, script("Interfaces.java")]);
+  const options = ["-m", "1G", "--add", `${classes}:/classes`];
+  return interfaces(
+    options,
+    ["java", "-cp", "/classes", "Interfaces"],
+    [
+      "lo index 1 mtu 65536 up loopback",
+      "lo 127.0.0.1/8",
+      "lo 0:0:0:0:0:0:0:1%lo/128",
+      "eth0 index 2 mtu 1500 up",
+      "eth0 10.0.2.15/24",
+      /^eth0 fe80:[\da-f:]+%eth0\/64$/m,
+    ],
+  );
+}, ["java", "javac"]);
+
+guestTest("ss shows sockets from netlink", async () => {
+  const program = [
+    "import socket, subprocess",
+    "a = socket.create_server(('127.0.0.1', 80), backlog=7)",
+    "b = socket.create_connection(('127.0.0.1', 80))",
+    "c = a.accept()[0]",
+    "d = socket.create_server(('::1', 81), family=socket.AF_INET6)",
+    "e = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); e.bind(('0.0.0.0', 53))",
+    "for words in ('-Htuln', '-Htnoi state established sport = :80'):",
+    "    print(subprocess.run(['ss', *words.split()], capture_output=True, text=True))",
+  ].join("\n");
+  const words = ["--add", "/usr/bin/ss", "--", "/usr/bin/python3", "-c", program];
+  const finished = await runCapstan(words);
+  const said = finished.stdout.toString("utf8").replaceAll(/ +/g, " ");
+  for (const expected of [
+    /udp UNCONN 0 0 0\.0\.0\.0:53 0\.0\.0\.0:\*/,
+    /tcp LISTEN 0 7 127\.0\.0\.1:80 0\.0\.0\.0:\*/,
+    /tcp LISTEN 0 \d+ \[::1\]:81 \*:\*/,
+    /0 0 127\.0\.0\.1:80 127\.0\.0\.1:\d+.*ts sack cubic wscale:7,7 rto:\d+.* mss:65483/,
+  ]) {
+    assert.match(said, expected);
+  }
+  assert.doesNotMatch(said, /stderr='[^']/);
+}, ["ss"]);

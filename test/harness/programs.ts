@@ -27,6 +27,8 @@ const recipes = {
   exhaust: { source: "exhaust.c", command: c("-static") },
   "hello-go": { source: "hello.go", command: ["go", "build"] },
   goroutines: { source: "goroutines.go", command: ["go", "build"] },
+  interfaces: { source: "interfaces.c", command: c() },
+  "interfaces-go": { source: "interfaces.go", command: ["go", "build"] },
   "threads-rust": { source: "threads.rs", command: ["rustc", "-O"] },
   "abi-open": { source: "abi-open.c", command: abi },
   "abi-descriptors": { source: "abi-descriptors.c", command: abi },

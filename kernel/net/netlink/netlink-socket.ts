@@ -1,10 +1,11 @@
 /**
- * Netlink sockets of the routing family (netlink(7), rtnetlink(7)): what `ip`, getifaddrs(3), Go and
- * others ask about interfaces, addresses and routes. A request is answered while it is sent; the
- * answers wait to be received, several messages to a datagram.
+ * Netlink sockets (netlink(7)) of the routing family, which `ip`, getifaddrs(3), Go and others ask
+ * about interfaces, addresses and routes (rtnetlink(7)), and of sock_diag(7), which `ss` asks. A
+ * request is answered while it is sent; the answers wait to be received, several messages to a
+ * datagram.
  *
  * Lock: `lock` guards the answers. Changes are not announced to groups.
- * Neighbours: `message.ts`, `links.ts`, `addresses.ts`, `routes.ts`.
+ * Neighbours: `message.ts`, `links.ts`, `addresses.ts`, `routes.ts`, `socket-diag.ts`.
  */
 import { SpinLock } from "../../arch/spinlock";
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../../fs/constants";
@@ -62,8 +63,10 @@ import {
   TYPE_SET_LINK,
 } from "./message";
 import { changeRoute, getRoutes } from "./routes";
+import { getSockets } from "./socket-diag";
 
 const NETLINK_ROUTE: i32 = 0;
+const NETLINK_SOCK_DIAG: i32 = 4;
 const SOL_NETLINK: i32 = 270;
 const SOCKADDR_NL_BYTES: usize = 12;
 const NETLINK_PKTINFO: i32 = 3;
@@ -94,11 +97,11 @@ class Answer {
   }
 }
 
-/** Makes a socket; only the routing family is there. */
+/** Makes a socket of one of the two families. */
 export function newNetlinkSocket(type: i32, protocol: i32): usize {
   if (type != SOCK_RAW && type != SOCK_DGRAM) return asError(-ESOCKTNOSUPPORT);
-  if (protocol != NETLINK_ROUTE) return asError(-EPROTONOSUPPORT);
-  return changetype<usize>(new NetlinkSocket(type));
+  if (protocol != NETLINK_ROUTE && protocol != NETLINK_SOCK_DIAG) return asError(-EPROTONOSUPPORT);
+  return changetype<usize>(new NetlinkSocket(type, protocol));
 }
 
 export class NetlinkSocket extends Socket {
@@ -108,8 +111,8 @@ export class NetlinkSocket extends Socket {
   private first: Answer | null = null;
   private last: Answer | null = null;
 
-  constructor(type: i32) {
-    super(AF_NETLINK, type, NETLINK_ROUTE);
+  constructor(type: i32, protocol: i32) {
+    super(AF_NETLINK, type, protocol);
   }
 
   bind(address: usize, length: usize): i64 {
@@ -192,7 +195,8 @@ export class NetlinkSocket extends Socket {
   private answer(request: Request): void {
     const answer = new Answer();
     const out = answer.text;
-    const result = dispatch(request, out);
+    const isDiag = this.protocol == NETLINK_SOCK_DIAG;
+    const result = isDiag ? getSockets(request, out) : dispatch(request, out);
     if (result < 0 || (!request.isDump && (request.flags & FLAG_ACK) != 0)) {
       const start = beginMessage(out, request, TYPE_ERROR, 0);
       put32(out, <u32>result);

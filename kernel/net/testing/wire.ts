@@ -3,6 +3,7 @@
  * loses, duplicates, reorders and damages frames as a seeded generator says. Time is simulated.
  */
 import { type KernelModule, loadKernelModule } from "../../../compiler/testing.ts";
+import { generator } from "../../../test/harness/generator.ts";
 
 export interface HostExports {
   start(host: number): void;
@@ -54,17 +55,6 @@ interface Frame {
   dueNs: bigint;
   to: Host;
   bytes: Uint8Array;
-}
-
-/** Numbers from 0 to 1 that follow from a seed (mulberry32). */
-export function generator(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) / 4294967296;
-  };
 }
 
 /** True for TCP and UDP over IPv6, perhaps in fragments: what damage is noticed in. */
