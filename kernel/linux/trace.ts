@@ -214,12 +214,13 @@ function writePointer(line: TraceLine, value: u64): void {
 function writeNamed(line: TraceLine, set: u32, value: u64): void {
   const names = nameSet(set);
   const isFlags = names.charCodeAt(0) == 0x7c;
+  const before = line.length;
   const rest = line.named(names, 1, value, isFlags);
-  if (rest == 0 && (value != 0 || !isFlags)) return;
-  if (isFlags && rest != value) line.byte(0x7c);
+  const isNamed = line.length != before;
+  if (isNamed && rest == 0) return;
+  if (isNamed) line.byte(0x7c);
   // O_RDONLY, PROT_NONE and F_OK are 0: no bits, no name.
-  if (rest == 0) line.byte(0x30);
-  else if (isFlags) line.hexadecimal(rest);
+  if (isFlags && rest != 0) line.hexadecimal(rest);
   else line.signed(<i64>(<i32>rest));
 }
 
