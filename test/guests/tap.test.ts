@@ -1,6 +1,9 @@
 /** A guest on a tap device: what the host sees of its frames, queues and connections. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { guestTest } from "../harness/guest-test.ts";
+import { testProgram } from "../harness/programs.ts";
 import { withTapGuest } from "../harness/tap-guest.ts";
 
 /** Serves `iperf3`, then tells what each processor has received. */
@@ -32,3 +35,29 @@ for (const machine of ["microvm", "q35"]) {
     ["iperf3"],
   );
 }
+
+/** Idle connections, and what they may cost all together. */
+const idleCount = 10_000;
+const idleLimitKiB = 100_000;
+
+guestTest("ten thousand idle connections cost less than 100 MB", () => {
+  const program = testProgram("idle-connections");
+  const server = { argv: [program, "serve", "80", `${idleCount}`], ready: /listening/ };
+  return withTapGuest(server, async (network, guest) => {
+    const words = [...network.prefix, program, "connect", network.address, "80", `${idleCount}`];
+    const [command = "", ...args] = words;
+    const clients = spawn(command, args, { stdio: ["pipe", "inherit", "inherit"] });
+    const closed = once(clients, "close");
+    await guest.writes(/connections cost/);
+    clients.stdin.end();
+    const [status] = await closed;
+    assert.equal(status, 0);
+    await guest.writes(/are missing/);
+    const [, cost = ""] = /connections cost (-?\d+) KiB/.exec(guest.output) ?? [];
+    assert.ok(Number(cost) > 0 && Number(cost) < idleLimitKiB, guest.output);
+    const [, missing = ""] = /afterwards (-?\d+) KiB/.exec(guest.output) ?? [];
+    // Some memory stays with the allocator for the next ones.
+    assert.ok(Number(missing) < Number(cost) / 2, guest.output);
+    process.stdout.write(`# ${idleCount} connections cost ${cost} KiB, ${missing} KiB afterwards\n`);
+  });
+});

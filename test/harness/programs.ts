@@ -27,6 +27,7 @@ const recipes = {
   exhaust: { source: "exhaust.c", command: c("-static") },
   "hello-go": { source: "hello.go", command: ["go", "build"] },
   goroutines: { source: "goroutines.go", command: ["go", "build"] },
+  "idle-connections": { source: "idle-connections.c", command: c("-static") },
   interfaces: { source: "interfaces.c", command: c() },
   "interfaces-go": { source: "interfaces.go", command: ["go", "build"] },
   "threads-rust": { source: "threads.rs", command: ["rustc", "-O"] },
