@@ -100,6 +100,8 @@ export class BenchNetwork implements GuestNetwork {
       wire.close();
       rmSync(folder, { recursive: true });
     });
+    // It is the wire's first end, a guest the second one.
+    await wire.firstEnd;
     return wire;
   }
 

@@ -19,6 +19,8 @@ export interface Server {
   readonly port: number;
   /** Further words for our kernel's command line. */
   readonly kernelOptions?: readonly string[];
+  /** When the guest is ended in any case; default 150 s. */
+  readonly timeoutMs?: number;
   /** A wire between the guest and the host, and the QEMU that connects it with the tap device. */
   readonly wire?: { readonly weather: Weather; readonly qemuPath: string };
 }

@@ -6,7 +6,7 @@
  * Neighbours: `namespace.ts` connects a tap device with it, `../guests/machine.ts` a guest.
  */
 import { createServer, type Server, type Socket } from "node:net";
-import { readFrames } from "../../capstan/compose/frames.ts";
+import { LENGTH_BYTES, readFrames, withLength } from "../../capstan/compose/frames.ts";
 import { generator } from "../../test/harness/generator.ts";
 
 /** What happens to frames, in each direction. */
@@ -14,6 +14,8 @@ export interface Weather {
   /** Probability from 0 to 1 that a frame is lost. */
   readonly loss: number;
   readonly delayMs: number;
+  /** What arrives at the second end in the place of a frame. */
+  alter?: ((frame: Buffer) => readonly Buffer[]) | undefined;
 }
 
 /** A wire. */
@@ -24,6 +26,11 @@ export class Wire {
   /** Frames that came, and those of them that were lost. */
   frames = 0;
   lost = 0;
+  #noteFirst: () => void = () => {};
+  /** Resolves when the first end has connected. */
+  readonly firstEnd = new Promise<void>((resolve) => {
+    this.#noteFirst = resolve;
+  });
 
   constructor(weather: Weather) {
     this.#weather = weather;
@@ -49,7 +56,8 @@ export class Wire {
       return;
     }
     const random = generator(this.#ends.length + 1);
-    this.#ends.push(end);
+    const isFirst = this.#ends.push(end) === 1;
+    if (isFirst) this.#noteFirst();
     end.on("error", () => end.destroy());
     readFrames(end, (message) => {
       this.frames += 1;
@@ -57,8 +65,15 @@ export class Wire {
         this.lost += 1;
         return;
       }
-      const kept = Buffer.from(message);
-      setTimeout(() => this.#arrive(end, kept), this.#weather.delayMs);
+      const { alter, delayMs } = this.#weather;
+      const frame = message.subarray(LENGTH_BYTES);
+      const frames = isFirst && alter !== undefined ? alter(frame) : [frame];
+      const kept = frames.map(withLength);
+      const arrive = (): void => {
+        for (const each of kept) this.#arrive(end, each);
+      };
+      if (delayMs === 0) arrive();
+      else setTimeout(arrive, delayMs);
     });
   }
 

@@ -33,3 +33,11 @@ export function readFrames(port: Socket, arrived: (message: Buffer) => void): vo
     }
   });
 }
+
+/** A copy of a frame with its length in front. */
+export function withLength(frame: Buffer): Buffer {
+  const message = Buffer.alloc(LENGTH_BYTES + frame.length);
+  message.writeUInt32BE(frame.length, 0);
+  frame.copy(message, LENGTH_BYTES);
+  return message;
+}

@@ -58,6 +58,8 @@ guestTest("ten thousand idle connections cost less than 100 MB", () => {
     const [, missing = ""] = /afterwards (-?\d+) KiB/.exec(guest.output) ?? [];
     // Some memory stays with the allocator for the next ones.
     assert.ok(Number(missing) < Number(cost) / 2, guest.output);
-    process.stdout.write(`# ${idleCount} connections cost ${cost} KiB, ${missing} KiB afterwards\n`);
+    process.stdout.write(
+      `# ${idleCount} connections cost ${cost} KiB, ${missing} KiB afterwards\n`,
+    );
   });
 });

@@ -1,0 +1,63 @@
+"""Serves whatever conversations.py says: memcached, redis, HTTP, and echoes over TCP and UDP."""
+import http.server
+import socket
+import socketserver
+import subprocess
+import sys
+import threading
+
+subprocess.Popen(["memcached", "-u", "root", "-m", "8", "-c", "64"])
+subprocess.Popen(
+    ["redis-server", "--save", "", "--bind", "0.0.0.0", "--protected-mode", "no",
+     "--maxclients", "64", "--timeout", "5"],
+    stdout=subprocess.DEVNULL)
+
+
+class Memory(http.server.BaseHTTPRequestHandler):
+    """Answers with the guest's figures of memory."""
+    timeout = 5
+
+    def do_GET(self):
+        with open("/proc/meminfo", "rb") as file:
+            body = file.read()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_words):
+        pass
+
+
+class Echo(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.request.settimeout(5)
+        try:
+            while chunk := self.request.recv(4096):
+                self.request.sendall(chunk)
+        except OSError:
+            pass
+
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def handle_error(self, *_words):
+        pass
+
+
+def echo_datagrams(family):
+    receiver = socket.socket(family, socket.SOCK_DGRAM)
+    receiver.bind(("", 7))
+    while True:
+        data, peer = receiver.recvfrom(65536)
+        try:
+            receiver.sendto(data, peer)
+        except OSError:
+            pass
+
+
+threading.Thread(target=echo_datagrams, args=(socket.AF_INET,), daemon=True).start()
+threading.Thread(target=Server(("0.0.0.0", 7), Echo).serve_forever, daemon=True).start()
+Server(("0.0.0.0", 80), Memory).serve_forever()
