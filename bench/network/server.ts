@@ -74,21 +74,43 @@ export interface ClientFigures {
   readonly medianUs: number;
 }
 
+/** What a client asks for. */
+export interface Request {
+  readonly port: number;
+  readonly text: string;
+  /** Sent once at the start. */
+  readonly before?: string;
+}
+
 /** Measures one client that asks for the same thing again and again (`bench/programs/load.c`). */
 export async function oneClient(
   network: BenchNetwork,
-  request: {
+  request: Request & {
     readonly protocol: "tcp" | "udp";
-    readonly port: number;
-    readonly text: string;
     /** Requests on the way at the same time. */
     readonly depth?: number;
-    /** Sent once at the start. */
-    readonly before?: string;
   },
 ): Promise<ClientFigures> {
-  const { protocol, port, text, depth = 1, before } = request;
-  const words = [protocol, network.address, `${port}`, text, `${depth}`, `${measureSeconds}`];
+  const { protocol, depth = 1 } = request;
+  return load(network, protocol, depth, request);
+}
+
+/** Measures clients that each ask again when they have an answer, over TCP. */
+export async function manyClients(
+  network: BenchNetwork,
+  connections: number,
+  request: Request,
+): Promise<ClientFigures> {
+  return load(network, "many", connections, request);
+}
+
+async function load(
+  network: BenchNetwork,
+  how: string,
+  count: number,
+  { port, text, before }: Request,
+): Promise<ClientFigures> {
+  const words = [how, network.address, `${port}`, text, `${count}`, `${measureSeconds}`];
   const more = before === undefined ? [] : [before];
   const output = await network.command([benchProgram("load"), ...words, ...more], 60_000);
   return {
