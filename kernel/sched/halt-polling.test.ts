@@ -39,6 +39,22 @@ class IdleCpu {
     exports.begin();
     const workNs = hardware.tsc + BigInt(gapNs);
     exports.workAt(workNs);
+    return this.#finish(workNs);
+  }
+
+  /** The same on a host that has no processor for the work until this one halts. */
+  idleOnBusyHost(gapNs: number): void {
+    const { exports, hardware } = this;
+    exports.begin();
+    exports.workAt(2n ** 63n);
+    assert.equal(exports.look(), 0);
+    hardware.tsc += BigInt(gapNs);
+    exports.serve();
+    exports.end();
+  }
+
+  #finish(workNs: bigint): "looked" | "interrupted" {
+    const { exports, hardware } = this;
     const before = exports.served();
     const hasCome = exports.look() !== 0;
     assert.equal(hardware.interruptsEnabled, false);
@@ -59,6 +75,7 @@ test("work that comes soon is looked for, after it has come soon before", () => 
   assert.equal(cpu.idle(20_000), "interrupted");
   assert.equal(cpu.idle(20_000), "looked");
   assert.equal(cpu.idle(90_000), "interrupted");
+  assert.equal(cpu.idle(90_000), "interrupted", "no look after the one in vain");
   assert.equal(cpu.idle(90_000), "looked");
 });
 
@@ -70,6 +87,19 @@ test("a CPU that has little to do halts without a look", () => {
   const looks = cpu.exports.looks();
   for (let time = 0; time < 100; time += 1) assert.equal(cpu.idle(1_000_000), "interrupted");
   assert.equal(cpu.exports.looks(), looks);
+});
+
+test("looks that only hold the work up become rare", () => {
+  const cpu = new IdleCpu();
+  for (let time = 0; time < 100; time += 1) cpu.idleOnBusyHost(20_000);
+  const startNs = cpu.hardware.tsc;
+  for (let time = 0; time < 1000; time += 1) cpu.idleOnBusyHost(20_000);
+  const perIdleNs = Number(cpu.hardware.tsc - startNs) / 1000;
+  assert.ok(perIdleNs < 22_000, `20 µs of each are the host's, but it took ${perIdleNs} ns`);
+  // A look that finds something is followed by more of them.
+  let looked = 0;
+  for (let time = 0; time < 400; time += 1) if (cpu.idle(20_000) === "looked") looked += 1;
+  assert.ok(looked > 200);
 });
 
 test("whenever work comes it is served once, and no look is longer than 200 µs", () => {

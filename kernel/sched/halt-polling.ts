@@ -8,7 +8,9 @@
  *
  * How long is learnt as by Linux's governor of the same name (Documentation/virt/guest-halt-polling.rst):
  * work that comes after the look but within LONGEST_NS makes the look longer, work that comes later
- * makes it shorter, down to none. So a guest with little to do looks not at all.
+ * makes it shorter, down to none. So a guest with little to do looks not at all. And each look in vain
+ * doubles the number of halts without one that follow: where the host has no processor to spare, the
+ * look itself keeps the work from coming.
  *
  * The loop has no PAUSE: emulators leave the translated code at each, and take the lock that the
  * device needs; reading the clock leaves a sibling hyperthread room enough.
@@ -23,6 +25,8 @@ import { MAX_CPUS, RunQueue, anyoneWaits } from "./run-queue";
 const LONGEST_NS: u64 = 200_000;
 /** The first look, and below half of it none. */
 const FIRST_NS: u64 = 50_000;
+/** Halts without a look, at most, after looks in vain. */
+const MOST_SKIPPED: u32 = 127;
 
 /** A device, or a part of one, that can be looked at instead of interrupting. */
 export abstract class PolledDevice {
@@ -51,6 +55,9 @@ export class HaltPolling {
   private windowNs: u64 = 0;
   private quietSinceNs: u64 = 0;
   private cpu: u32 = cpuId();
+  /** Halts without a look that are still to come, and how many it were after the last look in vain. */
+  private toSkip: u32 = 0;
+  private skipped: u32 = 0;
 
   /** Nothing is left to do: the time counts from now. */
   begin(): void {
@@ -77,6 +84,10 @@ export class HaltPolling {
    */
   look(queue: RunQueue): bool {
     if (this.windowNs == 0) return false;
+    if (this.toSkip != 0) {
+      this.toSkip--;
+      return false;
+    }
     const first = devices[this.cpu];
     hushAll(first);
     sti();
@@ -90,7 +101,11 @@ export class HaltPolling {
       monotonicNs() - this.quietSinceNs < this.windowNs
     );
     cli();
-    return listenAll(first) || isServed;
+    if (listenAll(first)) isServed = true;
+    const isInVain = !isServed && queue.isEmpty();
+    this.skipped = isInVain ? min(this.skipped * 2 + 1, MOST_SKIPPED) : 0;
+    this.toSkip = this.skipped;
+    return isServed;
   }
 }
 
