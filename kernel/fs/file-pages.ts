@@ -34,8 +34,13 @@ import { NO_INDEX, PageTree } from "./page-tree";
 import { Vnode } from "./vnode";
 import { PAGE_SHIFT } from "./constants";
 
-/** Most pages read in one go: 128 KiB. */
+/** Most pages read in one go: 128 KiB … */
 export const CLUSTER_PAGES: u32 = 32;
+/**
+ * … but a mapped file of up to 1 MiB is read as a whole: a program jumps about in its file, and each
+ * wait for the disk takes longer than the rest of the file.
+ */
+const SMALL_FILE_PAGES: u32 = 256;
 
 /** For `get`: a mapping was touched, so pages before and behind may be next. */
 export const READ_AROUND: u32 = u32.MAX_VALUE;
@@ -87,7 +92,7 @@ export class FilePages {
    * The frame of a page of a file on disk, which is read if need be, with a reference for the
    * caller. May sleep.
    * @param ahead how many pages from `index` on to read if this one is not there, 1 …
-   * CLUSTER_PAGES; READ_AROUND: the absent ones around it in an aligned cluster
+   * CLUSTER_PAGES; READ_AROUND: the absent ones around it in an aligned cluster or small file
    * @returns physical address, or -EIO, -EUCLEAN, -ENOMEM
    */
   get(index: u64, ahead: u32, isNewUse: bool = true): i64 {
@@ -96,8 +101,12 @@ export class FilePages {
       const physical = this.find(index, isNewUse);
       if (physical) return <i64>physical;
       if (this.awaitLoading(index)) continue;
-      const first = wanted == READ_AROUND ? this.firstAbsent(index) : index;
-      if (wanted == READ_AROUND) wanted = CLUSTER_PAGES - (<u32>first & (CLUSTER_PAGES - 1));
+      let first = index;
+      if (wanted == READ_AROUND) {
+        const cluster = this.isSmall ? SMALL_FILE_PAGES : CLUSTER_PAGES;
+        first = this.firstAbsent(index, cluster);
+        wanted = cluster - (<u32>first & (cluster - 1));
+      }
       const status = this.load(first, wanted);
       if (status < 0) return status;
       // Memory may have been too short to get as far as the page itself: then only that.
@@ -105,9 +114,13 @@ export class FilePages {
     }
   }
 
+  private get isSmall(): bool {
+    return this.vnode.sizeBytes() <= (<u64>SMALL_FILE_PAGES) << PAGE_SHIFT;
+  }
+
   /** The first of the absent pages that lead up to `index` without a gap in its aligned cluster. */
-  private firstAbsent(index: u64): u64 {
-    const start = index & ~(<u64>CLUSTER_PAGES - 1);
+  private firstAbsent(index: u64, cluster: u32): u64 {
+    const start = index & ~(<u64>cluster - 1);
     let first = index;
     this.lock.acquire();
     while (first > start && !this.tree.get(first - 1)) first--;
@@ -217,10 +230,8 @@ export class FilePages {
   /** Reads up to `ahead` absent pages from `first` on; 0, also if somebody else was quicker. */
   private load(first: u64, ahead: u32): i64 {
     const pagesLeft = ((this.vnode.sizeBytes() + 4095) >> PAGE_SHIFT) - first;
-    const wanted = <u32>(
-      min<u64>(min<u32>(max<u32>(ahead, 1), CLUSTER_PAGES), max<u64>(pagesLeft, 1))
-    );
-    const frames = heapAllocate(<usize>CLUSTER_PAGES * 8);
+    const wanted = <u32>min<u64>(max<u32>(ahead, 1), max<u64>(pagesLeft, 1));
+    const frames = heapAllocate(<usize>wanted * 8);
     if (!frames) return -ENOMEM;
     const allocated = allocateCluster(frames, wanted);
     const count = this.addLoading(first, frames, allocated);

@@ -1,6 +1,7 @@
 /**
- * /dev: a tmpfs that is filled, when it is first looked into, with a node for every registered device
- * and the links that programs expect (/dev/fd, /dev/stdin …). /dev/shm is a directory of it.
+ * /dev: a tmpfs that is filled, when something is first looked for in it, with a node for every
+ * registered device and the links that programs expect (/dev/fd, /dev/stdin …). /dev/shm is a
+ * directory of it; /dev/pts, which is mounted on, is there from the start.
  *
  * Neighbours: `dev/character` and `dev/block` (the devices), `special` (opens character devices).
  */
@@ -29,6 +30,8 @@ class DevRoot extends TmpfsDirectory {
   private isFilled: bool = false;
 
   lookup(name: usize, nameLength: usize): usize {
+    const found = super.lookup(name, nameLength);
+    if (this.isFilled || !isError(found)) return found;
     this.fill();
     return super.lookup(name, nameLength);
   }
@@ -51,6 +54,7 @@ export function createDevfs(): FileSystem {
   const root = new DevRoot(fs, S_IFDIR | 0o755, fs.newInode());
   root.parentInode = root.inode;
   fs.setRoot(root);
+  addDirectory(root, "pts", 0o755);
   return fs;
 }
 
@@ -69,7 +73,6 @@ function fill(root: TmpfsDirectory): void {
   addLink(root, "stdout", "/proc/self/fd/1");
   addLink(root, "stderr", "/proc/self/fd/2");
   addDirectory(root, "shm", 0o1777);
-  addDirectory(root, "pts", 0o755);
 }
 
 function addCharacterNode(root: TmpfsDirectory, device: CharacterDevice): void {
