@@ -84,6 +84,9 @@ test("what QEMU would misread is refused", () => {
   for (const mac of ["52:54:00:12:34", "53:54:00:12:34:56", "zz:54:00:12:34:56"]) fails({ mac });
   assert.equal(parse({ mac: "52:54:00:AB:cd:ef" })?.mac, "52:54:00:ab:cd:ef");
   fails({ net: "tap=tap0", publish: ["1:2"] });
+  fails({ net: "tap=tap0,queues=0" });
+  fails({ net: "bridge=br0,queues=2" });
+  fails({ net: "tap=tap0,queues=2", pcap: "file" });
 });
 
 test("ports that an image names get the same number here, unless they are forwarded already", () => {

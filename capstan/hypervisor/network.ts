@@ -69,6 +69,10 @@ export function parseNetwork(texts: NetworkTexts): NetworkSpec | undefined {
   const isWanted = publish.length > 0 || [net, ip, mac, pcap].some((text) => text !== undefined);
   if (!isWanted || net === "none") return undefined;
   const backend = parseBackend(net ?? "user", publish.map(parseForward));
+  if (pcap !== undefined && backend.kind === "tap" && backend.queues > 1) {
+    const why = "only cards with one pair of queues are captured";
+    throw bad("--pcap", pcap, why, `--net tap=${backend.name}`);
+  }
   return {
     backend,
     ip: addressOption(ip ?? (backend.kind === "user" ? userNetworkAddress : undefined), backend),

@@ -91,19 +91,23 @@ function networkArguments(spec: MachineSpec, network: NetworkSpec): string[] {
   const mine = [...(mac === undefined ? [] : [`mac=${mac}`]), ...(hasPairs ? ["mq=on"] : [])];
   const capture = `filter-dump,id=capture,netdev=net,file=${pcap?.replaceAll(",", ",,")}`;
   return [
-    ...["-netdev", netdev(backend, ip)],
+    ...["-netdev", netdev(backend, ip, pcap !== undefined)],
     ...["-device", device(spec, "virtio-net", "netdev=net", ...mine)],
     ...(pcap === undefined ? [] : ["-object", capture]),
   ];
 }
 
-/** What the card is connected with. */
-function netdev(backend: NetworkBackend, ip: string | undefined): string {
+/**
+ * What the card is connected with.
+ * @param isCaptured each frame is to be as on a wire: without the header of offloads in front
+ */
+function netdev(backend: NetworkBackend, ip: string | undefined, isCaptured: boolean): string {
   switch (backend.kind) {
     case "tap":
       return [
         `tap,id=net,ifname=${backend.name},script=no,downscript=no`,
         ...(backend.queues > 1 ? [`queues=${backend.queues}`] : []),
+        ...(isCaptured ? ["vnet_hdr=off"] : []),
       ].join(",");
     case "bridge":
       return `bridge,id=net,br=${backend.name}`;

@@ -19,6 +19,8 @@ import {
   REPORT_HOP_LIMIT,
   REPORT_INFO_V4,
   REPORT_INFO_V6,
+  REPORT_OPTIONS,
+  REPORT_RETURN_OPTIONS,
   REPORT_TIME,
   REPORT_TIME_NS,
   REPORT_TRAFFIC_CLASS,
@@ -36,6 +38,8 @@ const SCM_TIMESTAMP: i32 = 29;
 const SCM_TIMESTAMPNS: i32 = 35;
 const IP_TOS: i32 = 1;
 const IP_TTL: i32 = 2;
+const IP_RECVOPTS: i32 = 6;
+const IP_RETOPTS: i32 = 7;
 const IP_PKTINFO: i32 = 8;
 const IP_RECVERR: i32 = 11;
 const IPV6_RECVERR: i32 = 25;
@@ -43,6 +47,7 @@ const IPV6_PKTINFO: i32 = 50;
 const IPV6_HOPLIMIT: i32 = 52;
 const IPV6_TCLASS: i32 = 67;
 
+const IPV4_HEADER_BYTES: usize = 20;
 const HEADER_BYTES: usize = 16;
 const LEVEL: usize = 8;
 const TYPE: usize = 12;
@@ -184,6 +189,7 @@ export function describePacket(
       begin(out, IPPROTO_IP, IP_TOS, 1);
       out.writeByte(load<u8>(header, 1));
     }
+    if ((wanted & (REPORT_OPTIONS | REPORT_RETURN_OPTIONS)) != 0) putOptions(out, wanted, header);
   }
   if (family == AF_INET) return;
   if ((wanted & REPORT_INFO_V6) != 0) {
@@ -198,6 +204,20 @@ export function describePacket(
   if ((wanted & REPORT_TRAFFIC_CLASS) != 0) {
     const first = ((<i32>load<u8>(header)) << 8) | load<u8>(header, 1);
     putNumber(out, IPPROTO_IPV6, IPV6_TCLASS, (first >> 4) & 255);
+  }
+}
+
+/** The options of an IPv4 header, if it has any; routes in them are not turned around for an answer. */
+function putOptions(out: ByteWriter, wanted: u32, header: usize): void {
+  const bytes = (<usize>load<u8>(header) & 15) * 4 - IPV4_HEADER_BYTES;
+  if (bytes == 0) return;
+  if ((wanted & REPORT_OPTIONS) != 0) {
+    begin(out, IPPROTO_IP, IP_RECVOPTS, bytes);
+    out.writeBytes(header + IPV4_HEADER_BYTES, bytes);
+  }
+  if ((wanted & REPORT_RETURN_OPTIONS) != 0) {
+    begin(out, IPPROTO_IP, IP_RETOPTS, bytes);
+    out.writeBytes(header + IPV4_HEADER_BYTES, bytes);
   }
 }
 

@@ -51,6 +51,9 @@ export const REPORT_TOS: u32 = 16;
 export const REPORT_INFO_V6: u32 = 32;
 export const REPORT_HOP_LIMIT: u32 = 64;
 export const REPORT_TRAFFIC_CLASS: u32 = 128;
+/** IP_RECVOPTS, IP_RETOPTS: the options of the IPv4 header. */
+export const REPORT_OPTIONS: u32 = 256;
+export const REPORT_RETURN_OPTIONS: u32 = 512;
 
 const DEFAULT_BUFFER_BYTES: u32 = 212992;
 const BUFFER_MIN: u32 = 4608;

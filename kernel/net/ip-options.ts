@@ -16,6 +16,8 @@ import {
   REPORT_HOP_LIMIT,
   REPORT_INFO_V4,
   REPORT_INFO_V6,
+  REPORT_OPTIONS,
+  REPORT_RETURN_OPTIONS,
   REPORT_TOS,
   REPORT_TRAFFIC_CLASS,
   REPORT_TTL,
@@ -33,6 +35,8 @@ const IP_TTL: i32 = 2;
 const IP_OPTIONS: i32 = 4;
 const IP_PKTINFO: i32 = 8;
 const IP_MTU_DISCOVER: i32 = 10;
+const IP_RECVOPTS: i32 = 6;
+const IP_RETOPTS: i32 = 7;
 const IP_RECVERR: i32 = 11;
 const IP_RECVTTL: i32 = 12;
 const IP_RECVTOS: i32 = 13;
@@ -121,6 +125,10 @@ export function setIpOption(
       return options.report(REPORT_TTL, value != 0);
     case IP_RECVTOS:
       return options.report(REPORT_TOS, value != 0);
+    case IP_RECVOPTS:
+      return options.report(REPORT_OPTIONS, value != 0);
+    case IP_RETOPTS:
+      return options.report(REPORT_RETURN_OPTIONS, value != 0);
     case IP_FREEBIND:
       options.freeBind = value != 0;
       return 0;
@@ -358,6 +366,10 @@ function v4Value(endpoint: Endpoint, options: InetOptions, name: i32): i32 {
       return isReported(options, REPORT_TTL);
     case IP_RECVTOS:
       return isReported(options, REPORT_TOS);
+    case IP_RECVOPTS:
+      return isReported(options, REPORT_OPTIONS);
+    case IP_RETOPTS:
+      return isReported(options, REPORT_RETURN_OPTIONS);
     case IP_FREEBIND:
       return options.freeBind ? 1 : 0;
     case IP_BIND_ADDRESS_NO_PORT:

@@ -28,6 +28,8 @@ export class Congestion {
   rtoNs: u64 = RTO_INITIAL_NS;
   /** CUBIC: the window before the last reduction, start of the epoch (0 = none), K. */
   private maximum: u32 = 0;
+  /** The window when the last loss was noticed. */
+  private prior: u32 = 0;
   private epochNs: u64 = 0;
   private inflectionMs: i64 = 0;
   /** What Reno's window would be (RFC 9438, section 4.3), and acknowledged bytes towards it. */
@@ -77,11 +79,15 @@ export class Congestion {
     if (this.epochNs == 0) this.startEpoch(nowNs);
     const target = this.targetAt(nowNs);
     this.credit += bytes;
-    // Reno's growth with CUBIC's factor: 3 (1 - b) / (1 + b) = 9 / 17 of a segment a window.
-    this.estimate += <u32>((<u64>bytes * this.segment * 9) / 17 / max(this.window, 1));
-    const goal = max(target, this.estimate);
-    if (goal > this.window) {
-      const step = (<u64>(goal - this.window) * this.credit) / this.window;
+    // Reno's growth with CUBIC's factor, 3 (1 - b) / (1 + b) = 9 / 17 of a segment a window, until
+    // it is where the last loss was; then Reno's own (section 4.3).
+    const growth = (<u64>bytes * this.segment) / max(this.window, 1);
+    this.estimate += <u32>(this.estimate < this.prior ? (growth * 9) / 17 : growth);
+    if (this.estimate > target) {
+      this.window = min(max(this.window, this.estimate), WINDOW_MAX);
+      this.credit = 0;
+    } else if (target > this.window) {
+      const step = (<u64>(target - this.window) * this.credit) / this.window;
       if (step > 0) {
         this.window = min(this.window + min(<u32>step, this.segment), WINDOW_MAX);
         this.credit = 0;
@@ -118,6 +124,7 @@ export class Congestion {
   /** A loss was noticed: the window shrinks to 0.7 of itself (section 4.6), Reno's to half. */
   lost(): void {
     const window = this.window;
+    this.prior = window;
     // Fast convergence (section 4.7): give room to newcomers.
     this.maximum = window < this.maximum ? <u32>((<u64>window * 17) / 20) : window;
     this.threshold = max(

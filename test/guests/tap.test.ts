@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { guestTest } from "../harness/guest-test.ts";
 import { testProgram } from "../harness/programs.ts";
 import { withTapGuest } from "../harness/tap-guest.ts";
@@ -63,3 +66,24 @@ guestTest("ten thousand idle connections cost less than 100 MB", () => {
     );
   });
 });
+
+guestTest("a capture on a tap device holds frames as they are on a wire", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "osv-pcap-"));
+  const file = join(folder, "capture.pcap");
+  const server = {
+    argv: ["bash", "-c", "echo waiting; cat"],
+    options: ["--pcap", file, "--mac", "52:54:00:aa:bb:cc"],
+    ready: /waiting/,
+  };
+  try {
+    await withTapGuest(server, async (network) => {
+      await network.command(["ping", "-c", "2", "-i", "0.2", network.address], 20_000);
+      const words = ["tcpdump", "-n", "-e", "-vv", "-r", file, "icmp"];
+      const said = await network.command(words, 20_000);
+      assert.match(said, /52:54:00:aa:bb:cc > [\s\S]*10\.77\.0\.2 > 10\.77\.0\.1: ICMP echo reply/);
+      assert.doesNotMatch(said, /wrong/);
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}, ["tcpdump", "ping"]);
