@@ -241,6 +241,8 @@ function fillThreadFacts(
     else if (handler != SIG_DFL) out.caughtSignals |= signalBit(number);
   }
   out.nice = thread.nice;
+  out.processor = thread.cpu;
+  out.affinity = thread.affinity;
   out.seccompMode = thread.seccompMode;
   const filter = thread.seccompFilter;
   out.seccompFilters = filter ? filter.count : 0;

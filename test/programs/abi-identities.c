@@ -193,6 +193,9 @@ static void facts(void) {
   R(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0));
   R(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0));
   status("NoNewPrivs Seccomp Seccomp_filters");
+  unsigned long first = 1;
+  syscall(SYS_sched_setaffinity, 0, sizeof first, &first);
+  status("Cpus_allowed_list");
   R(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
   R(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0));
   R(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));

@@ -58,6 +58,9 @@ export class ProcessFacts {
   pendingSignals: u64 = 0;
   sharedPendingSignals: u64 = 0;
   nice: i32 = 0;
+  /** Where the thread ran last, and where it may run: a bit for each processor. */
+  processor: u32 = 0;
+  affinity: u64 = u64.MAX_VALUE;
   openFilesLimit: u64 = 0;
   voluntarySwitches: u64 = 0;
   involuntarySwitches: u64 = 0;

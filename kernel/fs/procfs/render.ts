@@ -24,7 +24,7 @@ import {
 import { writeMaps } from "./maps-text";
 import { writeMountinfo, writeMounts } from "./mounts-text";
 import { renderProcess } from "./process-text";
-import { writeProcessorList, writeProcessorMask } from "./processors-text";
+import { allProcessors, writeProcessorList, writeProcessorMask } from "./processors-text";
 import { writeNetwork } from "./network-text";
 import { processProvider } from "./provider";
 import { writeFileMaximum, writeFileNumbers, writeThreadsMaximum } from "./limits-text";
@@ -109,11 +109,11 @@ export function render(kind: u32, pid: i32, tid: i32, text: string, out: ByteWri
       writePartitions(out);
       break;
     case KIND_PROCESSOR_LIST:
-      writeProcessorList(out);
+      writeProcessorList(out, allProcessors());
       out.writeByte(0x0a);
       break;
     case KIND_PROCESSOR_MASK:
-      writeProcessorMask(out);
+      writeProcessorMask(out, allProcessors());
       out.writeByte(0x0a);
       break;
     case KIND_NETWORK:

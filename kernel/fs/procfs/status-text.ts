@@ -5,7 +5,7 @@ import { ByteWriter } from "../../lib/format";
 import { free } from "../../lib/object";
 import { AddressSpace } from "../../vm/address-space";
 import { MAP_GROWSDOWN, PROT_EXEC, PROT_WRITE } from "../../vm/flags";
-import { writeProcessorList, writeProcessorMask } from "./processors-text";
+import { allProcessors, writeProcessorList, writeProcessorMask } from "./processors-text";
 import { ProcessFacts, ProcessProvider } from "./provider";
 
 /** Nanoseconds of a clock tick (USER_HZ is 100). */
@@ -102,7 +102,9 @@ export function writeProcessStat(
   number(out, facts.ignoredSignals & 0x7fffffff);
   number(out, facts.caughtSignals & 0x7fffffff);
   // wchan nswap cnswap exit_signal processor rt_priority policy blkio guest cguest data brk
-  out.writeString("0 0 0 17 0 0 0 0 0 0 0 0 0 ");
+  out.writeString("0 0 0 17 ");
+  number(out, facts.processor);
+  out.writeString("0 0 0 0 0 0 0 0 ");
   number(out, facts.argumentsStart);
   number(out, facts.argumentsEnd);
   number(out, facts.environmentStart);
@@ -169,10 +171,11 @@ export function writeStatus(provider: ProcessProvider, facts: ProcessFacts, out:
   line(out, "NoNewPrivs:\t", facts.hasNoNewPrivileges ? 1 : 0);
   line(out, "Seccomp:\t", facts.seccompMode);
   line(out, "Seccomp_filters:\t", facts.seccompFilters);
+  const set = facts.affinity & allProcessors();
   out.writeString("Cpus_allowed:\t");
-  writeProcessorMask(out);
+  writeProcessorMask(out, set);
   out.writeString("\nCpus_allowed_list:\t");
-  writeProcessorList(out);
+  writeProcessorList(out, set);
   out.writeByte(0x0a);
   out.writeString("Mems_allowed:\t1\nMems_allowed_list:\t0\n");
   line(out, "voluntary_ctxt_switches:\t", facts.voluntarySwitches);
