@@ -3,6 +3,7 @@
  * `run-plan.ts` (what both share), `../instance/` (keeps and supervises instances).
  */
 import { basename } from "node:path";
+import { terminalSize } from "../console/terminal.ts";
 import type { InstanceDefinition } from "../instance/record.ts";
 import { RECORD_VERSION } from "../instance/record.ts";
 import { signalNumber } from "../instance/signals.ts";
@@ -67,6 +68,8 @@ export async function startDetached(run: DetachedRun): Promise<InstanceDefinitio
     env,
     console: options.console ?? "ports",
     takesSignals: true,
+    // It may be attached to from this terminal; without one, the size is what terminals start with.
+    terminal: terminalSize(process.stdout),
   });
   announce(options, prepared);
   const { origin, launch } = prepared.source;

@@ -61,6 +61,14 @@ export async function resolveText(
   args: readonly string[],
   options: SourceOptions,
 ): Promise<ResolvedSource> {
+  if (text.startsWith("-")) {
+    throw new UserError({
+      code: "OptionMisplaced",
+      what: `${text} stands where a source is expected`,
+      why: "words after the first one that is no option belong to the source and its program",
+      fix: `write ${text} before all names`,
+    });
+  }
   const [, scheme, rest] = /^([a-z][a-z-]*):(?:\/\/)?(.*)$/s.exec(text) ?? [];
   const named = sourceKinds.find((kind) => kind.scheme !== undefined && kind.scheme === scheme);
   if (named !== undefined) return named.resolve(rest ?? "", args, options);

@@ -48,3 +48,11 @@ test("what does not exist is an error with a way out", () =>
     assert.equal(error.exitStatus, 127);
     assert.match(error.fix, /capstan run -- /);
   }));
+
+test("an option in the place of a source is said to be one", async () => {
+  const request = { kind: "source", text: "--add", args: [] } as const;
+  await assert.rejects(
+    resolveSource(request, sourceOptions({ cwd: "/" })),
+    /--add stands where a source is expected/,
+  );
+});

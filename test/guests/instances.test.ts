@@ -93,6 +93,14 @@ guestTest("instances: attach passes input and output, logs -f follows to the end
   assert.match((await capstan("attach", "echo")).stderr, /does not run\n {2}why: it is exited/);
 });
 
+guestTest("instances: a program with a terminal has one of a usual size", async () => {
+  const ask = "import os; print(*os.get_terminal_size())";
+  await capstan("run", "-d", "--name", "sized", "--console", "virtio", "--", "python3", "-c", ask);
+  const { stdout } = await capstan("logs", "-f", "sized");
+  assert.equal(stdout.toString().trim(), "80 24");
+  await capstan("delete", "sized");
+});
+
 guestTest("instances: the machine ends with its supervisor, and is then lost", async () => {
   await capstan("run", "-d", "--name", "lost", "--", "/bin/sh", "-c", "read line");
   const { supervisorPid, pid } = await inspect("lost");
