@@ -51,7 +51,7 @@ export function sendLimit(c: TcpConnection): u32 {
 
 /** Bytes that the receive queue may hold. */
 export function receiveLimit(c: TcpConnection): u32 {
-  const bytes = c.options.receiveBytes;
+  const bytes = min(c.options.receiveBytes, c.windowLimit);
   return isMemoryShort() ? min(bytes, SHORT_BYTES) : bytes;
 }
 

@@ -143,6 +143,9 @@ export abstract class TcpConnection extends Endpoint {
   /** TCP_DEFER_ACCEPT of a listener: how long an accept waits for data; 0 = not. */
   defersSeconds: u32 = 0;
   noDelay: bool = false;
+  /** TCP_MAXSEG, TCP_WINDOW_CLAMP: most bytes of a segment, and of the window that is told. */
+  segmentLimit: u32 = u32.MAX_VALUE;
+  windowLimit: u32 = u32.MAX_VALUE;
   corked: bool = false;
   /** TCP_USER_TIMEOUT in milliseconds, 0 = none; keep-alive parameters in seconds. */
   userTimeoutMs: u32 = 0;

@@ -20,6 +20,10 @@ const TCP_LINGER2: i32 = 8;
 const TCP_DEFER_ACCEPT: i32 = 9;
 const TCP_WINDOW_CLAMP: i32 = 10;
 const TCP_INFO: i32 = 11;
+/** What Linux takes for TCP_MAXSEG, and the least window (half of its SOCK_MIN_RCVBUF). */
+const SEGMENT_MIN: i32 = 88;
+const SEGMENT_MAX: i32 = 32767;
+const WINDOW_CLAMP_MIN: u32 = 1152;
 const TCP_QUICKACK: i32 = 12;
 const TCP_CONGESTION: i32 = 13;
 const TCP_USER_TIMEOUT: i32 = 18;
@@ -46,6 +50,8 @@ export function inheritOptions(from: TcpConnection, to: TcpConnection): void {
   to.options.lingers = from.options.lingers;
   to.options.lingerSeconds = from.options.lingerSeconds;
   to.noDelay = from.noDelay;
+  to.segmentLimit = from.segmentLimit;
+  to.windowLimit = from.windowLimit;
   to.congestion.isReno = from.congestion.isReno;
   to.defersSeconds = from.defersSeconds;
   to.keepIdleSeconds = from.keepIdleSeconds;
@@ -119,10 +125,18 @@ export function setTcpOption(
       return 0;
     case TCP_SYNCNT:
     case TCP_LINGER2:
-    case TCP_WINDOW_CLAMP:
     case TCP_NOTSENT_LOWAT:
       // Hints that change when something happens, not what.
       return value < 0 ? -EINVAL : 0;
+    case TCP_MAXSEG:
+      // For connections to come; 0 takes the limit away.
+      if (value != 0 && (value < SEGMENT_MIN || value > SEGMENT_MAX)) return -EINVAL;
+      c.segmentLimit = value != 0 ? <u32>value : u32.MAX_VALUE;
+      return 0;
+    case TCP_WINDOW_CLAMP:
+      if (value < 0) return -EINVAL;
+      c.windowLimit = value != 0 ? max(<u32>value, WINDOW_CLAMP_MIN) : u32.MAX_VALUE;
+      return 0;
     case TCP_FASTOPEN:
       return -ENOPROTOOPT;
   }
@@ -153,7 +167,7 @@ export function getTcpOption(
     case TCP_NODELAY:
       return answer(c.noDelay ? 1 : 0, address, capacity);
     case TCP_MAXSEG:
-      return answer(<i32>c.segmentBytes, address, capacity);
+      return answer(<i32>min(c.segmentBytes, c.segmentLimit), address, capacity);
     case TCP_CORK:
       return answer(c.corked ? 1 : 0, address, capacity);
     case TCP_KEEPIDLE:
@@ -168,7 +182,10 @@ export function getTcpOption(
       return answer(c.quickAcks != 0 ? 1 : 0, address, capacity);
     case TCP_DEFER_ACCEPT:
       return answer(<i32>c.defersSeconds, address, capacity);
-    case TCP_WINDOW_CLAMP:
+    case TCP_WINDOW_CLAMP: {
+      const isClamped = c.windowLimit != u32.MAX_VALUE;
+      return answer(isClamped ? <i32>c.windowLimit : 0, address, capacity);
+    }
     case TCP_NOTSENT_LOWAT:
       return answer(0, address, capacity);
     case TCP_INFO:

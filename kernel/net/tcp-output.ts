@@ -64,7 +64,7 @@ export function timestampNow(c: TcpConnection): u32 {
 
 /** Bytes of payload that fit a packet to the peer with no options. */
 export function localMss(c: TcpConnection): u32 {
-  return pathPayloadBytes(c.remoteAddress) - TCP_HEADER_BYTES;
+  return min(pathPayloadBytes(c.remoteAddress) - TCP_HEADER_BYTES, c.segmentLimit);
 }
 
 /** The path takes less than a full segment: sends on from what is not acknowledged (RFC 1191, 6.4). */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { generator } from "../../test/harness/generator.ts";
+import { parseTcp } from "./testing/frames.ts";
 import { CLEAR, type Host, loadWire, type Weather, type Wire } from "./testing/wire.ts";
 
 const AGAIN = -11;
@@ -13,6 +14,9 @@ const PORT = 80;
 const IPPROTO_TCP = 6;
 const TCP_DEFER_ACCEPT = 9;
 const TCP_CONGESTION = 13;
+const TCP_MAXSEG = 2;
+const TCP_WINDOW_CLAMP = 10;
+const SYN = 2;
 /** "reno" as a number. */
 const RENO = 0x6f6e6572;
 
@@ -154,6 +158,26 @@ test("every byte arrives once and in order over a bad wire, and nothing leaks", 
     ),
     { numRuns: 25 },
   );
+});
+
+test("TCP_MAXSEG limits the segments of both sides, TCP_WINDOW_CLAMP the window", () => {
+  const wire = makeWire(CLEAR, 17);
+  let longest = 0;
+  let widest = 0;
+  wire.filter = (bytes) => {
+    const segment = parseTcp(bytes);
+    longest = Math.max(longest, segment?.payload?.length ?? 0);
+    const isScaled = segment !== undefined && (segment.flags & SYN) === 0;
+    if (isScaled) widest = Math.max(widest, (segment.window ?? 0) << 7);
+    return true;
+  };
+  exchange(wire, [100_000, 100_000], 65536, 65536, (host, socket) => {
+    assert.equal(host.exports.setOption(socket, IPPROTO_TCP, TCP_MAXSEG, 500), 0n);
+    assert.equal(host.exports.setOption(socket, IPPROTO_TCP, TCP_WINDOW_CLAMP, 20_000), 0n);
+  });
+  assert.equal(longest, 500 - 12, "timestamps are part of the limit (RFC 6691)");
+  assert.ok(widest > 10_000 && widest <= 20_000, `a window of ${widest} bytes`);
+  assertNoLeak(wire);
 });
 
 test("NewReno carries everything, too", () => {
