@@ -32,12 +32,14 @@ export const threadedPrograms: readonly ThreadedProgram[] = [
   { name: "c", argv: () => [testProgram("threads")], needs: [] },
 ];
 
+/** After a crash, the registers and what lay around them are in the output. */
+const javaOptions = ["-Xmx96m", "-XX:+ErrorFileToStdout"];
 const collectors = ["Serial", "Parallel", "G1", "Z"] as const;
 
 /** 50 threads and a full heap under each of Java's collectors: too long for `processors.test.ts`. */
 export const javaPrograms: readonly ThreadedProgram[] = collectors.map((collector) => ({
   name: `java-${collector}GC`,
-  argv: () => ["java", "-Xmx96m", `-XX:+Use${collector}GC`, "-cp", javaClasses(), "Work"],
+  argv: () => ["java", ...javaOptions, `-XX:+Use${collector}GC`, "-cp", javaClasses(), "Work"],
   needs: ["java", "javac"],
 }));
 
