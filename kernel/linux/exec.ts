@@ -28,10 +28,10 @@ const INITIAL_FLAGS: u64 = 0x202;
 
 /**
  * Loads the program at `program.path` into `process`: a new address space takes the place of the old
- * one, which is destroyed. Runs on a thread of that process, its only one.
+ * program's, which is destroyed. Runs on a thread of that process, its only one.
  * @param program strings in kernel memory; `strings` is a heap block and may be replaced
  * @returns 0, or -ENOENT, -EACCES, -ENOEXEC, -ELIBBAD, -ENOMEM, -E2BIG, -ELOOP, -ETXTBSY, -EIO; the process is
- *   unchanged then
+ *   unchanged then, but if it had no program yet
  */
 export function loadProgram(
   process: LinuxProcess,
@@ -64,18 +64,32 @@ function loadOpened(
   // What can be known beforehand is in order: from here on the other threads are gone.
   const wasAlone = process.threadCount == 1;
   becomeOnlyThread(process);
-  const space = AddressSpace.create();
-  error = -ENOMEM;
-  if (space) {
-    const previous = process.switchAddressSpace(space);
-    space.hasSmallPagesOnly = previous.hasSmallPagesOnly;
-    error = fillSpace(process, space, file, loader, program, out);
-    if (error == 0) previous.release();
-    else process.switchAddressSpace(previous).release();
-  }
+  // The machine's first program takes the space that its process began with: nothing is in it.
+  const isFirst = process.executable == null;
+  error = isFirst
+    ? fillSpace(process, process.addressSpace, file, loader, program, out)
+    : fillNewSpace(process, file, loader, program, out);
   if (loader) loader.destroy();
   // Without its other threads the old program cannot go on.
   if (error != 0 && !wasAlone) exitBySignal(SIGKILL);
+  return error;
+}
+
+/** Fills a new address space; the old one is destroyed, or active again after an error. */
+function fillNewSpace(
+  process: LinuxProcess,
+  file: ExecutableFile,
+  loader: ExecutableFile | null,
+  program: ProgramStrings,
+  out: ProgramStart,
+): i64 {
+  const space = AddressSpace.create();
+  if (!space) return -ENOMEM;
+  const previous = process.switchAddressSpace(space);
+  space.hasSmallPagesOnly = previous.hasSmallPagesOnly;
+  const error = fillSpace(process, space, file, loader, program, out);
+  if (error == 0) previous.release();
+  else process.switchAddressSpace(previous).release();
   return error;
 }
 
