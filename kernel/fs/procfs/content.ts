@@ -54,10 +54,18 @@ import {
   ProcTable,
 } from "./table";
 
-/** The table of /proc itself. */
+/**
+ * The table of /proc itself. Every program whose C library looks for its own file reads
+ * /proc/self/exe, and most read nothing else: the other names wait until somebody asks for them.
+ */
 export function rootTable(): ProcTable {
   const root = new ProcTable();
   root.add("self", KIND_SELF, 0o777);
+  root.addRestLater(addRootNames);
+  return root;
+}
+
+function addRootNames(root: ProcTable): void {
   root.add("thread-self", KIND_THREAD_SELF, 0o777);
   root.add("cmdline", KIND_COMMAND_LINE);
   root.add("cpuinfo", KIND_CPUINFO);
@@ -76,16 +84,34 @@ export function rootTable(): ProcTable {
   root.add("version", KIND_VERSION);
   root.add("vmstat", KIND_VMSTAT);
   root.addLater("sys", addSystemSettings);
-  return root;
 }
 
 /** Identities inside and outside are the same: there are no user namespaces. */
 const ALL_IDS: string = "         0          0 4294967295";
 
-/** The table of /proc/PID and, but for the first entries, of /proc/PID/task/TID. */
-export function processTable(withTasks: bool): ProcTable {
+/** The table of /proc/PID. */
+export function processTable(): ProcTable {
   const table = new ProcTable();
-  if (withTasks) table.addListing("task", KIND_TASKS);
+  table.add("exe", KIND_EXE, 0o777);
+  table.addRestLater(addProcessNames);
+  return table;
+}
+
+/** The table of /proc/PID/task/TID. */
+export function threadTable(): ProcTable {
+  const table = new ProcTable();
+  table.add("exe", KIND_EXE, 0o777);
+  table.addRestLater(addThreadNames);
+  return table;
+}
+
+function addProcessNames(table: ProcTable): void {
+  table.addListing("task", KIND_TASKS);
+  addThreadNames(table);
+}
+
+/** What processes and threads have both. */
+function addThreadNames(table: ProcTable): void {
   table.addListing("fd", KIND_DESCRIPTORS);
   table.addListing("fdinfo", KIND_DESCRIPTOR_FACTS);
   table.addLater("net", addNetwork);
@@ -96,7 +122,6 @@ export function processTable(withTasks: bool): ProcTable {
   table.add("cwd", KIND_CWD, 0o777);
   table.addText("cpuset", "/");
   table.add("environ", KIND_ENVIRON, 0o400);
-  table.add("exe", KIND_EXE, 0o777);
   table.addText("gid_map", ALL_IDS);
   table.add("io", KIND_IO, 0o400);
   table.add("limits", KIND_LIMITS);
@@ -119,7 +144,6 @@ export function processTable(withTasks: bool): ProcTable {
   table.addText("timerslack_ns", "50000");
   table.addText("uid_map", ALL_IDS);
   table.addText("wchan", "0");
-  return table;
 }
 
 /** /proc/PID/net: the network writes the texts. */

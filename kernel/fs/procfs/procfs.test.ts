@@ -70,6 +70,21 @@ test("links lead to the process, its files and its program", async () => {
   assert.throws(() => kernel.stat("/proc/99999999999999999999"), new Errno(ENOENT));
 });
 
+test("the names that wait until they are wanted are found and listed in either order", async () => {
+  const lookedUpFirst = await start();
+  assert.equal(lookedUpFirst.readlink("/proc/self/exe"), "/program");
+  assert.equal(lookedUpFirst.readlink("/proc/7/task/9/exe"), "/program");
+  assert.match(lookedUpFirst.readFile("/proc/version").toString(), /^Linux version /);
+  assert.equal(lookedUpFirst.readFile("/proc/self/wchan").toString(), "0\n");
+  assert.throws(() => lookedUpFirst.stat("/proc/7/task/9/task"), new Errno(ENOENT));
+  const listedFirst = await start();
+  for (const path of ["/proc", "/proc/7", "/proc/7/task/9"]) {
+    const names = listedFirst.names(path);
+    assert.ok(names.length > 15, path);
+    assert.deepEqual(lookedUpFirst.names(path), names);
+  }
+});
+
 test("/dev/stdout reopens the pipe that is descriptor 1", async () => {
   const kernel = await start();
   const again = kernel.open("/dev/stdout", O.WRONLY | O.NONBLOCK);

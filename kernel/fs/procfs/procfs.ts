@@ -8,7 +8,7 @@
 import { newAnonymousDevice } from "../mount";
 import { FileSystemStat } from "../stat";
 import { FileSystem, Vnode } from "../vnode";
-import { processTable, rootTable } from "./content";
+import { processTable, rootTable, threadTable } from "./content";
 import { ProcDirectory } from "./proc-directory";
 import { KIND_DIRECTORY, KIND_PROCESS, KIND_ROOT, KIND_THREAD, ProcTable } from "./table";
 
@@ -60,12 +60,12 @@ export class ProcFileSystem extends FileSystem {
       }
       case KIND_PROCESS: {
         let names = this.processNames;
-        if (!names) this.processNames = names = processTable(true);
+        if (!names) this.processNames = names = processTable();
         return names;
       }
       case KIND_THREAD: {
         let names = this.threadNames;
-        if (!names) this.threadNames = names = processTable(false);
+        if (!names) this.threadNames = names = threadTable();
         return names;
       }
       default:

@@ -1,5 +1,6 @@
 /**
- * What is in the directories of /proc: tables of names, kinds and modes, built once at mount.
+ * What is in the directories of /proc: tables of names, kinds and modes, built when they are
+ * first wanted.
  *
  * Neighbours: `content` fills the tables, `proc-directory` serves them, `render` writes the texts.
  */
@@ -116,17 +117,19 @@ export class ProcEntry {
 export class ProcTable {
   private head: ProcEntry | null = null;
   private last: ProcEntry | null = null;
-  /** Makes the entries when they are first wanted. */
+  /** Adds the entries behind those that are there, when they are first wanted. */
   private fill: ((table: ProcTable) => void) | null = null;
 
-  /** The first entry; the others follow by `next`. */
+  /** The first entry. */
   get first(): ProcEntry | null {
-    const fill = this.fill;
-    if (fill) {
-      this.fill = null;
-      fill(this);
-    }
+    if (!this.head) this.complete();
     return this.head;
+  }
+
+  /** The entry behind `entry`, or null. */
+  after(entry: ProcEntry): ProcEntry | null {
+    if (!entry.next) this.complete();
+    return entry.next;
   }
 
   /** Adds a file or link. */
@@ -153,7 +156,19 @@ export class ProcTable {
 
   /** Adds a directory whose entries `fill` adds when somebody looks into it: most never are. */
   addLater(name: string, fill: (table: ProcTable) => void): void {
-    this.addDirectory(name).fill = fill;
+    this.addDirectory(name).addRestLater(fill);
+  }
+
+  /** Lets `fill` add what follows when a walk through the table gets that far. */
+  addRestLater(fill: (table: ProcTable) => void): void {
+    this.fill = fill;
+  }
+
+  private complete(): void {
+    const fill = this.fill;
+    if (!fill) return;
+    this.fill = null;
+    fill(this);
   }
 
   private append(entry: ProcEntry): void {
