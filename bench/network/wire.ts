@@ -5,6 +5,7 @@
  * Which frames are lost follows from a seed, by their number, so that two runs meet the same losses.
  * Neighbours: `namespace.ts` connects a tap device with it, `../guests/machine.ts` a guest.
  */
+import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { LENGTH_BYTES, readFrames, withLength } from "../../capstan/compose/frames.ts";
 import { generator } from "../../test/harness/generator.ts";
@@ -37,11 +38,9 @@ export class Wire {
   }
 
   /** Begins to listen for the two ends. */
-  listen(path: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(path, resolve);
-    });
+  async listen(path: string): Promise<void> {
+    this.#server.listen(path);
+    await once(this.#server, "listening");
   }
 
   /** Cuts the wire. */

@@ -6,6 +6,7 @@
  *
  * Neighbours: `network-process.ts` runs it, `network.ts` has the addresses.
  */
+import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { LENGTH_BYTES, readFrames } from "./frames.ts";
 
@@ -28,11 +29,9 @@ export class EthernetSwitch {
   dropped = 0;
 
   /** Begins to listen. */
-  listen(path: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(path, resolve);
-    });
+  async listen(path: string): Promise<void> {
+    this.#server.listen(path);
+    await once(this.#server, "listening");
   }
 
   /** Stops listening and cuts all connections. */
