@@ -96,6 +96,7 @@ const systemPackages = [
     memccapable: "libmemcached-tools",
     "qemu-img": "qemu-utils",
     skopeo: "skopeo",
+    xmllint: "libxml2-utils",
     setpriv: "util-linux",
     ruby: "ruby",
     php: "php-cli",

@@ -14,10 +14,10 @@ import { type Attributes, emptyDirectory, type FsNode, type FsTree } from "../tr
 import { ErofsImage, type ImageInode } from "./reader.ts";
 
 /** Runs a test with a directory of its own, removed afterwards. */
-export async function withScratch(test: (directory: string) => Promise<void>): Promise<void> {
+export async function withScratch<T>(test: (directory: string) => Promise<T>): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), "osv-image-"));
   try {
-    await test(directory);
+    return await test(directory);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
