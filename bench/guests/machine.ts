@@ -18,6 +18,8 @@ export interface MachineFlags {
    * wait takes no time (QEMU's manual, -icount).
    */
   readonly countsInstructions: boolean;
+  /** Number of processors; default 1. */
+  readonly cpus?: number;
 }
 
 /** What differs between the guests. */
@@ -46,7 +48,14 @@ export function bootMachine(
     ...(request.network?.prefix ?? []),
     flags.qemuPath,
     ...["-M", isPc ? "q35" : "microvm", "-accel", flags.accelerator],
-    ...["-cpu", flags.accelerator === "tcg" ? "max" : "host", "-smp", "1", "-m", memory],
+    ...[
+      "-cpu",
+      flags.accelerator === "tcg" ? "max" : "host",
+      "-smp",
+      `${flags.cpus ?? 1}`,
+      "-m",
+      memory,
+    ],
     ...(flags.countsInstructions ? ["-icount", "shift=0,sleep=off"] : []),
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"],
     ...(isPc ? [] : ["-global", "virtio-mmio.force-legacy=false"]),

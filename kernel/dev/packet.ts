@@ -119,6 +119,35 @@ export function packetRoom(packet: Packet): u32 {
   return <u32>(packet.end - packet.data);
 }
 
+/** Bytes of memory that a packet keeps from others, without a shared block and further parts. */
+export function blockBytes(packet: Packet): u32 {
+  return <u32>(packet.end - changetype<usize>(packet));
+}
+
+/**
+ * Moves a received packet that is to be kept into a block that fits, if it leaves most of its own
+ * empty: a frame of few bytes would keep a page. @returns the packet in its place, for the caller
+ */
+export function compacted(packet: Packet): Packet {
+  const start = packet.network != 0 ? packet.network : packet.data;
+  const used = packet.data + packet.length - start;
+  const address = changetype<usize>(packet);
+  if (packet.owner != 0 || 2 * (HEADER + used) > <usize>blockBytes(packet)) return packet;
+  const place = make(HEADER + used);
+  if (place == 0) return packet;
+  const end = place + HEADER + used;
+  const shift = place + HEADER - start;
+  memory.copy(place, address, HEADER);
+  memory.copy(place + HEADER, start, used);
+  const moved = changetype<Packet>(place);
+  moved.data += shift;
+  moved.end = end;
+  if (packet.network != 0) moved.network += shift;
+  if (packet.transport != 0) moved.transport += shift;
+  heapFree(address);
+  return moved;
+}
+
 /** Bytes of all parts of a packet. */
 export function packetBytes(packet: Packet): u32 {
   return packet.length + packet.moreBytes;

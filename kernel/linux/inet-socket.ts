@@ -140,6 +140,6 @@ export class InetSocket extends SocketFile {
   dispose(): void {
     this.socket.close();
     this.socket.release();
-    free(this);
+    this.disposeSocket();
   }
 }

@@ -11,6 +11,8 @@ import { File } from "../fs/file";
 import { Stat } from "../fs/stat";
 import { ENOPROTOOPT, EOPNOTSUPP, asError } from "../lib/errno";
 import { ByteWriter } from "../lib/format";
+import { free } from "../lib/object";
+import { socketFileClosed, socketFileOpened } from "../net/socket";
 import { monotonicNs } from "../sched/clock";
 import { FOREVER } from "../sched/wait";
 import { Incoming, Outgoing } from "./socket-exchange";
@@ -64,6 +66,13 @@ export abstract class SocketFile extends File {
     flags: u32,
   ) {
     super(flags);
+    socketFileOpened();
+  }
+
+  /** The last reference is gone; subclasses end their `dispose` with it. */
+  protected disposeSocket(): void {
+    socketFileClosed();
+    free(this);
   }
 
   /**

@@ -30,7 +30,6 @@ import {
   errorOf,
   isError,
 } from "../lib/errno";
-import { free } from "../lib/object";
 import { messageLength } from "../net/unix/message-queue";
 import { UnixEnd } from "../net/unix/unix-end";
 import { UnixName } from "../net/unix/unix-name";
@@ -360,6 +359,6 @@ export class UnixSocket extends SocketFile {
   dispose(): void {
     this.end.close(true);
     this.end.release();
-    free(this);
+    this.disposeSocket();
   }
 }

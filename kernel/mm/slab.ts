@@ -13,18 +13,34 @@
 import { FRAME_SLAB, frameAt, frameByNumber, frameContent, frameOf, numberOf } from "./frame";
 import { allocateFrame, freeFrame, physicalOf } from "./frames";
 import { PAGE_MASK } from "./layout";
-import { classSize, objectsPerSlab } from "./size-class";
+import { CLASS_COUNT, classSize, objectsPerSlab } from "./size-class";
 import { staticLock } from "./static-data";
 
 export const slabLock = staticLock(memory.data(8));
 
 /** First partial slab of each class, as a frame number. */
 const partial = changetype<StaticArray<u32>>(memory.data(4 * 21));
-let slabCount: u64 = 0;
+/** Slabs of each class, and objects that are out of them. */
+const slabCounts = changetype<StaticArray<u32>>(memory.data(4 * 21));
+const outCounts = changetype<StaticArray<u32>>(memory.data(4 * 21));
 
-/** Number of frames in use as slabs. */
+/** Number of frames in use as slabs. Read without the lock it is a recent value. */
 export function slabFrameCount(): u64 {
-  return slabCount;
+  let frames: u64 = 0;
+  for (let sizeClass: u32 = 0; sizeClass < CLASS_COUNT; sizeClass++) {
+    frames += unchecked(slabCounts[sizeClass]);
+  }
+  return frames;
+}
+
+/** Slabs of a class. */
+export function slabsOfClass(sizeClass: u32): u32 {
+  return unchecked(slabCounts[sizeClass]);
+}
+
+/** Objects of a class that are in use or in magazines. */
+export function objectsOut(sizeClass: u32): u32 {
+  return unchecked(outCounts[sizeClass]);
 }
 
 /** The slab's view of its frame descriptor. */
@@ -78,6 +94,7 @@ export function takeObjects(sizeClass: u32, wanted: u32, chainOut: usize): u32 {
     taken++;
   }
   slab.out += taken;
+  unchecked((outCounts[sizeClass] += taken));
   if (!slab.firstFree && slab.cut == capacity) unlinkPartial(slab, sizeClass);
   store<usize>(chainOut, chain);
   return taken;
@@ -92,9 +109,10 @@ export function giveObject(object: usize): void {
   store<u32>(object, slab.firstFree);
   slab.firstFree = <u32>(object & PAGE_MASK) + 1;
   slab.out--;
+  unchecked(outCounts[sizeClass]--);
   if (slab.out == 0) {
     if (!wasFull) unlinkPartial(slab, sizeClass);
-    slabCount--;
+    unchecked(slabCounts[sizeClass]--);
     freeFrame(physicalOf(frame));
   } else if (wasFull) linkPartial(slab, numberOf(frame), sizeClass);
 }
@@ -111,7 +129,7 @@ function newSlab(sizeClass: u32): u32 {
   slab.cut = 0;
   const number = numberOf(frame);
   linkPartial(slab, number, sizeClass);
-  slabCount++;
+  unchecked(slabCounts[sizeClass]++);
   return number;
 }
 

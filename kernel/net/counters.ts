@@ -36,6 +36,8 @@ export const TCP_CHECKSUM_ERRORS: u32 = 32;
 export const TCP_RESETS_SENT: u32 = 33;
 export const TCP_LISTEN_DROPS: u32 = 34;
 export const TCP_TIMEOUTS: u32 = 35;
+export const TCP_ABORTED_FOR_MEMORY: u32 = 36;
+export const TCP_TIME_WAIT_OVERFLOWS: u32 = 37;
 
 const COUNTERS: usize = 40;
 const ROW_BYTES: usize = COUNTERS * 8;

@@ -8,7 +8,7 @@
  * has left the queue (or, with MSG_PEEK, under `reading`, which keeps other readers away).
  * Neighbours: `udp-socket.ts`, `raw-socket.ts`, `packet-socket.ts`; `endpoint.ts`, `control-data.ts`.
  */
-import { freePacket, freePackets, Packet } from "../dev/packet";
+import { compacted, freePacket, freePackets, Packet } from "../dev/packet";
 import { EAGAIN, EFAULT, ENOTCONN, ETIMEDOUT } from "../lib/errno";
 import { free } from "../lib/object";
 import {
@@ -34,6 +34,8 @@ import { MSG_DONTWAIT, MSG_ERRQUEUE, MSG_PEEK, MSG_TRUNC, ReceiveFacts } from ".
 
 /** What a datagram counts against the receive buffer besides its bytes. */
 const OVERHEAD_BYTES: u32 = 256;
+/** Up to here datagrams keep the buffers that they came in. */
+const SHORT_QUEUE_BYTES: u32 = 16384;
 const ERRORS_MAX: u32 = 32;
 const IPPROTO_UDP: i32 = 17;
 
@@ -60,16 +62,19 @@ export abstract class DatagramSocket extends Endpoint {
   protected abstract writeSender(packet: Packet, out: usize): usize;
 
   /** A datagram from the receive path: takes it. Any context. */
-  arrived(packet: Packet): void {
+  arrived(arrival: Packet): void {
     const cell = changetype<usize>(this) + offsetof<DatagramSocket>("queuedBytes");
-    const cost = packet.length + OVERHEAD_BYTES;
-    if (atomic.add<u32>(cell, cost) > this.options.receiveBytes || this.isReadShut) {
+    const cost = arrival.length + OVERHEAD_BYTES;
+    const queued = atomic.add<u32>(cell, cost);
+    if (queued > this.options.receiveBytes || this.isReadShut) {
       atomic.sub<u32>(cell, cost);
       this.drops++;
       if (this.protocol == IPPROTO_UDP) count(UDP_BUFFER_ERRORS);
-      freePacket(packet);
+      freePacket(arrival);
       return;
     }
+    // A short queue is soon read; what waits in a longer one is not to keep a page a datagram.
+    const packet = queued < SHORT_QUEUE_BYTES ? arrival : compacted(arrival);
     packet.headerBytes = cost;
     if (this.options.needsTime) this.options.stamp(packet);
     if (this.append(packet)) this.changed.wakeAll();

@@ -2,13 +2,19 @@
  * Reassembly of fragments: RFC 791 section 3.2, RFC 1122 section 3.3.2, RFC 8200 section 4.5.
  * Overlapping fragments end the datagram, as RFC 5722 asks for IPv6: no honest sender makes them.
  *
- * A few datagrams at a time; a new one takes the place of the oldest. Lock: `lock` guards them all.
- * Neighbours: `ipv4.ts`, `ipv6-extensions.ts`.
+ * A few datagrams at a time, each of few fragments in blocks that fit, so that all keep three megabytes
+ * at most; a new one takes the place of the oldest. What is not whole after 30 seconds is forgotten, and
+ * its sender told if its first fragment had come. Lock: `lock` guards everything; packets are sent
+ * without it.
+ * Neighbours: `ipv4.ts`, `ipv6-extensions.ts`; `icmp.ts`, `icmpv6.ts` tell.
  */
 import { SpinLock } from "../arch/spinlock";
-import { freePacket, freePackets, newPacket, Packet } from "../dev/packet";
+import { blockBytes, compacted, freePacket, freePackets, newPacket, Packet } from "../dev/packet";
 import { IpAddress } from "../lib/ip-address";
 import { monotonicNs } from "../sched/clock";
+import { armTimer, Timer } from "../sched/timer";
+import { sendReassemblyTimeout } from "./icmp";
+import { sendReassemblyTimeoutV6 } from "./icmpv6";
 
 const DATAGRAMS_MAX: i32 = 32;
 const LIFETIME_NS: u64 = 30_000_000_000;
@@ -40,16 +46,81 @@ class Datagram {
   }
 
   drop(): void {
-    freePackets(this.first);
+    freePackets(this.takeAll());
+  }
+
+  /** Takes the fragments out, linked by `next`: the slot is free. */
+  takeAll(): usize {
+    const all = this.first;
+    for (let at = all; at != 0; at = changetype<Packet>(at).next) {
+      heldBytes -= blockBytes(changetype<Packet>(at));
+    }
     this.first = 0;
     this.count = 0;
     this.receivedBytes = 0;
     this.totalBytes = 0;
+    return all;
   }
+}
+
+/** Forgets what has waited too long. Armed while there are fragments. */
+class Expiry extends Timer {
+  expired(): void {
+    let late: usize = 0;
+    let nextNs: u64 = 0;
+    lock.acquire();
+    const nowNs = monotonicNs();
+    for (let i = 0; i < DATAGRAMS_MAX; i++) {
+      const slot = datagrams[i];
+      if (slot == null || slot.first == 0) continue;
+      const endNs = slot.startedNs + LIFETIME_NS;
+      if (endNs <= nowNs) late = withFirst(slot.takeAll(), late);
+      else if (nextNs == 0 || endNs < nextNs) nextNs = endNs;
+    }
+    if (nextNs != 0) armTimer(this, nextNs);
+    lock.release();
+    while (late != 0) {
+      const packet = changetype<Packet>(late);
+      late = packet.next;
+      packet.network = packet.data;
+      if (packet.source.isV4) sendReassemblyTimeout(packet);
+      else sendReassemblyTimeoutV6(packet);
+    }
+  }
+}
+
+/** Frees fragments but the first of its datagram, which goes in front of a list. */
+function withFirst(fragments: usize, list: usize): usize {
+  const first = changetype<Packet>(fragments);
+  if (first.sequence != 0) {
+    freePackets(fragments);
+    return list;
+  }
+  freePackets(first.next);
+  first.next = list;
+  return fragments;
 }
 
 const lock = new SpinLock();
 const datagrams = new StaticArray<Datagram | null>(DATAGRAMS_MAX);
+const expiry = new Expiry();
+/** Memory that the fragments keep. */
+let heldBytes: u32 = 0;
+
+/** Memory in bytes that fragments of unfinished datagrams keep, for /proc/net/sockstat. */
+export function fragmentBytes(): u32 {
+  return heldBytes;
+}
+
+/** Number of unfinished datagrams. */
+export function unfinishedDatagrams(): u32 {
+  let unfinished: u32 = 0;
+  for (let i = 0; i < DATAGRAMS_MAX; i++) {
+    const slot = datagrams[i];
+    if (slot != null && slot.first != 0) unfinished++;
+  }
+  return unfinished;
+}
 
 /** The datagram that a fragment belongs to: the one begun, or a slot for it. */
 function datagramOf(packet: Packet, key: u32): Datagram {
@@ -81,6 +152,7 @@ function datagramOf(packet: Packet, key: u32): Datagram {
   taken.destination.copyFrom(packet.destination);
   taken.key = key;
   taken.startedNs = nowNs;
+  if (!expiry.armed) armTimer(expiry, nowNs + LIFETIME_NS);
   return taken;
 }
 
@@ -92,12 +164,13 @@ function datagramOf(packet: Packet, key: u32): Datagram {
  * @returns the whole as a Packet, `data` at the first header, `headerBytes` set, or 0
  */
 export function reassemble(
-  packet: Packet,
+  fragment: Packet,
   headerBytes: u32,
   offset: u32,
   hasMore: bool,
   key: u32,
 ): usize {
+  const packet = compacted(fragment);
   const length = packet.length - headerBytes;
   const most = packet.source.isV4 ? V4_PAYLOAD_MAX : V6_PAYLOAD_MAX;
   if (length == 0 || (hasMore && (length & 7) != 0) || offset + length > most) {
@@ -154,6 +227,7 @@ function insert(to: Datagram, packet: Packet, offset: u32, length: u32, hasMore:
   if (before != 0) changetype<Packet>(before).next = changetype<usize>(packet);
   else to.first = changetype<usize>(packet);
   to.count++;
+  heldBytes += blockBytes(packet);
   to.receivedBytes += length;
   return true;
 }

@@ -22,6 +22,7 @@ const PARAMETER_PROBLEM: u8 = 12;
 const CODE_HOST: u8 = 1;
 const CODE_PROTOCOL: u8 = 2;
 const CODE_PORT: u8 = 3;
+const CODE_REASSEMBLY: u8 = 1;
 
 const HEADER_BYTES: u32 = 8;
 const IP_HEADER_BYTES: u32 = 20;
@@ -110,7 +111,17 @@ export function sendProtocolUnreachable(packet: Packet): void {
   freePacket(packet);
 }
 
+/** Tells a sender that fragments of its packet are missing (RFC 792): takes the first one. */
+export function sendReassemblyTimeout(packet: Packet): void {
+  sendError(packet, TIME_EXCEEDED, CODE_REASSEMBLY);
+  freePacket(packet);
+}
+
 function sendUnreachable(packet: Packet, code: u8): void {
+  sendError(packet, UNREACHABLE, code);
+}
+
+function sendError(packet: Packet, type: u8, code: u8): void {
   if (isGroup(packet.destination) || isGroup(packet.source) || packet.source.isAny) return;
   if (!mayReportError()) return;
   const header = packet.network;
@@ -122,7 +133,7 @@ function sendUnreachable(packet: Packet, code: u8): void {
   answer.length = quoted;
   const message = push(answer, HEADER_BYTES);
   store<u64>(message, 0);
-  store<u8>(message, UNREACHABLE);
+  store<u8>(message, type);
   store<u8>(message, code, 1);
   finish(message, answer.length);
   sendBack(answer, packet);

@@ -17,6 +17,7 @@ import { chooseSource } from "./routes";
 
 const UNREACHABLE: u8 = 1;
 export const PACKET_TOO_BIG: u8 = 2;
+const TIME_EXCEEDED: u8 = 3;
 const PARAMETER_PROBLEM: u8 = 4;
 const ERROR_LAST: u8 = 127;
 const ECHO_REQUEST: u8 = 128;
@@ -27,6 +28,7 @@ const DISCOVERY_LAST: u8 = 137;
 
 const CODE_ADDRESS: u8 = 3;
 const CODE_PORT: u8 = 4;
+const CODE_REASSEMBLY: u8 = 1;
 const HEADER_BYTES: u32 = 8;
 /** An error fits the smallest MTU of IPv6 (RFC 4443, section 2.4 c). */
 const QUOTE_MAX: u32 = 1280 - 40 - 8;
@@ -133,6 +135,12 @@ export function reportLostNeighbourV6(packet: Packet): void {
   packet.source.copyFrom(changetype<IpAddress>(packet.data + 8));
   packet.destination.copyFrom(packet.source);
   sendError(packet, UNREACHABLE, CODE_ADDRESS, 0);
+  freePacket(packet);
+}
+
+/** Tells a sender that fragments of its packet are missing (section 3.3): takes the first one. */
+export function sendReassemblyTimeoutV6(packet: Packet): void {
+  if (!packet.destination.isMulticast) sendError(packet, TIME_EXCEEDED, CODE_REASSEMBLY, 0);
   freePacket(packet);
 }
 

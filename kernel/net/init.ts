@@ -28,6 +28,7 @@ import { writeResolverFiles } from "./resolv-conf";
 import { startIpv6 } from "./router-discovery";
 import { initCookies } from "./tcp-cookie";
 import { limitTcpMemory } from "./tcp-buffers";
+import { limitEndings } from "./tcp-ending";
 import { newNetlinkSocket } from "./netlink/netlink-socket";
 import { newPacketSocket } from "./packet-socket";
 import {
@@ -53,7 +54,9 @@ const IPPROTO_ICMPV6: i32 = 58;
 export function initNetwork(): void {
   seedFlows();
   initCookies();
-  limitTcpMemory((freeFrameCount() * PAGE_SIZE) / 4);
+  const freeBytes = freeFrameCount() * PAGE_SIZE;
+  limitTcpMemory(freeBytes / 4);
+  limitEndings(freeBytes);
   setSocketFactory(makeSocket);
   const option = new BootOption();
   if (findOption("nochannels", option)) turnChannelsOff();

@@ -1,8 +1,8 @@
 /**
- * Counters in /proc/net: snmp, snmp6, netstat, sockstat (proc(5); names as Linux has them, which
+ * Counters in /proc/net: snmp, snmp6, netstat (proc(5); names as Linux has them, which
  * netstat(8), nstat(8) and agents look for).
  *
- * Neighbours: `proc-net.ts`; `counters.ts` counts.
+ * Neighbours: `proc-net.ts`, `proc-net-sockstat.ts`; `counters.ts` counts.
  */
 import { ByteWriter } from "../lib/format";
 import { onlineCpus } from "../sched/run-queue";
@@ -22,6 +22,7 @@ import {
   IP_RECEIVED,
   IP_SENT,
   OF_V6,
+  TCP_ABORTED_FOR_MEMORY,
   TCP_ACTIVE_OPENS,
   TCP_CHECKSUM_ERRORS,
   TCP_LISTEN_DROPS,
@@ -30,6 +31,7 @@ import {
   TCP_RESETS_SENT,
   TCP_RETRANSMITTED,
   TCP_SENT,
+  TCP_TIME_WAIT_OVERFLOWS,
   TCP_TIMEOUTS,
   UDP_BUFFER_ERRORS,
   UDP_CHECKSUM_ERRORS,
@@ -40,10 +42,8 @@ import {
 } from "./counters";
 import { Endpoint } from "./endpoint";
 import { DEFAULT_HOP_LIMIT } from "./interface";
-import { forEachFlow, tcpPorts, udpPorts } from "./ports";
-import { forEachRawSocket } from "./raw-socket";
-import { AF_INET, AF_INET6 } from "./socket";
-import { ESTABLISHED, TcpConnection, TIME_WAIT } from "./tcp-connection";
+import { forEachFlow } from "./ports";
+import { ESTABLISHED, TcpConnection } from "./tcp-connection";
 
 /** What counts nothing here: a column that is always 0. */
 const NOTHING: u32 = 39;
@@ -87,7 +87,7 @@ export function writeSnmp(out: ByteWriter): void {
   putCounted(out, TCP_ACTIVE_OPENS);
   putCounted(out, TCP_PASSIVE_OPENS);
   out.writeString(" 0 0");
-  put(out, connections(ESTABLISHED));
+  put(out, establishedConnections());
   putCounted(out, TCP_RECEIVED);
   putCounted(out, TCP_SENT);
   putCounted(out, TCP_RETRANSMITTED);
@@ -130,72 +130,27 @@ export function writeSnmp6(out: ByteWriter): void {
 
 /** /proc/net/netstat. */
 export function writeNetstat(out: ByteWriter): void {
-  out.writeString("TcpExt: ListenOverflows ListenDrops TCPTimeouts\nTcpExt:");
+  out.writeString("TcpExt: ListenOverflows ListenDrops TCPTimeouts TCPAbortOnMemory");
+  out.writeString(" TCPTimeWaitOverflow\nTcpExt:");
   putCounted(out, TCP_LISTEN_DROPS);
   putCounted(out, TCP_LISTEN_DROPS);
   putCounted(out, TCP_TIMEOUTS);
+  putCounted(out, TCP_ABORTED_FOR_MEMORY);
+  putCounted(out, TCP_TIME_WAIT_OVERFLOWS);
   out.writeString("\nIpExt: InCsumErrors\nIpExt:");
   putCounted(out, IP_HEADER_ERRORS);
   out.writeByte(0x0a);
 }
 
-/** What sockets are counted while the tables are walked. */
-let state: u32 = 0;
-let family: i32 = 0;
-let total: u64 = 0;
+/** The connections that are counted while the table is walked. */
+let established: u64 = 0;
 
-function connections(wanted: u32): u64 {
-  state = wanted;
-  total = 0;
+function establishedConnections(): u64 {
+  established = 0;
   forEachFlow((endpoint: Endpoint, _argument: usize) => {
-    if (changetype<TcpConnection>(endpoint).state == state) total++;
+    if (changetype<TcpConnection>(endpoint).state == ESTABLISHED) established++;
   }, 0);
-  return total;
-}
-
-function tally(endpoint: Endpoint, _argument: usize): void {
-  if (endpoint.family == family) total++;
-}
-
-function tallyListener(endpoint: Endpoint, argument: usize): void {
-  if (endpoint.isListening()) tally(endpoint, argument);
-}
-
-/** /proc/net/sockstat and sockstat6. */
-export function writeSockstat(out: ByteWriter, wanted: i32): void {
-  const suffix = wanted == AF_INET ? ": inuse" : "6: inuse";
-  family = wanted;
-  total = 0;
-  forEachFlow(tally, 0);
-  tcpPorts.forEach(tallyListener, 0);
-  out.writeString("TCP");
-  out.writeString(suffix);
-  put(out, total);
-  if (wanted == AF_INET) {
-    // Allocated are those of both families.
-    family = AF_INET6;
-    forEachFlow(tally, 0);
-    tcpPorts.forEach(tallyListener, 0);
-    const allocated = total;
-    family = wanted;
-    out.writeString(" orphan 0 tw");
-    put(out, connections(TIME_WAIT));
-    out.writeString(" alloc");
-    put(out, allocated);
-    out.writeString(" mem 0");
-  }
-  total = 0;
-  udpPorts.forEach(tally, 0);
-  out.writeString("\nUDP");
-  out.writeString(suffix);
-  put(out, total);
-  if (wanted == AF_INET) out.writeString(" mem 0");
-  total = 0;
-  forEachRawSocket(tally, 0);
-  out.writeString("\nRAW");
-  out.writeString(suffix);
-  put(out, total);
-  out.writeByte(0x0a);
+  return established;
 }
 
 /** Columns of softnet_stat that are counted by nobody here, between the first and the CPU's number. */

@@ -12,14 +12,9 @@ import { counter } from "./netlink/links";
 import { firstGroup } from "./groups";
 import { Interface, loopback } from "./interface";
 import { forEachNeighbour, Neighbour } from "./neighbours";
-import {
-  writeNetstat,
-  writeSnmp,
-  writeSnmp6,
-  writeSockstat,
-  writeSoftnet,
-} from "./proc-net-counters";
+import { writeNetstat, writeSnmp, writeSnmp6, writeSoftnet } from "./proc-net-counters";
 import { writeRawSockets, writeTcpSockets, writeUdpSockets } from "./proc-net-sockets";
+import { writeSockstat, writeSockstat6 } from "./proc-net-sockstat";
 import { udpLitePorts, udpPorts } from "./ports";
 import { firstRoute, V4_BITS } from "./routes";
 import { AF_INET, AF_INET6 } from "./socket";
@@ -59,8 +54,8 @@ function write(name: string, out: ByteWriter): void {
   else if (name == "snmp") writeSnmp(out);
   else if (name == "snmp6") writeSnmp6(out);
   else if (name == "netstat") writeNetstat(out);
-  else if (name == "sockstat") writeSockstat(out, AF_INET);
-  else if (name == "sockstat6") writeSockstat(out, AF_INET6);
+  else if (name == "sockstat") writeSockstat(out);
+  else if (name == "sockstat6") writeSockstat6(out);
   else if (name == "softnet_stat") writeSoftnet(out);
 }
 

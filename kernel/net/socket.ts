@@ -54,6 +54,24 @@ export class ReceiveFacts {
   control: ByteWriter | null = null;
 }
 
+/** Sockets that programs have open, of all families. */
+const openFiles = memory.data(4, 4);
+
+/** A program opens a socket. */
+export function socketFileOpened(): void {
+  atomic.add<u32>(openFiles, 1);
+}
+
+/** It closes one. */
+export function socketFileClosed(): void {
+  atomic.sub<u32>(openFiles, 1);
+}
+
+/** How many are open, for /proc/net/sockstat. */
+export function socketFileCount(): u32 {
+  return atomic.load<u32>(openFiles);
+}
+
 export abstract class Socket extends Counted {
   /** SO_RCVTIMEO and SO_SNDTIMEO, durations in nanoseconds; FOREVER = none. */
   receiveTimeoutNs: u64 = FOREVER;

@@ -11,8 +11,8 @@
  *
  * Neighbours: `tcp-connection.ts` calls `serve`, `tcp-socket.ts` accepts for a service.
  */
-import { freePacket, Packet } from "../dev/packet";
-import { sendLimit, tuneReceive } from "./tcp-buffers";
+import { Packet } from "../dev/packet";
+import { letGo, sendLimit, tuneReceive } from "./tcp-buffers";
 import { CLOSE_WAIT, ESTABLISHED, TcpConnection } from "./tcp-connection";
 import { output, sendAck, shouldTellWindow } from "./tcp-output";
 
@@ -53,7 +53,7 @@ export function serve(c: TcpConnection): void {
     c.incomingBytes -= packet.length;
     taken += packet.length;
     service.received(c, own, packet.data, packet.length);
-    freePacket(packet);
+    letGo(c, packet);
   }
   if (taken > 0) {
     service.settled(c, own);

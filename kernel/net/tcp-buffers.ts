@@ -6,11 +6,13 @@
  * (dynamic right-sizing). SO_SNDBUF and SO_RCVBUF fix the sizes. Memory is used only when filled.
  *
  * What all connections hold is counted in units, so that those with little never touch the shared
- * counter; beyond the limit, windows close and send buffers shrink to the least that works.
+ * counter; beyond the limit, windows close and send buffers shrink to the least that works. Received
+ * packets count with all memory they keep: a peer that sends bytes one by one pays for pages.
  *
  * Lock: the connection's; the shared counter is atomic. Neighbours: `tcp-output.ts`,
  * `tcp-socket.ts`.
  */
+import { blockBytes, freePacket, Packet } from "../dev/packet";
 import { monotonicNs } from "../sched/clock";
 import { TcpConnection } from "./tcp-connection";
 
@@ -34,9 +36,35 @@ function isMemoryShort(): bool {
   return atomic.load<u64>(unitsHeld) >= unitsMax;
 }
 
+/** Memory in bytes that all connections together hold, as far as it fills units. */
+export function tcpMemoryBytes(): u64 {
+  return atomic.load<u64>(unitsHeld) << UNIT_SHIFT;
+}
+
+/** A packet goes to one of the connection's queues. */
+export function hold(c: TcpConnection, packet: Packet): void {
+  c.heldBytes += blockBytes(packet);
+}
+
+/** A packet has left the queues: frees it. */
+export function letGo(c: TcpConnection, packet: Packet): void {
+  c.heldBytes -= blockBytes(packet);
+  freePacket(packet);
+}
+
+/** Frees the packets of a queue, linked by `next`. */
+export function letGoAll(c: TcpConnection, first: usize): void {
+  let at = first;
+  while (at != 0) {
+    const packet = changetype<Packet>(at);
+    at = packet.next;
+    letGo(c, packet);
+  }
+}
+
 /** Counts what the connection holds now. */
 export function chargeMemory(c: TcpConnection): void {
-  const units = (c.outgoing.length + c.incomingBytes + c.aheadBytes) >> UNIT_SHIFT;
+  const units = (c.outgoing.length + c.heldBytes) >> UNIT_SHIFT;
   if (units == c.chargedUnits) return;
   atomic.add<u64>(unitsHeld, <u64>units - <u64>c.chargedUnits);
   c.chargedUnits = units;

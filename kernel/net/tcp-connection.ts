@@ -22,8 +22,9 @@ import { removeFlow, tcpPorts } from "./ports";
 import { SendBuffer } from "./send-buffer";
 import { serve, StreamService } from "./stream-service";
 import { SOCK_STREAM } from "./socket";
-import { chargeMemory } from "./tcp-buffers";
+import { chargeMemory, letGoAll } from "./tcp-buffers";
 import { Congestion } from "./tcp-congestion";
+import { NOT_ENDING, setEnding } from "./tcp-ending";
 import { processChannel } from "./tcp-input";
 import { SegmentOptions } from "./tcp-segment";
 import { SentList } from "./tcp-sent";
@@ -106,6 +107,8 @@ export abstract class TcpConnection extends Endpoint {
   /** Out of order, sorted by `sequence`, and bytes they hold. */
   aheadFirst: usize = 0;
   aheadBytes: u32 = 0;
+  /** Memory that the packets of both queues keep. */
+  heldBytes: u32 = 0;
   /** First sequence number of the segment that arrived last out of order, for the first SACK block. */
   aheadLatest: u32 = 0;
   finReceived: bool = false;
@@ -129,6 +132,8 @@ export abstract class TcpConnection extends Endpoint {
   probeIsRepeat: bool = false;
   probeEnd: u32 = 0;
   retransmissions: u32 = 0;
+  /** When the first of them was sent. */
+  retransmittingSinceNs: u64 = 0;
   totalRetransmissions: u32 = 0;
   /** When the SYN was sent, for the first measurement of the round trip; 0 = do not measure. */
   timedSinceNs: u64 = 0;
@@ -160,6 +165,8 @@ export abstract class TcpConnection extends Endpoint {
   isWriteShut: bool = false;
   /** No file refers to it any more. */
   isOrphan: bool = false;
+  /** What it is counted as since it goes on by itself (`tcp-ending.ts`). */
+  ending: u8 = 0;
   /** True once it may hand data to the application (for poll). */
   wasConnected: bool = false;
   offloadsChecksum: bool = false;
@@ -288,6 +295,7 @@ export abstract class TcpConnection extends Endpoint {
   finish(error: i32): void {
     this.state = CLOSED;
     if (error != 0) this.error = error;
+    setEnding(this, NOT_ENDING);
     removeFlow(this);
     tcpPorts.unbind(this);
     this.outgoing.clear();
@@ -308,7 +316,7 @@ export abstract class TcpConnection extends Endpoint {
   }
 
   private dropAhead(): void {
-    freePackets(this.aheadFirst);
+    letGoAll(this, this.aheadFirst);
     this.aheadFirst = 0;
     this.aheadBytes = 0;
   }
@@ -319,7 +327,7 @@ export abstract class TcpConnection extends Endpoint {
     if (service && this.serviceState != 0) service.closed(this.serviceState);
     tcpPorts.unbind(this);
     freePackets(this.takeChannel());
-    freePackets(this.incomingFirst);
+    letGoAll(this, this.incomingFirst);
     this.incomingBytes = 0;
     this.dropAhead();
     this.outgoing.clear();

@@ -23,7 +23,17 @@ import {
   TcpConnection,
   TIME_WAIT,
 } from "./tcp-connection";
-import { inFlight, learnRoute, localMss, output, refuse, sendReset, sendSyn } from "./tcp-output";
+import {
+  inFlight,
+  learnRoute,
+  localMss,
+  output,
+  refuse,
+  sendAck,
+  sendReset,
+  sendSyn,
+} from "./tcp-output";
+import { setEnding, WAITING } from "./tcp-ending";
 import { leaveRecovery, noticeLoss, scheduleProbe } from "./tcp-recovery";
 import { takePayload } from "./tcp-reassembly";
 import {
@@ -383,6 +393,11 @@ function peerFinished(c: TcpConnection): void {
 
 function timeWait(c: TcpConnection): void {
   c.state = TIME_WAIT;
+  if (!setEnding(c, WAITING)) {
+    sendAck(c);
+    c.finish(0);
+    return;
+  }
   c.timer.retransmitNs = 0;
   c.timer.keepNs = 0;
   c.timer.startEnd(TIME_WAIT_NS);

@@ -47,6 +47,7 @@ export function connectionRequested(listener: TcpSocket, packet: Packet): void {
   parseOptions(packet, options);
   learnPeer(child, load32(packet.data + 4), options);
   freePacket(packet);
+  child.timedSinceNs = monotonicNs();
   if (enterChild(listener, child)) sendSyn(child);
   child.leave();
   // The reference of its birth goes to the accept queue when it is established; until then the

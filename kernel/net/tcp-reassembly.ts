@@ -2,12 +2,13 @@
  * The order of received bytes: what comes next goes to the application's queue, what comes early is
  * kept aside, what came already is cut off (RFC 9293, section 3.10.7.4, seventh step).
  *
- * Packets are queued as they came. A payload that fits behind the last packet's is copied there, so
- * that many small segments do not hold a buffer each. Lock: the connection's.
+ * Packets are queued as they came. A payload that fits behind the last packet's is copied there, and
+ * a small one that is kept aside goes to a small block, so that many small segments do not hold a
+ * buffer each. Lock: the connection's.
  * Neighbour: `tcp-input.ts`.
  */
-import { freePacket, Packet, pull } from "../dev/packet";
-import { receiveLimit } from "./tcp-buffers";
+import { blockBytes, compacted, freePacket, Packet, pull } from "../dev/packet";
+import { hold, letGo, receiveLimit } from "./tcp-buffers";
 import { TcpConnection } from "./tcp-connection";
 import { before } from "./tcp-segment";
 
@@ -56,8 +57,9 @@ export function takePayload(c: TcpConnection, packet: Packet, isFin: bool): void
     c.aheadBytes -= max(next.length, AHEAD_COST);
     next.next = 0;
     const old = c.receiveNext - next.sequence;
-    if (old >= next.length && !(next.flags == FLAG_FIN && old == next.length)) freePacket(next);
+    if (old >= next.length && !(next.flags == FLAG_FIN && old == next.length)) letGo(c, next);
     else {
+      c.heldBytes -= blockBytes(next);
       pull(next, old);
       next.sequence += old;
       accept(c, next);
@@ -93,15 +95,17 @@ function accept(c: TcpConnection, packet: Packet): void {
     last.next = changetype<usize>(packet);
   } else c.incomingFirst = changetype<usize>(packet);
   c.incomingLast = changetype<usize>(packet);
+  hold(c, packet);
 }
 
 /** Keeps a packet until what is before it has come. */
-function setAside(c: TcpConnection, packet: Packet): void {
-  const cost = max(packet.length, AHEAD_COST);
+function setAside(c: TcpConnection, early: Packet): void {
+  const cost = max(early.length, AHEAD_COST);
   if (c.aheadBytes + cost > receiveLimit(c)) {
-    freePacket(packet);
+    freePacket(early);
     return;
   }
+  const packet = compacted(early);
   let previous: usize = 0;
   let at = c.aheadFirst;
   while (at != 0 && before(changetype<Packet>(at).sequence, packet.sequence)) {
@@ -121,5 +125,6 @@ function setAside(c: TcpConnection, packet: Packet): void {
   if (previous != 0) changetype<Packet>(previous).next = changetype<usize>(packet);
   else c.aheadFirst = changetype<usize>(packet);
   c.aheadBytes += cost;
+  hold(c, packet);
   c.aheadLatest = packet.sequence;
 }

@@ -8,7 +8,7 @@
  *
  * Neighbours: `tcp-connection.ts` (lower half), `tcp-backlog.ts` (listening), `tcp-options.ts`.
  */
-import { freePacket, Packet } from "../dev/packet";
+import { Packet } from "../dev/packet";
 import { randomU64 } from "../dev/random";
 import {
   POLLERR,
@@ -48,7 +48,8 @@ import { addFlow, tcpPorts } from "./ports";
 import { checkAddress, hostOf, peerOf, portOf, writeAddress } from "./sockaddr";
 import { MSG_DONTWAIT, MSG_MORE, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, ReceiveFacts } from "./socket";
 import { copyToChunks, freeChunks } from "./send-buffer";
-import { sendLimit, tuneReceive } from "./tcp-buffers";
+import { letGo, sendLimit, tuneReceive } from "./tcp-buffers";
+import { ORPHAN, setEnding } from "./tcp-ending";
 import { deadline, TcpBacklog } from "./tcp-backlog";
 import {
   CLOSE_WAIT,
@@ -332,7 +333,7 @@ export class TcpSocket extends TcpBacklog {
     if (packet.length == 0) {
       this.incomingFirst = packet.next;
       if (packet.next == 0) this.incomingLast = 0;
-      freePacket(packet);
+      letGo(this, packet);
     }
     return <i64>part;
   }
@@ -404,6 +405,9 @@ export class TcpSocket extends TcpBacklog {
     else if (this.incomingBytes > 0 || (this.options.lingers && this.options.lingerSeconds == 0)) {
       // Data that nobody will read: the peer must learn of it (RFC 2525, section 2.17).
       if (state != TIME_WAIT) sendReset(this);
+      this.finish(0);
+    } else if (state != TIME_WAIT && !setEnding(this, ORPHAN)) {
+      sendReset(this);
       this.finish(0);
     } else if (state == FIN_WAIT_2) this.timer.startEnd(ORPHAN_WAIT_NS);
     else this.finishSending();

@@ -28,11 +28,15 @@ const DELAYED_ACK_NS: u64 = 40_000_000;
 const NS_PER_SECOND: u64 = 1_000_000_000;
 const NS_PER_MS: u64 = 1_000_000;
 const PERSIST_MAX_NS: u64 = 60 * NS_PER_SECOND;
-/** How often a segment, and a SYN, is sent again before the connection is given up (tcp(7)). */
-const RETRIES_MAX: u32 = 15;
+/** How often a SYN is sent again before the connection is given up (tcp(7)). */
 const SYN_RETRIES_MAX: u32 = 6;
 const SYN_ANSWER_RETRIES_MAX: u32 = 5;
-const ORPHAN_RETRIES_MAX: u32 = 8;
+/**
+ * How long other segments are sent again: what 15 and, for orphans, 8 retransmissions take that begin
+ * after 200 ms (tcp(7): tcp_retries2, tcp_orphan_retries).
+ */
+const RETRIES_NS: u64 = 924_600_000_000;
+const ORPHAN_RETRIES_NS: u64 = 102_200_000_000;
 
 export class TcpTimer extends Timer {
   /** Address of the connection. */
@@ -196,7 +200,8 @@ function earlier(a: u64, b: u64): u64 {
 /** No acknowledgement came in time (RFC 6298, section 5). */
 function retransmit(c: TcpConnection): void {
   c.retransmissions++;
-  if (c.retransmissions > retriesOf(c) || isOverUserTimeout(c)) {
+  if (c.retransmissions == 1) c.retransmittingSinceNs = monotonicNs();
+  if (isGivenUp(c) || isOverUserTimeout(c)) {
     if (c.state != SYN_SENT && c.state != SYN_RECEIVED) sendReset(c);
     c.finish(ETIMEDOUT);
     return;
@@ -219,10 +224,12 @@ function retransmit(c: TcpConnection): void {
   c.timer.ensureRetransmission(c.congestion.rtoNs);
 }
 
-function retriesOf(c: TcpConnection): u32 {
-  if (c.state == SYN_SENT) return SYN_RETRIES_MAX;
-  if (c.state == SYN_RECEIVED) return SYN_ANSWER_RETRIES_MAX;
-  return c.isOrphan ? ORPHAN_RETRIES_MAX : RETRIES_MAX;
+/** True if a segment has been sent again for long enough. */
+function isGivenUp(c: TcpConnection): bool {
+  if (c.state == SYN_SENT) return c.retransmissions > SYN_RETRIES_MAX;
+  if (c.state == SYN_RECEIVED) return c.retransmissions > SYN_ANSWER_RETRIES_MAX;
+  const mostNs = c.isOrphan ? ORPHAN_RETRIES_NS : RETRIES_NS;
+  return monotonicNs() - c.retransmittingSinceNs >= mostNs;
 }
 
 /** TCP_USER_TIMEOUT (RFC 5482). */

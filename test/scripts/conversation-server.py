@@ -6,11 +6,22 @@ import subprocess
 import sys
 import threading
 
-subprocess.Popen(["memcached", "-u", "root", "-m", "8", "-c", "64"])
+# Peers whose last words are lost would otherwise keep their connections for hours.
+subprocess.Popen(["memcached", "-u", "root", "-m", "8", "-c", "64", "-o", "idle_timeout=10"])
 subprocess.Popen(
     ["redis-server", "--save", "", "--bind", "0.0.0.0", "--protected-mode", "no",
      "--maxclients", "64", "--timeout", "5"],
     stdout=subprocess.DEVNULL)
+
+
+def text_of(path):
+    with open(path) as file:
+        return file.read()
+
+
+def figures():
+    """The guest's figures of memory and sockets."""
+    return text_of("/proc/meminfo") + text_of("/proc/net/sockstat")
 
 
 class Memory(http.server.BaseHTTPRequestHandler):
@@ -18,8 +29,7 @@ class Memory(http.server.BaseHTTPRequestHandler):
     timeout = 5
 
     def do_GET(self):
-        with open("/proc/meminfo", "rb") as file:
-            body = file.read()
+        body = figures().encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -39,6 +39,7 @@ import {
   KIND_RAW_TEXT,
   KIND_SCHEDSTAT,
   KIND_SELF,
+  KIND_SLABINFO,
   KIND_SMAPS,
   KIND_STAT,
   KIND_STATM,
@@ -77,6 +78,7 @@ function addRootNames(root: ProcTable): void {
   root.add("mounts", KIND_LINK, 0o777, "self/mounts");
   root.add("net", KIND_LINK, 0o777, "self/net");
   root.add("partitions", KIND_PARTITIONS);
+  root.add("slabinfo", KIND_SLABINFO, 0o400);
   root.add("stat", KIND_STAT);
   root.add("swaps", KIND_RAW_TEXT, 0o444, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
   root.add("sysrq-trigger", KIND_SYSTEM_REQUEST, 0o200);

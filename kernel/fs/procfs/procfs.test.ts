@@ -111,6 +111,15 @@ test("texts have the form of proc(5)", async () => {
     assert.match(line, /^[A-Za-z_()]+: {2,}\d+( kB)?$/);
   }
   assert.match(text("/proc/meminfo"), /^MemTotal: {8,}\d+ kB\nMemFree:/);
+  const [version, , ...classes] = text("/proc/slabinfo").trimEnd().split("\n");
+  assert.equal(version, "slabinfo - version: 2.1");
+  for (const line of classes) {
+    const found = /^kmalloc-(\d+) +(\d+) +(\d+) +(\d+) +\d+ 1 : tunables .* : slabdata +\d+ /.exec(
+      line,
+    );
+    assert.ok(found && found[1] === found[4], line);
+    assert.ok(Number(found[2]) <= Number(found[3]), `more objects than there is room: ${line}`);
+  }
   for (const line of text("/proc/self/status").trimEnd().split("\n")) {
     assert.match(line, /^[A-Za-z_]+:\t/);
   }

@@ -27,6 +27,7 @@ import { renderProcess } from "./process-text";
 import { allProcessors, writeProcessorList, writeProcessorMask } from "./processors-text";
 import { writeNetwork } from "./network-text";
 import { processProvider } from "./provider";
+import { writeSlabinfo } from "./slab-text";
 import { writeFileMaximum, writeFileNumbers, writeThreadsMaximum } from "./limits-text";
 import {
   KIND_BOOT_ID,
@@ -49,6 +50,7 @@ import {
   KIND_PROCESSOR_LIST,
   KIND_PROCESSOR_MASK,
   KIND_RAW_TEXT,
+  KIND_SLABINFO,
   KIND_SMAPS,
   KIND_STAT,
   KIND_TEXT,
@@ -80,6 +82,9 @@ export function render(kind: u32, pid: i32, tid: i32, text: string, out: ByteWri
       break;
     case KIND_MEMINFO:
       writeMeminfo(out);
+      break;
+    case KIND_SLABINFO:
+      writeSlabinfo(out);
       break;
     case KIND_STAT:
       writeStat(out);

@@ -60,6 +60,8 @@ export const KIND_PROCESSOR_LIST: u32 = 53;
 export const KIND_PROCESSOR_MASK: u32 = 54;
 /** A file of /proc/net; the text of the entry is its name. */
 export const KIND_NETWORK: u32 = 55;
+/** Slabs of the kernel heap. */
+export const KIND_SLABINFO: u32 = 56;
 
 // Texts about a process.
 export const KIND_MAPS: u32 = 64;

@@ -30,6 +30,7 @@ import { firstRoute } from "../routes";
 import { writeAddress, writeAddressV4 } from "../sockaddr";
 import { AF_INET, AF_INET6, MSG_DONTWAIT, ReceiveFacts, Socket } from "../socket";
 import { initCookies } from "../tcp-cookie";
+export { endingCount, limitEndings } from "../tcp-ending";
 import { TcpSocket } from "../tcp-socket";
 import { UdpLiteSocket } from "../udp-lite-socket";
 import { UdpSocket } from "../udp-socket";

@@ -32,6 +32,8 @@ export interface HostExports {
   setOption(socket: number, level: number, name: number, value: number): bigint;
   setOptionBytes(socket: number, level: number, name: number, length: bigint): bigint;
   state(socket: number): number;
+  limitEndings(freeBytes: bigint): void;
+  endingCount(kind: number): number;
   close(socket: number): void;
 }
 
