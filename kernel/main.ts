@@ -2,8 +2,9 @@
  * The boot story, read top to bottom.
  *
  * The hypervisor enters at arch/x86_64/boot.S, which turns on paging and calls
- * `enableProcessorFeatures`, `moduleInit` (the initialisers of all modules) and then `kmain`. The
- * functions exported here are those that assembly and the compiler's runtime call.
+ * `enableProcessorFeatures` and then `kmain`. The initialisers of all modules ran when the kernel was
+ * built (compiler/evaluate). The functions exported here are those that assembly and the compiler's
+ * runtime call.
  */
 import { BootOption, findOption, readStartInfo } from "./arch/bootinfo";
 import { startAppliance } from "./appliances/start";

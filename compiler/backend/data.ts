@@ -1,9 +1,10 @@
 /**
- * The image of static data: every data segment at its place in one run of bytes; and names for the
- * segments, so that code refers to data by name.
+ * The image of static data: every data segment and object at its place in one run of bytes; and
+ * names for them, so that code refers to data by name.
  *
  * An edit that adds a string moves all data after it. With addresses written as numbers every C file
- * would change; a name made of the segment's content stays, and only the linker sees it move.
+ * would change; a name made of the segment's content, or of the constant that holds the object,
+ * stays, and only the linker sees it move.
  *
  * Neighbours: `emit.ts` asks for both; the linker script puts the image at its address.
  */
@@ -60,6 +61,21 @@ export function nameSegments(segments: readonly DataSegment[]): NamedSegment[] {
       const symbol = `data_${hash}${count > 1 ? `_${count}` : ""}`;
       return { symbol, address, size: bytes.length };
     });
+}
+
+/** Names the objects that constants point to. `constants`: values by the constant's name. */
+export function nameObjects(
+  objects: readonly DataSegment[],
+  constants: ReadonlyMap<string, bigint>,
+): NamedSegment[] {
+  const owners = [...constants].sort(([, a], [, b]) => Number(a - b));
+  let next = 0;
+  return objects.flatMap(({ address, bytes }) => {
+    const end = address + BigInt(bytes.length);
+    while ((owners[next]?.[1] ?? end) < address) next++;
+    const [name, value = end] = owners[next] ?? [];
+    return value < end ? [{ symbol: `object_${name}`, address, size: bytes.length }] : [];
+  });
 }
 
 /** The segment that `address` lies in (or just behind); null if there is none. */

@@ -8,6 +8,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { compileToWasm, REPOSITORY } from "../frontend.ts";
 import { assemble } from "../testing/native-run.ts";
+import { readModule } from "../wasm/module.ts";
 import { BackendError } from "./context.ts";
 import { emitC } from "./emit.ts";
 
@@ -20,7 +21,7 @@ async function emit(entry: string, lines: boolean): Promise<string> {
     heap: "compiler/testdata/bumpheap",
     exportStart: "moduleInit",
   });
-  const { files } = emitC(wasm, sourceMap, { allowFloats: false, lines, parts: 1 });
+  const { files } = emitC(readModule(wasm), sourceMap, { allowFloats: false, lines, parts: 1 });
   return files.get("part0.c") ?? "";
 }
 
@@ -47,7 +48,7 @@ test("default values that are no literals are refused, with the function", async
     heap: "compiler/testdata/bumpheap",
   });
   assert.throws(
-    () => emitC(wasm, sourceMap, native),
+    () => emitC(readModule(wasm), sourceMap, native),
     /^CompileError: compiler\/testdata\/defaults\.ts:1:1: error: a parameter of .*defaults\/withGlobal has a default/,
   );
 });
@@ -59,7 +60,7 @@ test("floating point is refused with the function and its line", async () => {
     heap: "compiler/testdata/bumpheap",
   });
   assert.throws(
-    () => emitC(wasm, sourceMap, native),
+    () => emitC(readModule(wasm), sourceMap, native),
     (error: unknown) =>
       error instanceof BackendError &&
       /testdata\/floats\/half \(compiler\/testdata\/floats\.ts:4\) uses floating/.test(
@@ -75,7 +76,7 @@ test("imports without a native meaning are refused", async () => {
   const message = async (wat: string): Promise<RegExp | string> => {
     const wasm = await assemble(wat);
     try {
-      emitC(wasm, null, native);
+      emitC(readModule(wasm), null, native);
     } catch (error) {
       if (error instanceof BackendError) return error.message;
       throw error;
@@ -93,5 +94,8 @@ test("memory.grow is refused", async () => {
   const wasm = await assemble(
     `(module (memory i64 1) (func (export "run") (drop (memory.grow (i64.const 1)))))`,
   );
-  assert.throws(() => emitC(wasm, null, native), /memory\.grow, which has no native counterpart/);
+  assert.throws(
+    () => emitC(readModule(wasm), null, native),
+    /memory\.grow, which has no native counterpart/,
+  );
 });

@@ -7,7 +7,6 @@
  */
 import { createHash } from "node:crypto";
 import type { Global, WasmModule } from "../wasm/module.ts";
-import { readModule } from "../wasm/module.ts";
 import type { ValueType } from "../wasm/opcodes.ts";
 import { type Location, SourceMap } from "../wasm/source-map.ts";
 import { BackendError, type Callee, declarator, type FunctionContext } from "./context.ts";
@@ -16,6 +15,7 @@ import {
   findSegment,
   makeDataImage,
   type NamedSegment,
+  nameObjects,
   nameSegments,
 } from "./data.ts";
 import { C_TYPES, integerLiteral } from "./expression.ts";
@@ -138,7 +138,7 @@ class ModuleEmitter {
   #prototype(entry: ProgramFunction, storage: string): string {
     const attributes = [
       this.#isNoReturn(entry) ? "W_NORETURN" : "",
-      entry.isStart || entry.isFiller || this.#isNoReturn(entry) ? "W_COLD" : "",
+      entry.isFiller || this.#isNoReturn(entry) ? "W_COLD" : "",
       entry.isFiller || entry.isDispatched ? "W_NOINLINE" : "",
     ].filter(Boolean);
     const [symbol] = entry.exportNames;
@@ -364,21 +364,34 @@ function staticValue(value: bigint, type: ValueType): string {
   return Object.is(number, -0) ? "-0.0" : number.toExponential();
 }
 
+/** Values of the variables that never change and are wide enough for an address, by C identifier. */
+function constantsOf({ module, globalNames }: Program): Map<string, bigint> {
+  const constants = new Map<string, bigint>();
+  for (const [index, { type, mutable, initial }] of module.globals.entries()) {
+    if (mutable || type !== "i64" || !("constant" in initial)) continue;
+    constants.set(globalNames[index] ?? "", BigInt.asUintN(64, initial.constant));
+  }
+  return constants;
+}
+
 /**
  * Turns a WebAssembly module into C.
  * @throws {BackendError} if it uses what has no native counterpart
  */
 export function emitC(
-  wasm: Uint8Array,
+  module: WasmModule,
   sourceMap: string | null,
   options: BackendOptions,
 ): BackendResult {
-  const program = analyseProgram(readModule(wasm));
+  const program = analyseProgram(module);
   const map = sourceMap === null ? null : new SourceMap(sourceMap);
-  const segments = nameSegments(program.module.data);
+  const segments = [
+    ...nameSegments(module.data),
+    ...nameObjects(module.objects, constantsOf(program)),
+  ];
   const emitter = new ModuleEmitter(program, map, segments, options);
   const files = new Map<string, string>();
   for (const part of emitter.parts()) files.set(`part${part.number}.c`, emitter.part(part));
   files.set(TABLE_FILE, emitter.table());
-  return { files, data: makeDataImage(program.module.data), segments, program };
+  return { files, data: makeDataImage([...module.data, ...module.objects]), segments, program };
 }

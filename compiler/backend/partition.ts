@@ -75,9 +75,7 @@ export function partition(program: Program, count?: number): Partition {
   }));
   for (const entry of program.functions.values()) {
     if (entry.isInline) continue;
-    // The initialisers of all modules, each called once, become one function when they are together.
-    const place = entry.isStart ? 0 : hashOf(entry.sourceModule) % total;
-    parts[place]?.owned.push(entry);
+    parts[hashOf(entry.sourceModule) % total]?.owned.push(entry);
   }
   for (const part of parts) fillPart(part, program);
 

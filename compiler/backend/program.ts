@@ -27,8 +27,6 @@ export interface ProgramFunction {
   isInTable: boolean;
   /** Copied into every C file that calls it, as `static inline`: is small, or has one caller. */
   isInline: boolean;
-  /** Runs once (global initialisers). */
-  isStart: boolean;
   /** Fills a table by calling the same function again and again: is to be small, not fast. */
   isFiller: boolean;
   /** Called by a dispatcher: stays a function of its own. */
@@ -71,8 +69,6 @@ const RUNTIME_PREFIX = "~lib/rt/";
 const CONSTRUCTOR = "#constructor";
 /** End of the name of a function that looks up how many arguments its caller gave. */
 const COUNTED_CALL = "@varargs";
-/** The module's start function, which calls one `start:FILE` function a file. */
-const START = "~start";
 
 /** `kernel/sched/thread` for any function or initialiser of that file. */
 export function sourceModuleOf(name: string): string {
@@ -100,7 +96,6 @@ function analyse(module: WasmModule, index: number, names: NameSpace): ProgramFu
   const inlineLimit = HOT_MODULES.test(sourceModule)
     ? HOT_INLINE_INSTRUCTIONS
     : INLINE_INSTRUCTIONS;
-  const isStart = name === START || name.startsWith("start:");
   return {
     index,
     name,
@@ -110,11 +105,10 @@ function analyse(module: WasmModule, index: number, names: NameSpace): ProgramFu
     body,
     exportNames: [],
     isInTable: false,
-    isInline: !isStart && !hasLoop && body.instructions.length <= inlineLimit,
-    isStart,
+    isInline: !hasLoop && body.instructions.length <= inlineLimit,
     isFiller: !hasLoop && Math.max(0, ...calls.values()) >= FILLER_CALLS,
     isDispatched: false,
-    dispatches: isStart || calls.size < DISPATCHER_CALLS ? [] : calledOnce(calls),
+    dispatches: calls.size < DISPATCHER_CALLS ? [] : calledOnce(calls),
     calls: [...calls.keys()],
     globals: [...globals],
   };
@@ -153,7 +147,7 @@ function callersOf(
  * for their sake.
  */
 function isPartOf(caller: ProgramFunction, target: ProgramFunction): boolean {
-  if (target.isStart || target.isDispatched || target.isFiller) return false;
+  if (target.isDispatched || target.isFiller) return false;
   return !HOT_CALLERS.test(caller.sourceModule) || target.name.endsWith(CONSTRUCTOR);
 }
 

@@ -19,7 +19,9 @@ import { type BackendResult, emitC } from "../backend/emit.ts";
 import { RUNTIME_FOLDER } from "../backend/imports.ts";
 import { NATIVE_DATA_BASE } from "../binaryen-patches.ts";
 import type { Diagnostic } from "../diagnostics.ts";
+import { evaluateInitialisers } from "../evaluate/evaluate.ts";
 import { compileToWasm, REPOSITORY } from "../frontend.ts";
+import { readModule } from "../wasm/module.ts";
 import { ElfFile } from "./elf.ts";
 import { packSymbols } from "./ksyms.ts";
 import { collectSymbols } from "./ksyms-collect.ts";
@@ -64,6 +66,8 @@ export interface BuildReport {
   warnings: Diagnostic[];
 }
 
+/** Export that runs all initialisers; it is gone after they ran. */
+const INITIALISERS = "moduleInit";
 const DATA_SECTION = ".asdata";
 
 /** Gives each data segment its symbol: the name that the C files use, at the address it has now. */
@@ -246,10 +250,15 @@ async function buildInRun(options: BuildOptions, run: Run): Promise<BuildReport>
     entries: [options.entry],
     layout: "native",
     heap: options.heap,
-    exportStart: "moduleInit",
+    exportStart: INITIALISERS,
   });
   step("assemblyscript");
-  const result = emitC(compiled.wasm, compiled.sourceMap, {
+  const module = evaluateInitialisers(readModule(compiled.wasm), {
+    start: INITIALISERS,
+    heap: options.heap,
+  });
+  step("initialisers");
+  const result = emitC(module, compiled.sourceMap, {
     allowFloats: false,
     lines: true,
     symbolicData: true,

@@ -170,7 +170,7 @@ const HOST_FLAGS = KERNEL_FLAGS.filter(
 
 /** Builds a Linux program from the module in an empty folder; returns its path. */
 function buildNative(wasm: Uint8Array, options: NativeOptions, folder: string): string {
-  const emitted = emitC(wasm, null, {
+  const emitted = emitC(readModule(wasm), null, {
     allowFloats: options.floats === true,
     lines: false,
     ...(options.parts ? { parts: options.parts } : {}),

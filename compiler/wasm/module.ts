@@ -66,6 +66,8 @@ export interface WasmModule {
   tableSize: number;
   elements: ElementSegment[];
   data: DataSegment[];
+  /** Objects made before the program runs, each in memory behind the static data. */
+  objects: DataSegment[];
   names: Names;
 }
 
@@ -218,6 +220,7 @@ export function readModule(bytes: Uint8Array): WasmModule {
     tableSize: 0,
     elements: [],
     data: [],
+    objects: [],
     names: { functions: new Map(), locals: new Map(), globals: new Map() },
   };
   const typeIndices: number[] = [];

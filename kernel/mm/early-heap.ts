@@ -1,10 +1,13 @@
 /**
- * Memory for objects made before the frame allocator runs (module-level `new`): a block in the
- * kernel image, handed out from its start and never taken back, except the very last piece.
+ * Memory for objects made before the frame allocator runs: a block in the kernel image, handed out
+ * from its start and never taken back, except the very last piece.
  *
  *   __early_heap_start ├─ objects ─┤─ rest: given to the frame allocator by initHeap ─┤ __early_heap_end
+ *
+ * The objects of module-level `new`, which the compiler made, lie in the image's data and are as
+ * lasting. Where modules are initialised when they are loaded (unit tests), `new` ends here.
  */
-import { __early_heap_end, __early_heap_start } from "../arch/cpu";
+import { __data_start, __early_heap_end, __early_heap_start } from "../arch/cpu";
 
 /** Alignment of every allocation, of the slabs also. */
 const ALIGNMENT: usize = 16;
@@ -25,9 +28,9 @@ export function earlyAllocate(sizeBytes: usize): usize {
   return start;
 }
 
-/** True if the pointer came from `earlyAllocate`. */
+/** True if the pointer came from `earlyAllocate` or from the compiler. */
 export function isEarly(pointer: usize): bool {
-  return pointer - __early_heap_start() < position - __early_heap_start();
+  return pointer - __data_start() < position - __data_start();
 }
 
 /** Takes back the memory if it was the last handed out; otherwise it stays lost. */
@@ -36,11 +39,6 @@ export function earlyFree(pointer: usize): void {
     position = pointer;
     lastStart = 0;
   }
-}
-
-/** Bytes between the pointer and the end of what was handed out: at least its allocation's size. */
-export function earlySizeLimit(pointer: usize): usize {
-  return position - pointer;
 }
 
 /** Ends early allocation; returns the address after the last byte in use. */

@@ -24,6 +24,7 @@ const INTERRUPT_DEPTH_OFFSET = 88;
 const compiled = loadKernelModule<HeapExports>("kernel/mm/frames.testentry.ts", {
   pages: 1024,
   symbols: {
+    __data_start: KERNEL_IMAGE + MIB,
     __early_heap_start: KERNEL_IMAGE + MIB,
     __early_heap_end: KERNEL_IMAGE + MIB + EARLY_BYTES,
   },

@@ -12,7 +12,7 @@
  */
 import { __early_heap_end, cpuId, interruptDepth } from "../arch/cpu";
 import { buddyLock, giveRange, MAX_ORDER, trimBlock } from "./buddy";
-import { closeEarlyHeap, earlyAllocate, earlyFree, earlySizeLimit, isEarly } from "./early-heap";
+import { closeEarlyHeap, earlyAllocate, earlyFree, isEarly } from "./early-heap";
 import { FRAME_KERNEL, FRAME_LARGE, FRAME_SLAB, frameAt, frameOf, numberOf } from "./frame";
 import { allocateFrames, freeFrame, giveFrames, physicalOf } from "./frames";
 import { KERNEL_IMAGE, PAGE_MASK, PAGE_SHIFT, toVirtual } from "./layout";
@@ -108,9 +108,8 @@ export function heapFree(pointer: usize): void {
   if (magazine.count > 2 * magazine.batch) drain(magazine);
 }
 
-/** Usable bytes of an allocation: at least what was asked for. */
+/** Usable bytes of an allocation made after `initHeap`: at least what was asked for. */
 export function heapSize(pointer: usize): usize {
-  if (isEarly(pointer)) return earlySizeLimit(pointer);
   const frame = frameAt(pointer);
   if (frame.kind == FRAME_SLAB) return <usize>classSize(<u32>frame.tag);
   return (<usize>frame.index) << (<usize>PAGE_SHIFT);

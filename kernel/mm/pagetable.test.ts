@@ -36,6 +36,7 @@ const symbols = {
   __rodata_start: IMAGE + 0x40000n,
   __rodata_end: IMAGE + 0x60000n,
   __image_end: IMAGE + 0x90000n,
+  __data_start: IMAGE + 0x70000n,
   __early_heap_start: IMAGE + 0x70000n,
   __early_heap_end: IMAGE + 0x90000n,
   bootPageTables: IMAGE + 0x61000n,

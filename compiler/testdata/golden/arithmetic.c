@@ -11,7 +11,7 @@ u32 compiler_testdata_golden_arithmetic_order(u32) __asm__("order");
 u32 compiler_testdata_golden_arithmetic_clamp(u32, u32, u32) __asm__("clamp");
 u64 compiler_testdata_golden_arithmetic_alignUp(u64, u64) __asm__("alignUp");
 u64 compiler_testdata_golden_arithmetic_divide(u32, u32) __asm__("divide");
-W_COLD void start(void) __asm__("moduleInit");
+void start(void) __asm__("moduleInit");
 
 static inline u32 compiler_testdata_golden_arithmetic_next(void) {
 u32 v0 = 0;

@@ -8,7 +8,7 @@ extern const u32 w_table_types[], w_table_size;
 u32 compiler_testdata_golden_control_collatz(u64) __asm__("collatz");
 u32 compiler_testdata_golden_control_days(u32, u32) __asm__("days");
 u64 compiler_testdata_golden_control_find(u64, u64, u32) __asm__("find");
-W_COLD void start(void) __asm__("moduleInit");
+void start(void) __asm__("moduleInit");
 
 u32 compiler_testdata_golden_control_collatz(u64 start) {
 u32 steps = 0; u64 n = 0;

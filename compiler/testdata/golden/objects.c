@@ -28,7 +28,7 @@ u32 compiler_testdata_golden_objects_apply(u64, u32) __asm__("apply");
 u32 compiler_testdata_golden_objects_lock(u64) __asm__("lock");
 void compiler_testdata_golden_objects_unlock(u64) __asm__("unlock");
 W_NORETURN W_COLD void compiler_testdata_golden_objects_abort(u64, u64, u32, u32) __asm__("abort");
-W_COLD void start(void) __asm__("moduleInit");
+void start(void) __asm__("moduleInit");
 
 static inline u64 compiler_testdata_bumpheap_heapAllocate(u64 sizeBytes) {
 u64 start = 0;

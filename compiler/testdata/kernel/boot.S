@@ -65,7 +65,6 @@ gdtPointer:
 upper:
         leaq    stackTop(%rip), %rsp
         xorl    %ebp, %ebp
-        call    moduleInit
         call    kmain
 2:      hlt
         jmp     2b

@@ -4,8 +4,8 @@
  * PVH (xen/include/public/arch-x86/hvm/start_info.h): the virtual machine monitor finds the entry
  * address in an ELF note, and enters with paging off, flat 32-bit segments, interrupts off and EBX
  * holding the physical address of the start info. This code builds the first page tables, enters
- * long mode, and calls `enableProcessorFeatures` (features.ts), `moduleInit` (initialisers of all
- * modules) and `kmain(startInfo)`.
+ * long mode, and calls `enableProcessorFeatures` (features.ts) and `kmain(startInfo)`. Initialisers
+ * of modules ran when the kernel was built.
  *
  * Neighbours: compiler/link/x86_64.ld (layout), kernel/main.ts (kmain), kernel/mm/pagetable.ts
  * (replaces these tables by the final ones).
@@ -124,7 +124,6 @@ startup:
     push %rsi
     push %rsi
     call enableProcessorFeatures
-    call moduleInit
     pop %rdi
     call kmain
     ud2

@@ -8,7 +8,7 @@
  * A pair whose both sides are closed is used again for the next /dev/ptmx: nothing that still points to
  * its terminal can then point to freed memory.
  *
- * Locks: `pairsLock` guards which pairs are open. Neighbours: `pty-line`, `tty`, `fs/devpts` (the
+ * Locks: `makingLock` orders those who look for a free pair, `pairsLock` guards which are open. Neighbours: `pty-line`, `tty`, `fs/devpts` (the
  * names), `linux/terminals` (sessions).
  */
 import { copyUser } from "../../arch/cpu";
@@ -93,16 +93,26 @@ export class PtySlave extends Tty {
 }
 
 const pairsLock = new SpinLock();
-const pairs = new StaticArray<PtySlave | null>(<i32>PTY_MAX);
+const makingLock = new Mutex();
+/** Slaves by number; empty until a program wants one. */
+let pairs = new StaticArray<PtySlave | null>(0);
 
 /** The slave with this number if its master is open, or null. */
 export function ptySlave(index: u32): PtySlave | null {
-  const slave = index < PTY_MAX ? unchecked(pairs[<i32>index]) : null;
+  const slave = index < <u32>pairs.length ? unchecked(pairs[<i32>index]) : null;
   return slave && slave.hasMaster ? slave : null;
 }
 
 /** A pair that nobody uses, now with a master; null if there are too many, or no memory. */
 function takePair(): PtySlave | null {
+  makingLock.lock();
+  if (pairs.length == 0) pairs = new StaticArray<PtySlave | null>(<i32>PTY_MAX);
+  const slave = findFreePair();
+  makingLock.unlock();
+  return slave;
+}
+
+function findFreePair(): PtySlave | null {
   for (let index: u32 = 0; index < PTY_MAX; index++) {
     let slave = unchecked(pairs[<i32>index]);
     if (!slave) {

@@ -18,7 +18,11 @@ export function withEarlyHeap(sizeBytes = 8 << 20, topBytes = 0): LoadOptions {
         start = parts.heap.reserve(sizeBytes, 4096);
         starts.set(parts, start);
       }
-      return { __early_heap_start: start, __early_heap_end: start + BigInt(sizeBytes) };
+      return {
+        __data_start: start,
+        __early_heap_start: start,
+        __early_heap_end: start + BigInt(sizeBytes),
+      };
     },
   };
 }

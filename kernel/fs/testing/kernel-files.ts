@@ -163,7 +163,11 @@ export class KernelFiles {
     if (!module) {
       module = loadKernelModule<FsExports>("kernel/fs/testing/fs.testentry.ts", {
         pages,
-        symbols: { __early_heap_start: EARLY_HEAP, __early_heap_end: EARLY_HEAP },
+        symbols: {
+          __data_start: EARLY_HEAP,
+          __early_heap_start: EARLY_HEAP,
+          __early_heap_end: EARLY_HEAP,
+        },
         imports: (parts) => ({
           testdisk: {
             diskRead: (sector: bigint, address: bigint, length: number) => {

@@ -20,7 +20,11 @@ export async function loadWithMemory<E>(
 ): Promise<() => KernelModule<E & WithMemory>> {
   const loaded = await loadKernelModule<E & WithMemory>(entry, {
     pages: (16 + ramMib) * 16,
-    symbols: { __early_heap_start: EARLY_HEAP, __early_heap_end: EARLY_HEAP },
+    symbols: {
+      __data_start: EARLY_HEAP,
+      __early_heap_start: EARLY_HEAP,
+      __early_heap_end: EARLY_HEAP,
+    },
   });
   return () => {
     const kernel = loaded.fresh();

@@ -86,6 +86,7 @@ export const compiled = loadKernelModule<Exports>("kernel/vm/vm.testentry.ts", {
   }),
   symbols: {
     // The early heap lies in the module's memory; what is left of it looks like page 1 of the image.
+    __data_start: 2n << 20n,
     __early_heap_start: 2n << 20n,
     __early_heap_end: (2n << 20n) + 0x20000n,
   },
