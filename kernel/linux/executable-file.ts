@@ -7,10 +7,13 @@
 import { S_IXUGO } from "../fs/constants";
 import { Dentry } from "../fs/dentry";
 import { File } from "../fs/file";
+import { READ_AROUND } from "../fs/file-pages";
 import { openDentry } from "../fs/namespace";
+import { IN_ACCESS, notifyFile } from "../fs/notify";
 import { FsContext, resolve } from "../fs/path";
 import { EACCES, EIO, ENOEXEC, ENOMEM, ETXTBSY, asError, isError } from "../lib/errno";
 import { free } from "../lib/object";
+import { frameOf, releaseFrame, toVirtual } from "../mm/frames";
 import { heapAllocate, heapFree } from "../mm/heap";
 import {
   ELF_HEADER_BYTES,
@@ -69,9 +72,24 @@ export class ExecutableFile {
     if (!this.isClaimed) return -ETXTBSY;
     this.header = heapAllocate(FIRST_BYTES);
     if (this.header == 0) return -ENOMEM;
-    const bytes = this.opened().readAt(this.header, FIRST_BYTES, 0);
-    if (bytes < 0) return bytes;
-    this.headerBytes = <usize>bytes;
+    return this.readFirstBytes(dentry);
+  }
+
+  /** Reads as a mapping's first touch does, because the file is mapped next: a small one as a whole. */
+  private readFirstBytes(dentry: Dentry): i64 {
+    const node = dentry.node;
+    const size = min<u64>(node.sizeBytes(), FIRST_BYTES);
+    if (size == 0) return 0;
+    const page = node.pageForRead(0, READ_AROUND, true);
+    if (page < 0) return page;
+    this.headerBytes = <usize>size;
+    if (page == 0) {
+      memory.fill(this.header, 0, <usize>size); // a hole
+    } else {
+      memory.copy(this.header, toVirtual(<u64>page), <usize>size);
+      releaseFrame(frameOf(<u64>page));
+    }
+    notifyFile(dentry, IN_ACCESS);
     return 0;
   }
 
