@@ -28,7 +28,7 @@ const SIGNATURES: Record<string, string> = {
   gsStore64: "i32 i64 >",
   gsLoad32: "i32 > i32",
   gsStore32: "i32 i32 >",
-  gsAdd32: "i32 i32 >",
+  gsSubtract32: "i32 i32 > i32",
   compilerBarrier: ">",
   mfence: ">",
   lfence: ">",

@@ -81,7 +81,7 @@ HW u64 hw_gsLoad64(u32 offset) { return *(volatile u64 __seg_gs *)(u64)offset; }
 HW u32 hw_gsLoad32(u32 offset) { return *(volatile u32 __seg_gs *)(u64)offset; }
 HW void hw_gsStore64(u32 offset, u64 value) { *(volatile u64 __seg_gs *)(u64)offset = value; }
 HW void hw_gsStore32(u32 offset, u32 value) { *(volatile u32 __seg_gs *)(u64)offset = value; }
-HW void hw_gsAdd32(u32 offset, u32 value) { __asm__ volatile("addl %1, %0" : "+m"(*(u32 __seg_gs *)(u64)offset) : "ri"(value) : "cc"); }
+HW u32 hw_gsSubtract32(u32 offset, u32 value) { u32 zero; __asm__ volatile("subl %2, %1" : "=@ccz"(zero), "+m"(*(u32 __seg_gs *)(u64)offset) : "ri"(value) : "memory"); return zero; }
 HW u64 hw_rdfsbase(void) { u64 v; __asm__ volatile("rdfsbase %0" : "=r"(v)); return v; }
 HW void hw_wrfsbase(u64 value) { __asm__ volatile("wrfsbase %0" : : "r"(value) : "memory"); }
 

@@ -216,8 +216,11 @@ export class Hardware {
       gsLoad32: (offset: number) => this.perCpu.getUint32(offset, true),
       gsStore32: (offset: number, value: number) =>
         void this.perCpu.setUint32(offset, value >>> 0, true),
-      gsAdd32: (offset: number, value: number) =>
-        void this.perCpu.setUint32(offset, this.perCpu.getUint32(offset, true) + value, true),
+      gsSubtract32: (offset: number, value: number) => {
+        const difference = (this.perCpu.getUint32(offset, true) - value) >>> 0;
+        this.perCpu.setUint32(offset, difference, true);
+        return difference === 0;
+      },
       mulHighU64: (a: bigint, b: bigint) => (u64(a) * u64(b)) >> 64n,
       mulDivU64: (a: bigint, b: bigint, divisor: bigint) => {
         const quotient = u64(divisor) === 0n ? MASK_64 + 1n : (u64(a) * u64(b)) / u64(divisor);

@@ -1,17 +1,18 @@
 /**
  * Mutual exclusion between processors, and between a processor and its own interrupts.
  *
- * Interrupts stay off while any spin lock is held; a per-CPU depth remembers whether they were on
- * before the first one. Never sleep and never touch application memory with a spin lock held.
+ * Interrupts stay off while any spin lock is held; a per-CPU state counts the locks and remembers
+ * whether interrupts were off before the first one, in a form that the last release tests for free. Never sleep and never touch application memory with a spin lock held.
  */
 import { serveFlush } from "./shootdown";
 import {
-  interruptsBefore,
-  lockDepth,
+  LOCK_ONE,
+  LOCK_WAS_OFF,
+  dropLock,
+  lockState,
   pause,
   saveFlagsCli,
-  setInterruptsBefore,
-  setLockDepth,
+  setLockState,
   sti,
 } from "./cpu";
 
@@ -56,15 +57,13 @@ export class SpinLock {
 
 /** Turns interrupts off; calls nest. */
 export function disableInterrupts(): void {
-  const depth = lockDepth();
+  let state = lockState();
   // While a lock is held they are off already.
-  if (depth == 0) setInterruptsBefore((saveFlagsCli() & RFLAGS_IF) != 0);
-  setLockDepth(depth + 1);
+  if (state < LOCK_ONE) state = saveFlagsCli() & RFLAGS_IF ? 0 : LOCK_WAS_OFF;
+  setLockState(state + LOCK_ONE);
 }
 
 /** Undoes one `disableInterrupts`. */
 export function enableInterrupts(): void {
-  const depth = lockDepth() - 1;
-  setLockDepth(depth);
-  if (depth == 0 && interruptsBefore()) sti();
+  if (dropLock()) sti();
 }

@@ -138,8 +138,11 @@ export declare function gsStore64(offset: u32, value: u64): void;
 export declare function gsLoad32(offset: u32): u32;
 /** Writes 32 bits at GS base + `offset`. */
 export declare function gsStore32(offset: u32, value: u32): void;
-/** Adds to the 32 bits at GS base + `offset` in one instruction (no interrupt can come between). */
-export declare function gsAdd32(offset: u32, value: u32): void;
+/**
+ * Subtracts from the 32 bits at GS base + `offset` in one instruction (no interrupt can come between).
+ * @returns whether they are 0 now
+ */
+export declare function gsSubtract32(offset: u32, value: u32): bool;
 /** FS base, by RDFSBASE; needs CR4.FSGSBASE. */
 export declare function rdfsbase(): u64;
 /** Sets FS base, by WRFSBASE; needs CR4.FSGSBASE. */

@@ -4,14 +4,13 @@
  * The offsets are shared with boot.S and entry.S. Fields are read and written by one instruction
  * each, so they need no lock on their own processor.
  */
-import { gsLoad32, gsLoad64, gsStore32, gsStore64 } from "./hw";
+import { gsLoad32, gsLoad64, gsStore32, gsStore64, gsSubtract32 } from "./hw";
 
 const SELF: u32 = 0;
 const KERNEL_STACK: u32 = 8;
 const CURRENT_THREAD: u32 = 24;
 const CPU_ID: u32 = 32;
-const LOCK_DEPTH: u32 = 36;
-const INTERRUPTS_BEFORE: u32 = 40;
+const LOCK_STATE: u32 = 36;
 const USER_WORK: u32 = 44;
 const IDLE_THREAD: u32 = 48;
 const RUN_QUEUE: u32 = 56;
@@ -65,22 +64,32 @@ export function setCurrentThreadAddress(address: usize): void {
   gsStore64(CURRENT_THREAD, address);
 }
 
-/** How many spin locks this processor holds. */
-export function lockDepth(): u32 {
-  return gsLoad32(LOCK_DEPTH);
+/** In a lock state: interrupts were off when the first of the held spin locks was taken. */
+export const LOCK_WAS_OFF: u32 = 1;
+/** In a lock state: one spin lock that this processor holds. */
+export const LOCK_ONE: u32 = 2;
+
+/** How many spin locks this processor holds, and what was before; see LOCK_ONE, LOCK_WAS_OFF. */
+export function lockState(): u32 {
+  return gsLoad32(LOCK_STATE);
 }
 
-export function setLockDepth(depth: u32): void {
-  gsStore32(LOCK_DEPTH, depth);
+export function setLockState(state: u32): void {
+  gsStore32(LOCK_STATE, state);
+}
+
+/** Takes one lock off the state; true if none is left and interrupts were on before the first. */
+export function dropLock(): bool {
+  return gsSubtract32(LOCK_STATE, LOCK_ONE);
 }
 
 /** Whether interrupts were on when the first of the held spin locks was taken. */
 export function interruptsBefore(): bool {
-  return gsLoad32(INTERRUPTS_BEFORE) != 0;
+  return (gsLoad32(LOCK_STATE) & LOCK_WAS_OFF) == 0;
 }
 
 export function setInterruptsBefore(on: bool): void {
-  gsStore32(INTERRUPTS_BEFORE, on ? 1 : 0);
+  gsStore32(LOCK_STATE, (gsLoad32(LOCK_STATE) & ~LOCK_WAS_OFF) | (on ? 0 : LOCK_WAS_OFF));
 }
 
 /** Whether something must be done before the next return to user mode (entry.S tests it). */
