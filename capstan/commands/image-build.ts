@@ -121,11 +121,13 @@ async function provideImage(
   ]);
   const paths = [path, manifestPathOf(path)];
   if (target.kind === "file" && finished.provide(key, paths)) return true;
-  await exportApplication(application, target, path, signal);
-  const { writeManifest } = await import("../manifest/write-manifest.ts");
+  const { describeDisk, writeManifest } = await import("../manifest/write-manifest.ts");
   const disk = bootableDisk(diskParts(application));
   try {
-    await writeManifest(disk, path, { isDisk: target.isDisk === true, env, signal });
+    // This takes as long as the image, which must not stand there without a manifest meanwhile.
+    const described = await describeDisk(disk, signal);
+    await exportApplication(application, target, path, signal);
+    await writeManifest(described, path, { isDisk: target.isDisk === true, env, signal });
   } finally {
     disk.close();
   }

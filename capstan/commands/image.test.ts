@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createCipheriv, createHash } from "node:crypto";
 import { once } from "node:events";
 import {
   appendFileSync,
@@ -209,6 +209,28 @@ test("a full disk is named, and the half-made image removed", () =>
     assert.equal(status, 125, stderr);
     assert.match(stderr, /cannot write the image .*full\.img\n +why: EFBIG/);
     assert.deepEqual(readdirSync(scratch).sort(), before);
+  }));
+
+test("a full disk is named whatever the format, and nothing half-made is left", () =>
+  withScratch(async (scratch) => {
+    mkdirSync(join(scratch, "data"));
+    // What compression cannot make small: blocks of a cipher.
+    const noise = createCipheriv("aes-128-ctr", Buffer.alloc(16), Buffer.alloc(16));
+    writeFileSync(join(scratch, "data/noise"), noise.update(Buffer.alloc(3_000_000)));
+    ok(scratch, "build", "--quiet", "-o", "good.qcow2", ...addData);
+    const before = readdirSync(scratch).sort();
+    for (const { name } of imageTargets) {
+      const script = `trap "" XFSZ; ulimit -f 4000; exec "$0" "$@"`;
+      const words = [launcher, "image", "build", "-f", name, "-o", "full", ...addData];
+      const { status, stderr } = spawnSync("/bin/sh", ["-c", script, process.execPath, ...words], {
+        cwd: scratch,
+        encoding: "utf8",
+        env: { ...process.env, CAPSTAN_ROOT: join(scratch, ".capstan") },
+      });
+      assert.equal(status, 125, `${name}: ${stderr}`);
+      assert.match(stderr, /^capstan: cannot write the image .*full.*\n +why: EFBIG/, name);
+      assert.deepEqual(readdirSync(scratch).sort(), before, name);
+    }
   }));
 
 test("Ctrl-C in the middle leaves no half-made image", () =>

@@ -13,7 +13,7 @@
  */
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { UserError } from "../errors.ts";
 import { splitWords } from "../source/words.ts";
 import { readYamlFile } from "../text/yaml-file.ts";

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { isMap, parseDocument } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { UserError } from "../errors.ts";
 import { readYamlFile } from "../text/yaml-file.ts";
 import type { SettingName } from "./run-defaults.ts";

@@ -19,9 +19,9 @@ test("bytes for people", () => {
 });
 
 test("a bar shows share and rate, and no share without a total", () => {
-  assert.equal(barLine("x", 50, 100, 1000), "x  [##########..........]  50%  50 B/s");
-  assert.equal(barLine("x", 300, 100, 1000), "x  [####################] 100%  300 B/s");
-  assert.equal(barLine("x", 50, undefined, 500), "x  50 B  100 B/s");
+  assert.equal(barLine("x", 50, 100, 50), "x  [##########..........]  50%  50 B/s");
+  assert.equal(barLine("x", 300, 100, 300), "x  [####################] 100%  300 B/s");
+  assert.equal(barLine("x", 50, undefined, 100), "x  50 B  100 B/s");
 });
 
 test("elsewhere than on a terminal, each task is one line", () => {
@@ -32,6 +32,15 @@ test("elsewhere than on a terminal, each task is one line", () => {
   task.end();
   progressOn(stream).start("other").end("already here");
   assert.equal(stream.text, "layer  2.0 kB\nother  already here\n");
+});
+
+test("what was there before counts for the share, not for the rate", () => {
+  const stream = recording(true);
+  const task = progressOn(stream).start("layer", 2e9);
+  task.resume(1e9);
+  const end = performance.now() + 200;
+  while (performance.now() < end) task.advance(0);
+  assert.match(stream.text, /layer {2}\[#{10}\.{10}\] {2}50% {2}0 B/);
 });
 
 test("on a terminal the last line is written over the bar", () => {

@@ -11,6 +11,8 @@
 export interface ProgressTask {
   /** More is done. */
   advance(bytes: number): void;
+  /** So much was there from an earlier attempt: it counts, but not for the rate. */
+  resume(bytes: number): void;
   /** It is finished; `note` replaces the bar's figures (`already here`). */
   end(note?: string): void;
 }
@@ -22,7 +24,9 @@ export interface ProgressSink {
 }
 
 /** Reports nothing. */
-export const silentProgress: ProgressSink = { start: () => ({ advance() {}, end() {} }) };
+export const silentProgress: ProgressSink = {
+  start: () => ({ advance() {}, resume() {}, end() {} }),
+};
 
 /** The part of a stream that is needed; process.stderr has it. */
 export interface ProgressStream {
@@ -48,6 +52,7 @@ export function progressOn(stream: ProgressStream): ProgressSink {
     start(label, totalBytes) {
       const startMs = performance.now();
       let doneBytes = 0;
+      let resumedBytes = 0;
       let drawnMs = startMs;
       const isTerminal = stream.isTTY === true;
       return {
@@ -56,9 +61,14 @@ export function progressOn(stream: ProgressStream): ProgressSink {
           const nowMs = performance.now();
           if (!isTerminal || nowMs - drawnMs < REDRAW_MS) return;
           drawnMs = nowMs;
-          const line = barLine(label, doneBytes, totalBytes, nowMs - startMs);
+          const rate = ((doneBytes - resumedBytes) * 1000) / Math.max(nowMs - startMs, 1);
+          const line = barLine(label, doneBytes, totalBytes, rate);
           // Carriage return, text, erase to the end of the line (ECMA-48, EL).
           stream.write(`\r${line.slice(0, (stream.columns ?? 80) - 1)}\x1b[K`);
+        },
+        resume(bytes) {
+          doneBytes += bytes;
+          resumedBytes += bytes;
         },
         end(note) {
           const text = note ?? formatBytes(doneBytes);
@@ -69,14 +79,14 @@ export function progressOn(stream: ProgressStream): ProgressSink {
   };
 }
 
-/** The line that shows a task on the way. */
+/** The line that shows a task on the way; the rate is in bytes a second. */
 export function barLine(
   label: string,
   doneBytes: number,
   totalBytes: number | undefined,
-  durationMs: number,
+  bytesPerSecond: number,
 ): string {
-  const rate = `${formatBytes((doneBytes * 1000) / Math.max(durationMs, 1))}/s`;
+  const rate = `${formatBytes(bytesPerSecond)}/s`;
   if (totalBytes === undefined || totalBytes === 0) {
     return `${label}  ${formatBytes(doneBytes)}  ${rate}`;
   }

@@ -3,10 +3,10 @@
  * encoded by a library; GNU's sparse files, which it lacks, are added here.
  *
  * Reference: GNU tar manual, "The Old GNU Format" and "Storing Sparse Files".
- * Neighbours: `ova.ts`, `gce.ts`; `../archive/tar-writer.ts` writes whole trees.
+ * Neighbours: `ova.ts`, `gce.ts`, `vmware.ts`; `../archive/tar-writer.ts` writes whole trees.
  */
 import { Header } from "tar/header";
-import type { Extent } from "../disk/disk-image.ts";
+import type { DiskOutput, Extent } from "../disk/disk-image.ts";
 
 export const blockBytes = 512;
 
@@ -44,6 +44,17 @@ export function filePadding(sizeBytes: number): Buffer {
 /** Ends an archive. */
 export function archiveEnd(): Buffer {
   return Buffer.alloc(2 * blockBytes);
+}
+
+/** Appends what a stream yields; what either throws ends both. */
+export async function appendAll(
+  output: DiskOutput,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  for await (const bytes of pieces) {
+    output.append(bytes);
+    await output.pause();
+  }
 }
 
 /**

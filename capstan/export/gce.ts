@@ -5,12 +5,12 @@
  * Reference: Google Cloud documentation, "Import a boot disk image" (requirements of the archive).
  * Neighbours: `archive.ts`.
  */
-import { once } from "node:events";
+import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { bootableDisk } from "../disk/bootable-disk.ts";
 import type { DiskImage, DiskOutput, Extent } from "../disk/disk-image.ts";
 import { dataGrains } from "../disk/grains.ts";
-import { archiveEnd, filePadding, sparseFileHeader } from "./archive.ts";
+import { appendAll, archiveEnd, filePadding, sparseFileHeader } from "./archive.ts";
 import { diskParts, type FileTarget } from "./target.ts";
 
 const gibibyte = 2 ** 30;
@@ -57,16 +57,9 @@ export const gceTarget: FileTarget = {
     const disk = bootableDisk(diskParts(application));
     // No name and no date in the header, so the same disk gives the same bytes.
     const gzip = createGzip({ level: compressionLevel });
-    gzip.on("data", (bytes: Buffer) => output.append(bytes));
     try {
-      const ended = once(gzip, "end");
-      for await (const bytes of archive(disk, output)) {
-        if (!gzip.write(bytes)) await once(gzip, "drain");
-      }
-      gzip.end();
-      await ended;
+      await pipeline(archive(disk, output), gzip, (compressed) => appendAll(output, compressed));
     } finally {
-      gzip.destroy();
       disk.close();
     }
   },

@@ -11,7 +11,7 @@ import { bootableDisk } from "../disk/bootable-disk.ts";
 import type { DiskImage, DiskOutput } from "../disk/disk-image.ts";
 import { vmdkStreamFormat } from "../disk/formats/vmdk.ts";
 import { writeWhole } from "../disk/output-file.ts";
-import { archiveEnd, fileHeader, filePadding } from "./archive.ts";
+import { appendAll, archiveEnd, fileHeader, filePadding } from "./archive.ts";
 import { type OvfDialect, ovfDescriptor } from "./ovf.ts";
 import { type Application, diskParts, type ExportContext, type FileTarget } from "./target.ts";
 
@@ -30,10 +30,7 @@ function populatedBytes(disk: DiskImage): number {
 async function appendFile(output: DiskOutput, name: string, path: string): Promise<void> {
   const sizeBytes = statSync(path).size;
   output.append(fileHeader(name, sizeBytes));
-  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) {
-    output.append(chunk);
-    await output.pause();
-  }
+  await appendAll(output, createReadStream(path, { highWaterMark: 2 ** 20 }));
   output.append(filePadding(sizeBytes));
 }
 

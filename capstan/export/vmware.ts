@@ -2,11 +2,12 @@
  * VMware Workstation, Fusion and Player: a ZIP archive with the machine's description (vmx) and its
  * disk, ready to be unpacked and opened.
  */
-import { once } from "node:events";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { ZipFile } from "yazl";
 import { vmdkFormat } from "../disk/formats/vmdk.ts";
 import { writeWhole } from "../disk/output-file.ts";
+import { appendAll } from "./archive.ts";
 import { type Application, type FileTarget, writeApplicationDisk } from "./target.ts";
 
 /** The earliest date that ZIP knows, in local time as ZIP has it: the same on every machine. */
@@ -54,9 +55,7 @@ export const vmwareTarget: FileTarget = {
     const options = { mtime: noDate, forceDosTimestamp: true, mode: 0o100644, compressionLevel: 3 };
     zip.addBuffer(Buffer.from(vmxText(application)), `${folder}/${folder}.vmx`, options);
     zip.addFile(disk, `${folder}/disk.vmdk`, options);
-    const stream = zip.outputStream;
-    stream.on("data", (bytes: Buffer) => output.append(bytes));
     zip.end();
-    await once(stream, "end", signal === undefined ? {} : { signal });
+    await pipeline(zip.outputStream, (bytes: AsyncIterable<Buffer>) => appendAll(output, bytes));
   },
 };

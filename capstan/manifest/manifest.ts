@@ -5,7 +5,7 @@
  * Neighbours: `signing.ts` signs it, `../commands/image-verify.ts` checks an image against it.
  */
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { sectorBytes } from "../disk/boot/partition-table.ts";
 import { surveyDisk } from "../disk/content-id.ts";
 import type { DiskInside } from "../disk/look-inside.ts";

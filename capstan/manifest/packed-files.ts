@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream, readdirSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 
 /** One file; `path` is relative to the output, empty for an output that is a file itself. */
 export const packedFileSchema = z.strictObject({

@@ -16,7 +16,7 @@ import {
 } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { systemErrorCode, UserError } from "../errors.ts";
 import { capstanHome } from "../home.ts";
 import { type ImageManifest, manifestSchema } from "./manifest.ts";

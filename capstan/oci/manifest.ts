@@ -5,7 +5,7 @@
  * Neighbours: `../source/container/image.ts` follows the documents to layers; `../registry/` moves them about.
  */
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { type ByteRange, readRange } from "../archive/byte-range.ts";
 import { verifyDigest } from "../archive/decompress.ts";
 import { UserError } from "../errors.ts";

@@ -5,7 +5,7 @@
  *
  * Neighbours: `pull.ts` and `push.ts` know what to ask for; `credentials.ts` who asks.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { systemErrorCode, UserError } from "../errors.ts";
 import type { WorkOptions } from "../work.ts";
 import { type Credentials, findCredentials } from "./credentials.ts";
@@ -45,6 +45,7 @@ export class RegistryClient {
   readonly registry: string;
   readonly #options: ClientOptions;
   readonly #credentials: Credentials | undefined;
+  readonly #isLogin: boolean;
   readonly #tokens = new Map<string, string>();
   #origin: string | undefined;
 
@@ -52,6 +53,7 @@ export class RegistryClient {
   constructor(registry: string, options: ClientOptions, credentials?: Credentials) {
     this.registry = registry;
     this.#options = options;
+    this.#isLogin = credentials !== undefined;
     this.#credentials = credentials ?? findCredentials(registry, options.host);
   }
 
@@ -179,7 +181,9 @@ export class RegistryClient {
       code: "AccessDenied",
       what: `${this.registry} does not let you in`,
       why,
-      fix: `check the name of the image, or log in: capstan login ${this.registry}`,
+      fix: this.#isLogin
+        ? "check the user and the password"
+        : `check the name of the image, or log in: capstan login ${this.registry}`,
     });
   }
 

@@ -8,6 +8,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, createReadStream, openSync, rmSync, statSync, writeSync } from "node:fs";
 import { verifyDigest, writeError } from "../archive/decompress.ts";
+import type { ProgressTask } from "../console/progress.ts";
 import { UserError } from "../errors.ts";
 import { type Descriptor, digestHex } from "../oci/manifest.ts";
 import type { RegistryClient } from "./client.ts";
@@ -19,7 +20,7 @@ export interface Download {
   readonly store: ImageStore;
   readonly repository: string;
   readonly blob: Descriptor;
-  readonly onBytes: (bytes: number) => void;
+  readonly task: ProgressTask;
   readonly signal?: AbortSignal;
 }
 
@@ -28,17 +29,17 @@ export interface Download {
  * @throws UserError `DigestMismatch`, `DownloadFailed`, `DiskFull`
  */
 export async function downloadBlob(download: Download): Promise<void> {
-  const { store, blob, onBytes, signal } = download;
+  const { store, blob, task, signal } = download;
   const path = store.partialPath(blob.digest);
   let { hash, size } = await hashPartial(path, blob.size);
-  onBytes(size);
+  task.resume(size);
   while (size < blob.size) {
     const before = size;
     let failure: unknown = new Error("the connection was closed too early");
     const response = await request(download, size);
     if (response.status === 200 && size > 0) {
       // This registry cannot continue: from the start again.
-      onBytes(-size);
+      task.resume(-size);
       ({ hash, size } = { hash: createHash("sha256"), size: 0 });
       rmSync(path, { force: true });
     }
@@ -47,7 +48,7 @@ export async function downloadBlob(download: Download): Promise<void> {
         append(path, size, chunk);
         hash.update(chunk);
         size += chunk.length;
-        onBytes(chunk.length);
+        task.advance(chunk.length);
         if (size > blob.size) break;
       }
     } catch (error) {

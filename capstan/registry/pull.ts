@@ -56,7 +56,7 @@ export async function pullImage(
       store,
       repository: reference.path,
       blob,
-      onBytes: (count) => task.advance(count),
+      task,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     }),
   );

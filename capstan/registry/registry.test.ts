@@ -193,6 +193,7 @@ test("a pull that is stopped keeps the beginning and nothing else", () =>
         advance: (bytes: number) => {
           if (bytes > 10_000) controller.abort(new Error("stopped"));
         },
+        resume() {},
         end() {},
       }),
     };
@@ -214,6 +215,12 @@ test("tokens: with the right password, with a wrong one, with none", () =>
     await rejectionOf(pullImage(reference, options(root)), "AccessDenied");
     keepCredentials(double.registry, { user: "ann", password: "wrong" }, host);
     await rejectionOf(pullImage(reference, options(root)), "AccessDenied");
+    const tried = new RegistryClient(double.registry, options(root), {
+      kind: "password",
+      user: "ann",
+      password: "wrong",
+    });
+    await assert.rejects(tried.send({ method: "GET", path: "" }), { fix: /user and the password/ });
     keepCredentials(double.registry, { user: "ann", password: "pa:ss" }, host);
     await pullImage(reference, options(root));
     assert.equal(statSync(join(root, "auth.json")).mode & 0o777, 0o600);

@@ -22,7 +22,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { wholeFile } from "../archive/byte-range.ts";
 import { writeError } from "../archive/decompress.ts";
 import { systemErrorCode, UserError } from "../errors.ts";

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { type Document, isMap, isNode, isSeq, LineCounter, parseDocument } from "yaml";
-import type { z } from "zod";
+import type * as z from "zod";
 import { systemErrorCode, UserError } from "../errors.ts";
 
 /** A file that was read, with what is needed to point at places in it. */

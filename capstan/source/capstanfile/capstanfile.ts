@@ -16,7 +16,7 @@
  */
 import { existsSync } from "node:fs";
 import { join, posix, resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { UserError } from "../../errors.ts";
 import { isDirectory } from "../../package/recipes/recipe.ts";
 import { readYamlFile } from "../../text/yaml-file.ts";

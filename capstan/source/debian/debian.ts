@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { badArchive } from "../../archive/decompress.ts";
 import { PlainCache } from "../../archive/plain-cache.ts";
 import { TarError } from "../../archive/tar-reader.ts";

@@ -1,6 +1,6 @@
 /** Node.js projects: `package.json`, or a script with a usual name. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { plainWords } from "../words.ts";
 import { cannotStart, type ProjectDirectory, type ProjectKind } from "./project.ts";
 

@@ -5,7 +5,8 @@
  *
  * Neighbours: `metadata.ts` reads the settings, `package-source.ts` is the user.
  */
-import { posix } from "node:path";
+import { existsSync } from "node:fs";
+import { join, posix } from "node:path";
 import { UserError } from "../../errors.ts";
 import { splitWords } from "../words.ts";
 import type { ConfigSet, PackageDirectory, RunMetadata } from "./metadata.ts";
@@ -35,9 +36,11 @@ export function packageCommand(
   }
   const name = boot[0] ?? defaultSet(main);
   const { set, runtime } = findSet(main, name, packages, 0);
-  const problem = (why: string): UserError =>
-    main.run?.errorAt(["config_set", name], why) ?? noSet(main, why, "mend meta/run.yaml");
-  return { command: commandOf(runtime, set, problem), env: set.env };
+  const problem = (why: string, ...key: string[]): UserError =>
+    main.run?.errorAt(["config_set", name, ...key], why) ?? noSet(main, why, "mend meta/run.yaml");
+  const hasFile = (path: string): boolean =>
+    [main, ...packages.values()].some((each) => existsSync(join(each.path, path)));
+  return { command: commandOf(runtime, set, { problem, hasFile }), env: set.env };
 }
 
 function setsOf({ run }: PackageDirectory): RunMetadata["config_set"] {
@@ -100,9 +103,19 @@ function findSet(
   };
 }
 
-type Problem = (why: string) => UserError;
+/** What a command is checked with. */
+interface CommandContext {
+  /** An error at the set, or at a setting of it. */
+  problem(why: string, ...key: string[]): UserError;
+  /** Whether one of the packages brings a file of the guest. */
+  hasFile(path: string): boolean;
+}
 
-function commandOf(runtime: RunMetadata["runtime"], set: ConfigSet, problem: Problem): string[] {
+function commandOf(
+  runtime: RunMetadata["runtime"],
+  set: ConfigSet,
+  { problem, hasFile }: CommandContext,
+): string[] {
   if (set.bootcmd !== undefined) {
     const words = splitWords(set.bootcmd);
     if (words === undefined || words.length === 0) throw problem("bootcmd names no program");
@@ -110,7 +123,9 @@ function commandOf(runtime: RunMetadata["runtime"], set: ConfigSet, problem: Pro
   }
   const main = (): string => {
     if (set.main === undefined) throw problem("main is missing: it says what is run");
-    return posix.resolve("/", set.main);
+    const path = posix.resolve("/", set.main);
+    if (!hasFile(path)) throw problem(`main: there is no file ${path} in the package`, "main");
+    return path;
   };
   const isShell = set.shell === true;
   switch (runtime) {
@@ -123,7 +138,7 @@ function commandOf(runtime: RunMetadata["runtime"], set: ConfigSet, problem: Pro
     case "python":
       return ["python3", ...set.python_args, ...(isShell ? [] : [main(), ...set.args])];
     case "java":
-      return javaCommand(set, problem);
+      return javaCommand(set, main);
     case "ruby":
       return ["ruby", main(), ...set.args];
     case "php":
@@ -134,14 +149,14 @@ function commandOf(runtime: RunMetadata["runtime"], set: ConfigSet, problem: Pro
 }
 
 /** `main` is a class, or a jar that says itself which. */
-function javaCommand(set: ConfigSet, problem: Problem): string[] {
+function javaCommand(set: ConfigSet, mainFile: () => string): string[] {
   const { main, xms, xmx, jvm_args: jvmArgs, classpath, args } = set;
-  if (main === undefined) throw problem("main is missing: it names the class or the jar to run");
   const memory = [...(xms ? [`-Xms${xms}`] : []), ...(xmx ? [`-Xmx${xmx}`] : [])];
   const paths = classpath.map((path) => posix.resolve("/", path));
-  const start = main.endsWith(".jar")
-    ? ["-jar", posix.resolve("/", main)]
-    : ["-cp", paths.length === 0 ? "/" : paths.join(":"), main];
+  const start =
+    main === undefined || main.endsWith(".jar")
+      ? ["-jar", mainFile()]
+      : ["-cp", paths.length === 0 ? "/" : paths.join(":"), main];
   return ["java", ...memory, ...jvmArgs, ...start, ...args];
 }
 

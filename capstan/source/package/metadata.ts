@@ -9,7 +9,7 @@
  */
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { readYamlFile, type YamlFile } from "../../text/yaml-file.ts";
 
 /** Names are file names, too. */

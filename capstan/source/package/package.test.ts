@@ -144,6 +144,10 @@ test("what is wrong in the files is said with line and column", () =>
       [{ "meta/package.yaml": "title: x\nname: a/b\n" }, /package\.yaml:2:/],
       [{ "meta/package.yaml": about("x"), "meta/run.yaml": "runtime: cobol\n" }, /run\.yaml:1:/],
       [{ "meta/run.yaml": "runtime: java\nconfig_set:\n  d:\n    args: [x]\n" }, /run\.yaml:\d:/],
+      [
+        { "meta/run.yaml": "runtime: node\nconfig_set:\n  d:\n    main: /x.js\n" },
+        /run\.yaml:4:5:/,
+      ],
     ];
     for (const [index, [files, message]] of cases.entries()) {
       const directory = join(cwd, String(index));
