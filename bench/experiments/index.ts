@@ -19,6 +19,7 @@ import {
   memcachedAppliance,
   nginx,
   redis,
+  singleSegments,
   udpEcho,
 } from "./network.ts";
 import { imageBuild, kernelSize, wholeRun } from "./sizes.ts";
@@ -43,6 +44,7 @@ export const experiments: readonly Experiment[] = [
   memcached,
   memcachedAppliance,
   iperf,
+  singleSegments,
   lossyPath,
   udpEcho,
   kernelSize,

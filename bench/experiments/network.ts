@@ -202,6 +202,18 @@ export const iperf: GuestExperiment = {
     })),
 };
 
+/** As iperf to the guest, but each segment arrives alone, as from a card without receive offloads. */
+export const singleSegments: GuestExperiment = {
+  kind: "guest",
+  rows: [{ id: "iperf-single", title: "iperf3 to guest, no TSO", ...throughput, goal: "≥ 1×" }],
+  measure: (guest) => {
+    const server = { ...iperfServer, cardOptions: ",guest_tso4=off,guest_tso6=off" };
+    return withServer(guest, server, async (network) => ({
+      "iperf-single": await iperfRate(network, measureSeconds),
+    }));
+  },
+};
+
 /** A path of 50 ms (both ways together) that loses one frame in a hundred each way. */
 const badPath = { loss: 0.01, delayMs: 25 };
 const badPathSeconds = 20;

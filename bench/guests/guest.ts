@@ -11,6 +11,8 @@ export interface GuestNetwork {
   readonly tap: string;
   /** The UNIX socket of a wire between the two (`bench/network/wire.ts`). */
   readonly wirePath?: string | undefined;
+  /** Further properties of the card, `,NAME=VALUE` each (`qemu-system-x86_64 -device virtio-net,help`). */
+  readonly cardOptions?: string | undefined;
   /** The guest's address, in a network of 24 bits. */
   readonly address: string;
 }

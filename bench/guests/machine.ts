@@ -91,13 +91,13 @@ export function bootMachine(
   });
 }
 
-function networkCard({ tap, wirePath }: GuestNetwork): string[] {
+function networkCard({ tap, wirePath, cardOptions = "" }: GuestNetwork): string[] {
   return [
     "-netdev",
     wirePath === undefined
       ? `tap,id=net,ifname=${tap},script=no,downscript=no`
       : `stream,id=net,server=off,addr.type=unix,addr.path=${wirePath}`,
-    ...["-device", "virtio-net-device,netdev=net,mac=52:54:00:12:34:56"],
+    ...["-device", `virtio-net-device,netdev=net,mac=52:54:00:12:34:56${cardOptions}`],
   ];
 }
 

@@ -26,6 +26,7 @@ export class BenchNetwork implements GuestNetwork {
   readonly address = guestAddress;
   readonly prefix: readonly string[];
   wirePath: string | undefined = undefined;
+  cardOptions: string | undefined = undefined;
   readonly #holder: ChildProcess;
   readonly #onClose: (() => void)[] = [];
 

@@ -22,6 +22,8 @@ export interface Server {
   /** When the guest is ended in any case; default 150 s. */
   readonly timeoutMs?: number;
   /** A wire between the guest and the host, and the QEMU that connects it with the tap device. */
+  /** See `GuestNetwork`. */
+  readonly cardOptions?: string;
   readonly wire?: { readonly weather: Weather; readonly qemuPath: string };
 }
 
@@ -36,7 +38,8 @@ export async function withServer(
 ): Promise<Values> {
   const network = await BenchNetwork.open();
   const end = new AbortController();
-  const { program, args, add = [], port, wire, ...more } = server;
+  const { program, args, add = [], port, wire, cardOptions, ...more } = server;
+  network.cardOptions = cardOptions;
   if (wire !== undefined) await network.addWire(wire.weather, wire.qemuPath);
   const { signal } = end;
   const request = {

@@ -4,7 +4,7 @@
  * Neighbours: `virtio/net.ts` implements it; `net/interface.ts` uses it. As `dev/` knows nothing of
  * protocols, `net/` registers what receives frames.
  */
-import { freePacket, Packet } from "./packet";
+import { freePackets, Packet } from "./packet";
 
 /** Bytes of a hardware address. */
 export const MAC_BYTES: usize = 6;
@@ -89,19 +89,19 @@ export abstract class NetworkDevice {
   }
 }
 
-let receiver: ((device: NetworkDevice, packet: Packet) => void) | null = null;
+let receiver: ((device: NetworkDevice, first: Packet) => void) | null = null;
 let firstDevice: NetworkDevice | null = null;
 
-/** Registers the function that takes received frames, and the packets with them. */
-export function setFrameReceiver(receive: (device: NetworkDevice, packet: Packet) => void): void {
+/** Registers the function that takes received frames, linked by `next`, and the packets with them. */
+export function setFrameReceiver(receive: (device: NetworkDevice, first: Packet) => void): void {
   receiver = receive;
 }
 
-/** Called by drivers, in interrupt context, for each frame received. */
-export function frameReceived(device: NetworkDevice, packet: Packet): void {
+/** Called by drivers, with interrupts off, for the frames that have come, linked by `next`. */
+export function framesReceived(device: NetworkDevice, first: Packet): void {
   const receive = receiver;
-  if (receive && device.owner != 0) receive(device, packet);
-  else freePacket(packet);
+  if (receive && device.owner != 0) receive(device, first);
+  else freePackets(changetype<usize>(first));
 }
 
 /** Registers a device. The first one becomes eth0; further ones are not used. */

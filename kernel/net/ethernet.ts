@@ -12,6 +12,7 @@ import { load16, store16 } from "./bytes";
 import { Interface, vlanOf } from "./interface";
 import { ipv4Receive } from "./ipv4";
 import { ipv6Receive } from "./ipv6";
+import { closeBatch, openBatch } from "./receive-merge";
 
 export const ETHERTYPE_IPV4: u16 = 0x0800;
 export const ETHERTYPE_ARP: u16 = 0x0806;
@@ -33,8 +34,22 @@ export function setFrameWatcher(
   watcher = watch;
 }
 
-/** A frame from the device: interrupt context. Takes the packet. */
-export function ethernetReceive(device: NetworkDevice, packet: Packet): void {
+/** Frames from the device, linked by `next`: interrupts are off. Takes the packets. */
+export function ethernetReceiveAll(device: NetworkDevice, first: Packet): void {
+  const isBatch = first.next != 0;
+  if (isBatch) openBatch();
+  let at = changetype<usize>(first);
+  while (at != 0) {
+    const packet = changetype<Packet>(at);
+    at = packet.next;
+    packet.next = 0;
+    ethernetReceive(device, packet);
+  }
+  if (isBatch) closeBatch();
+}
+
+/** One of them. */
+function ethernetReceive(device: NetworkDevice, packet: Packet): void {
   if (packet.length < ETHERNET_HEADER_BYTES) {
     freePacket(packet);
     return;

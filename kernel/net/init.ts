@@ -5,8 +5,7 @@
  * the kernel command line; without an address there, DHCP is asked. IPv6 configures itself meanwhile.
  */
 import { BootOption, findOption } from "../arch/bootinfo";
-import { networkDevice, NetworkDevice, setFrameReceiver } from "../dev/network";
-import { Packet } from "../dev/packet";
+import { networkDevice, setFrameReceiver } from "../dev/network";
 import { EINVAL, EPROTONOSUPPORT, ESOCKTNOSUPPORT, asError } from "../lib/errno";
 import { ByteWriter } from "../lib/format";
 import { writeIpAddress } from "../lib/ip-text";
@@ -19,11 +18,12 @@ import { firstV4, initLoopbackAddresses, InterfaceAddress } from "./addresses";
 import { announce } from "./arp";
 import { configureFromBoot } from "./boot-address";
 import { configureByDhcp } from "./dhcp";
-import { ethernetReceive } from "./ethernet";
+import { ethernetReceiveAll } from "./ethernet";
 import { addEthernet } from "./interface";
 import { seedFlows } from "./ports";
 import { initProcNet } from "./proc-net";
 import { RawSocket } from "./raw-socket";
+import { turnMergingOff } from "./receive-merge";
 import { writeResolverFiles } from "./resolv-conf";
 import { startIpv6 } from "./router-discovery";
 import { initCookies } from "./tcp-cookie";
@@ -60,13 +60,14 @@ export function initNetwork(): void {
   setSocketFactory(makeSocket);
   const option = new BootOption();
   if (findOption("nochannels", option)) turnChannelsOff();
+  if (findOption("nomerge", option)) turnMergingOff();
   free(option);
   initLoopbackAddresses();
   initProcNet();
   const device = networkDevice();
   if (device == null) return;
   const outer = addEthernet(device);
-  setFrameReceiver(receive);
+  setFrameReceiver(ethernetReceiveAll);
   device.spread(onlineCpus());
   startIpv6(outer);
   if (!configureFromBoot(outer) && !configureByDhcp(outer)) {
@@ -91,10 +92,6 @@ function logAddress(entry: InterfaceAddress): void {
   logBytes(text.address, text.length);
   text.dispose();
   free(text);
-}
-
-function receive(device: NetworkDevice, packet: Packet): void {
-  ethernetReceive(device, packet);
 }
 
 function makeSocket(family: i32, type: i32, protocol: i32): usize {

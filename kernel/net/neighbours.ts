@@ -3,7 +3,9 @@
  * 2.3.2) and neighbour discovery (RFC 4861, section 7) fill.
  *
  * An entry that is being resolved keeps a few packets and asks three times, a second apart; then the
- * senders of the packets hear that the host cannot be reached (RFC 4861, section 7.2.2).
+ * senders of the packets hear that the host cannot be reached (RFC 4861, section 7.2.2). A hardware
+ * address that changes unasked is used, but asked for with the next packet, for both families
+ * (section 7.2.5: STALE): whoever lies, or a damaged message, misleads for one round trip.
  *
  * Lock: `lock` guards the table; not held while packets are sent. Packets to a neighbour that is known
  * do not take it: entries are never freed, and one that changes while it is read has another `version`
@@ -29,6 +31,8 @@ const ASK_INTERVAL_NS: u64 = 1_000_000_000;
 const QUESTIONS_MAX: u32 = 3;
 const PENDING_MAX: u32 = 16;
 const TABLE_MAX: u32 = 256;
+/** In the first byte of a hardware address: a group's. */
+const GROUP_BIT: u64 = 1;
 
 export class Neighbour extends Timer {
   nextNeighbour: Neighbour | null = null;
@@ -38,6 +42,8 @@ export class Neighbour extends Timer {
   /** Hardware address in the low 6 bytes. */
   mac: u64 = 0;
   isResolved: bool = false;
+  /** Its hardware address changed without a question: to be confirmed. */
+  isStale: bool = false;
   /** It says it is a router (RFC 4861, section 4.4). */
   isRouter: bool = false;
   /** Grows before and after a change of address, interface or hardware address: odd between. */
@@ -57,7 +63,7 @@ export class Neighbour extends Timer {
 
   /** True while its answer needs no confirmation. */
   isFresh(nowNs: u64): bool {
-    return this.isResolved && nowNs - this.confirmedNs <= FRESH_NS;
+    return this.isResolved && !this.isStale && nowNs - this.confirmedNs <= FRESH_NS;
   }
 
   /** Marks the beginning or the end of a change. The table's lock is held. */
@@ -153,6 +159,7 @@ function add(through: Interface, address: IpAddress): Neighbour {
   entry.mac = 0;
   entry.toggle();
   entry.isRouter = false;
+  entry.isStale = false;
   entry.confirmedNs = monotonicNs();
   entry.askedNs = 0;
   return entry;
@@ -196,7 +203,8 @@ export function sendToNeighbour(through: Interface, packet: Packet, address: IpA
   const isResolved = entry.isResolved;
   const mac = entry.mac;
   const mayAsk = entry.askedNs == 0 || nowNs - entry.askedNs > ASK_INTERVAL_NS;
-  const asks = !entry.isFresh(nowNs) && mayAsk && !entry.armed;
+  // Its timer asks while packets wait.
+  const asks = !entry.isFresh(nowNs) && mayAsk && (isResolved || !entry.armed);
   if (asks) entry.askedNs = nowNs;
   let refused = false;
   if (!isResolved) {
@@ -219,11 +227,16 @@ export function sendToNeighbour(through: Interface, packet: Packet, address: IpA
  * @param creates whether an unknown neighbour is entered
  */
 export function learnNeighbour(from: Interface, address: IpAddress, mac: u64, creates: bool): void {
+  // No machine's own address is a group's (RFC 1812, section 3.3.2).
+  if (mac == 0 || (mac & GROUP_BIT) != 0) return;
   lock.acquire();
   let entry = find(from, address);
   if (entry == null && creates) entry = add(from, address);
   let pending: usize = 0;
   if (entry) {
+    const isAnswer = entry.askedNs != 0;
+    if (isAnswer || !entry.isResolved) entry.isStale = false;
+    else if (entry.mac != mac) entry.isStale = true;
     if (entry.mac != mac || !entry.isResolved) {
       entry.toggle();
       entry.mac = mac;

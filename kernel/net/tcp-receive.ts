@@ -14,6 +14,7 @@ import { SYN_RECEIVED, SYN_SENT, TcpConnection, TIME_WAIT } from "./tcp-connecti
 import { hasWholeHeader } from "./tcp-input";
 import { connectionRequested, cookieAnswered } from "./tcp-listener";
 import { pathShrank, refuse } from "./tcp-output";
+import { mergeSegment } from "./receive-merge";
 import { ACK, before, FIN, isSegmentIntact, RST, SYN } from "./tcp-segment";
 import { TcpSocket } from "./tcp-socket";
 
@@ -25,6 +26,11 @@ export function tcpReceive(packet: Packet): void {
     return;
   }
   count(TCP_RECEIVED);
+  if (!mergeSegment(packet)) deliverSegment(packet);
+}
+
+/** A segment, perhaps several merged ones, for whoever it belongs to: takes the packet. */
+export function deliverSegment(packet: Packet): void {
   const header = packet.data;
   const sourcePort = load16(header);
   const port = load16(header + 2);

@@ -1,15 +1,15 @@
 /**
  * A pair of queues of a virtio network device, one for each direction: what one processor works with.
  *
- *     interrupt ─► `net-receive.ts`: frames ─► `frameReceived`
+ *     interrupt ─► `net-receive.ts`: frames ─► `framesReceived`
  *     transmit ─► `net-send.ts` ─► device
  *
  * Pairs share nothing. Neighbours: `net.ts` chooses the pair of a packet.
  */
 import { InterruptHandler } from "../../arch/irq";
 import { PolledDevice } from "../../sched/halt-polling";
-import { DeviceCounters, frameReceived } from "../network";
-import { Packet } from "../packet";
+import { DeviceCounters, framesReceived } from "../network";
+import { Packet, packetBytes } from "../packet";
 import { writeHeader } from "./net-header";
 import { NetReceive } from "./net-receive";
 import { NetSend } from "./net-send";
@@ -33,7 +33,8 @@ export class QueuePair extends InterruptHandler {
     if (first != 0) {
       this.sender.plug();
       while (first != 0) {
-        this.deliver(first);
+        this.countReceived(first);
+        framesReceived(this.device, changetype<Packet>(first));
         first = this.receiver.take();
       }
       this.sender.unplug();
@@ -47,16 +48,11 @@ export class QueuePair extends InterruptHandler {
     return this.receiver.queue.hasUsed() || this.sender.isAwaited;
   }
 
-  private deliver(first: usize): void {
+  private countReceived(first: usize): void {
     const counters = this.counters;
-    let address = first;
-    while (address != 0) {
-      const packet = changetype<Packet>(address);
-      address = packet.next;
-      packet.next = 0;
+    for (let at = first; at != 0; at = changetype<Packet>(at).next) {
       counters.receivedPackets++;
-      counters.receivedBytes += packet.length + packet.moreBytes;
-      frameReceived(this.device, packet);
+      counters.receivedBytes += packetBytes(changetype<Packet>(at));
     }
   }
 

@@ -3,8 +3,7 @@
  * Sockets go by number; nothing ever blocks.
  */
 import { freePacket, newReceivePacket, Packet, packetRoom } from "../../dev/packet";
-import { frameReceived, NetworkDevice } from "../../dev/network";
-import { setFrameReceiver } from "../../dev/network";
+import { framesReceived, NetworkDevice, setFrameReceiver } from "../../dev/network";
 import { isError } from "../../lib/errno";
 import { ByteWriter } from "../../lib/format";
 import { writeIpAddress } from "../../lib/ip-text";
@@ -21,7 +20,7 @@ import {
   removeAddress,
 } from "../addresses";
 import { DhcpClient } from "../dhcp";
-import { ethernetReceive } from "../ethernet";
+import { ethernetReceiveAll } from "../ethernet";
 import { addEthernet, ethernetInterface } from "../interface";
 import { seedFlows } from "../ports";
 import { claimAddress } from "../neighbour-discovery";
@@ -78,9 +77,7 @@ export function start(host: u32): void {
   claimAddress(outer, own, 64, ORIGIN_STATIC);
   free(own);
   startIpv6(outer);
-  setFrameReceiver((from: NetworkDevice, packet: Packet) => {
-    ethernetReceive(from, packet);
-  });
+  setFrameReceiver(ethernetReceiveAll);
 }
 
 /** Where frames and payloads are exchanged with the test. */
@@ -88,8 +85,17 @@ export function bufferAddress(): usize {
   return buffer;
 }
 
+let gatheredFirst: usize = 0;
+let gatheredLast: usize = 0;
+
 /** A frame of `length` bytes in the buffer arrives. */
 export function deliver(length: u32): void {
+  gather(length);
+  deliverGathered();
+}
+
+/** A frame of `length` bytes in the buffer will arrive with others. */
+export function gather(length: u32): void {
   const address = newReceivePacket();
   const packet = changetype<Packet>(address);
   if (length > packetRoom(packet)) {
@@ -98,7 +104,17 @@ export function deliver(length: u32): void {
   }
   memory.copy(packet.data, buffer, length);
   packet.length = length;
-  frameReceived(device!, packet);
+  if (gatheredLast != 0) changetype<Packet>(gatheredLast).next = address;
+  else gatheredFirst = address;
+  gatheredLast = address;
+}
+
+/** The gathered frames arrive, in one interrupt. */
+export function deliverGathered(): void {
+  const first = gatheredFirst;
+  gatheredFirst = 0;
+  gatheredLast = 0;
+  if (first != 0) framesReceived(device!, changetype<Packet>(first));
 }
 
 export function timers(): void {

@@ -10,6 +10,8 @@ export interface HostExports {
   stop(): void;
   bufferAddress(): bigint;
   deliver(length: number): void;
+  gather(length: number): void;
+  deliverGathered(): void;
   timers(): void;
   openTcp(): number;
   openUdp(): number;
@@ -115,6 +117,12 @@ export class Host {
     this.exports.deliver(bytes.length);
   }
 
+  /** The frame arrives with others, at the next `deliverGathered`. */
+  gather(bytes: Uint8Array): void {
+    this.#module.memory.bytes(this.#buffer, bytes.length).set(bytes);
+    this.exports.gather(bytes.length);
+  }
+
   /** Sends as much of `bytes` as goes: how much, or a negative error. */
   send(socket: number, bytes: Uint8Array): number {
     const part = bytes.subarray(0, 65536);
@@ -153,6 +161,9 @@ export class Wire {
   readonly b: Host;
   frames: Frame[] = [];
   sent = 0;
+  /** Whether frames that are due at the same time arrive in one interrupt, and the most that did. */
+  batches = true;
+  largestBatch = 0;
   readonly #random: () => number;
   /** Sees each frame; false drops it. */
   filter: (bytes: Uint8Array, to: Host) => boolean = () => true;
@@ -201,9 +212,21 @@ export class Wire {
     this.b.setTime(next);
     const due = this.frames.filter((frame) => frame.dueNs <= next);
     this.frames = this.frames.filter((frame) => frame.dueNs > next);
-    for (const frame of due) frame.to.deliver(frame.bytes);
+    this.#arrive(due);
     this.a.exports.timers();
     this.b.exports.timers();
+  }
+
+  #arrive(due: readonly Frame[]): void {
+    for (const host of [this.a, this.b]) {
+      const frames = due.filter(({ to }) => to === host);
+      this.largestBatch = Math.max(this.largestBatch, frames.length);
+      for (const { bytes } of frames) {
+        if (this.batches) host.gather(bytes);
+        else host.deliver(bytes);
+      }
+      host.exports.deliverGathered();
+    }
   }
 
   /** Lets time pass. */
