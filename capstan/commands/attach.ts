@@ -4,10 +4,11 @@
  */
 import { DescriptorSink } from "../console/output.ts";
 import { escapeByte } from "../console/relay.ts";
-import { enterRawMode, isInteractive } from "../console/terminal.ts";
+import { enterRawMode, followSize, isInteractive, type TerminalSize } from "../console/terminal.ts";
+import { UserError } from "../errors.ts";
 import { converse, notRunning } from "../instance/client.ts";
 import { frameChannel } from "../instance/control.ts";
-import { isActive } from "../instance/record.ts";
+import { type Instance, isActive } from "../instance/record.ts";
 import { findInstance, readInstance } from "../instance/store.ts";
 import type { CommandDefinition, CommandInput } from "./command.ts";
 
@@ -18,7 +19,7 @@ export const attachCommand: CommandDefinition = {
   parameters: "<name>",
   options: [],
   notes: `Ctrl-] detaches; the instance goes on. If its program has a terminal (run -d --console virtio),
-keys go to it as they are, Ctrl-C too. Otherwise lines go to its standard input, and Ctrl-C
+keys go to it as they are, Ctrl-C too, and it gets the size of this one. Otherwise lines go to its standard input, and Ctrl-C
 detaches, as does the end of attach's own input. When the program ends, attach ends with its status.
 
 With --json, one object is printed on stdout at the end; output of the program goes to stderr.`,
@@ -34,7 +35,14 @@ async function attach({ args, options, env }: CommandInput): Promise<number> {
   const { reply, socket, frames } = await converse(instance, { op: "attach" });
   const isTerminal = isInteractive(process.stdin, process.stdout);
   if (isTerminal) process.stderr.write(`capstan: attached to ${name}; Ctrl-] detaches\r\n`);
-  const restore = isTerminal && reply.hasTerminal === true ? enterRawMode(process.stdin) : () => {};
+  const isGuests = isTerminal && reply.hasTerminal === true;
+  const restore = isGuests ? enterRawMode(process.stdin) : () => {};
+  // One after the other: each is a connection of its own, and the last size has to be the last.
+  let told = Promise.resolve();
+  const tell = (size: TerminalSize): void => {
+    told = told.then(() => tellSize(instance, size));
+  };
+  const unfollow = isGuests ? followSize(process.stdout, tell) : () => {};
   let isDetached = false;
   const detach = (): void => {
     isDetached = true;
@@ -58,6 +66,7 @@ async function attach({ args, options, env }: CommandInput): Promise<number> {
     written = written.then(() => sink.write(bytes));
   });
   await written;
+  unfollow();
   restore();
   process.stdin.destroy();
   const state = readInstance(name, env)?.state;
@@ -70,4 +79,13 @@ async function attach({ args, options, env }: CommandInput): Promise<number> {
     process.stdout.write(`${JSON.stringify({ name, isDetached, exitStatus })}\n`);
   }
   return exitStatus ?? 0;
+}
+
+/** The guest's terminal follows this one; if the instance has just ended, attach ends, too. */
+async function tellSize(instance: Instance, size: TerminalSize): Promise<void> {
+  try {
+    (await converse(instance, { op: "resize", ...size })).socket.destroy();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+  }
 }

@@ -4,7 +4,7 @@
  * in parts that are tested on their own; this file connects them.
  */
 import { DescriptorSink } from "../console/output.ts";
-import { enterRawMode, isInteractive, terminalSize } from "../console/terminal.ts";
+import { enterRawMode, followSize, isInteractive, terminalSize } from "../console/terminal.ts";
 import { exitStatusTable } from "../exit-status.ts";
 import { hypervisors } from "../hypervisor/catalog.ts";
 import type { MachineSpec } from "../hypervisor/hypervisor.ts";
@@ -71,7 +71,7 @@ async function run(input: CommandInput): Promise<number> {
     options,
     env,
     console,
-    takesSignals: false,
+    takesSignals: isTerminal,
     ...(isTerminal ? { terminal: terminalSize(process.stdout) } : {}),
   });
   announce(options, planned.prepared);
@@ -103,6 +103,7 @@ async function runMachine(
   const stderr = new DescriptorSink(2);
   const restoreTerminal = isTerminal ? enterRawMode(process.stdin) : () => {};
   const signals = stopOnSignals();
+  let unfollow = (): void => {};
   try {
     return await runSession(await hypervisors[plan.hypervisor].open(plan.programPath), spec, {
       input: process.stdin,
@@ -112,9 +113,13 @@ async function runMachine(
       stderr,
       log: showsLog(options) ? stderr : null,
       ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
-      onStarted: signals.connect,
+      onStarted: (stop, machine) => {
+        signals.connect(stop);
+        if (isTerminal) unfollow = followSize(process.stdout, machine.setTerminalSize);
+      },
     });
   } finally {
+    unfollow();
     signals.disconnect();
     restoreTerminal();
   }

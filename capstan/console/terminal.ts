@@ -21,6 +21,19 @@ export function terminalSize(output: WriteStream): TerminalSize {
 }
 
 /**
+ * Tells the terminal's size now and whenever its window changes (SIGWINCH).
+ * @returns a function that ends it
+ */
+export function followSize(output: WriteStream, onSize: (size: TerminalSize) => void): () => void {
+  const tell = (): void => onSize(terminalSize(output));
+  output.on("resize", tell);
+  tell();
+  return () => {
+    output.removeListener("resize", tell);
+  };
+}
+
+/**
  * Puts a terminal into raw mode: every key goes to the guest as it is, and output is not changed,
  * because the guest's own terminal driver already did that. The old mode comes back when the
  * returned function is called, and in any case when capstan ends.

@@ -3,6 +3,7 @@
  * sessions; no part of the tool.
  */
 import { PassThrough } from "node:stream";
+import type { TerminalSize } from "../console/terminal.ts";
 import type { Hypervisor, MachineEnding, MachineSpec, RunningMachine } from "./hypervisor.ts";
 
 /** The guest's side of a machine's channels. */
@@ -15,6 +16,8 @@ export interface GuestSide {
   readonly control: PassThrough;
   /** Signals that the host asked for. */
   readonly signals: number[];
+  /** Sizes of the terminal that the host told. */
+  readonly sizes: TerminalSize[];
   /** Ends the VMM's process, and with it all channels. */
   readonly end: (ending?: Partial<MachineEnding>) => void;
 }
@@ -39,13 +42,23 @@ export function hypervisorDouble(guest: (side: GuestSide) => void): Hypervisor {
         resolveEnded({ status: 0, signal: null, diagnostics: "", ...ending });
       };
       const signals: number[] = [];
-      setImmediate(guest, { spec, stdin, ...outputs, signals, end });
+      const sizes: TerminalSize[] = [];
+      setImmediate(guest, { spec, stdin, ...outputs, signals, sizes, end });
       const requestStop = async (signal: number): Promise<boolean> => {
         signals.push(signal);
         return true;
       };
       const kill = (): void => end({ status: null, signal: "SIGKILL" });
-      return { pid: 1, stdin, ...outputs, status: async () => "running", requestStop, ended, kill };
+      return {
+        pid: 1,
+        stdin,
+        ...outputs,
+        status: async () => "running",
+        requestStop,
+        setTerminalSize: (size) => void sizes.push(size),
+        ended,
+        kill,
+      };
     },
   };
 }

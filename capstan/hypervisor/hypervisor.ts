@@ -4,6 +4,7 @@
  * drives a machine.
  */
 import type { Readable, Writable } from "node:stream";
+import type { TerminalSize } from "../console/terminal.ts";
 import type { GuestConsole } from "../protocol/command-line.ts";
 import type { NetworkSpec } from "./network.ts";
 
@@ -39,7 +40,7 @@ export interface MachineSpec {
   readonly gdbPort?: number;
   /** A network card; none by default. */
   readonly network?: NetworkSpec;
-  /** Whether the guest has a stream by which it takes signals for its program. */
+  /** Whether the guest has a stream by which it takes signals, and its terminal's size. */
   readonly takesSignals?: boolean;
 }
 
@@ -73,6 +74,8 @@ export interface RunningMachine {
    * @returns false when there is no way to ask
    */
   readonly requestStop: (signal: number) => Promise<boolean>;
+  /** Tells the guest the size of its terminal; does nothing when there is no way to. */
+  readonly setTerminalSize: (size: TerminalSize) => void;
   /** Resolves when the machine has ended; never rejects. */
   readonly ended: Promise<MachineEnding>;
   /** Ends the machine at once. Does nothing when it has ended. */

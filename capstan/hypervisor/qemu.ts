@@ -9,6 +9,7 @@
 import type { ChildProcess, StdioOptions } from "node:child_process";
 import { Socket } from "node:net";
 import { FatalError } from "../errors.ts";
+import { signalMessage, sizeMessage } from "../protocol/host-messages.ts";
 import type { Hypervisor, MachineEnding, MachineSpec, RunningMachine } from "./hypervisor.ts";
 import { findLeash, type Leash } from "./leash.ts";
 import { startVmm } from "./process.ts";
@@ -52,7 +53,8 @@ function machineOf(
     // QEMU has no state besides: -no-shutdown is not given.
     status: async () =>
       child.exitCode === null && child.signalCode === null ? "running" : "ended",
-    requestStop: async (signal) => signals?.write(Uint8Array.of(signal)) !== undefined,
+    requestStop: async (signal) => signals?.write(signalMessage(signal)) !== undefined,
+    setTerminalSize: (size) => void signals?.write(sizeMessage(size)),
     ended,
     kill: () => {
       child.kill("SIGKILL");

@@ -36,6 +36,8 @@ export function serialMachine(parts: SerialParts): RunningMachine {
     control,
     status,
     requestStop,
+    // A serial line has no size.
+    setTerminalSize: () => {},
     ended,
     kill,
   };

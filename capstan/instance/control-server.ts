@@ -5,12 +5,14 @@
 import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
+import type { TerminalSize } from "../console/terminal.ts";
 import { type ControlReply, type ControlRequest, inFolder, socketName } from "./control.ts";
 
 /** What the server can have done. */
 export interface ControlActions {
   /** Resolves when the machine has ended. */
   readonly stop: (timeoutMs: number, signal: number | undefined) => Promise<void>;
+  readonly setTerminalSize: (size: TerminalSize) => void;
   readonly join: (client: Socket, hasInput: boolean) => void;
   /** Size of the log now; what comes later is sent to those who join. */
   readonly logBytes: () => number;
@@ -70,6 +72,11 @@ export class ControlServer {
         reply({ ok: true });
         client.end();
         break;
+      case "resize":
+        this.#actions.setTerminalSize(request);
+        reply({ ok: true });
+        client.end();
+        break;
       case "attach":
       case "follow":
         reply({ ok: true, logBytes: this.#actions.logBytes(), hasTerminal });
@@ -87,6 +94,7 @@ function parseRequest(line: string): ControlRequest | null {
     const fields: unknown = JSON.parse(line);
     if (typeof fields !== "object" || fields === null || !("op" in fields)) return null;
     if (fields.op === "attach" || fields.op === "follow") return { op: fields.op };
+    if (fields.op === "resize") return parseSize(fields);
     if (fields.op !== "stop" || !("timeoutMs" in fields)) return null;
     const { timeoutMs } = fields;
     if (typeof timeoutMs !== "number" || timeoutMs < 0) return null;
@@ -95,4 +103,11 @@ function parseRequest(line: string): ControlRequest | null {
   } catch {
     return null;
   }
+}
+
+function parseSize(fields: object): ControlRequest | null {
+  const rows = "rows" in fields ? Number(fields.rows) : 0;
+  const columns = "columns" in fields ? Number(fields.columns) : 0;
+  const isSize = [rows, columns].every((count) => Number.isInteger(count) && count > 0);
+  return isSize ? { op: "resize", rows, columns } : null;
 }

@@ -12,6 +12,7 @@
 /** What a client may ask. */
 export type ControlRequest =
   | { readonly op: "stop"; readonly timeoutMs: number; readonly signal?: number }
+  | { readonly op: "resize"; readonly rows: number; readonly columns: number }
   | { readonly op: "follow" }
   | { readonly op: "attach" };
 

@@ -63,6 +63,7 @@ class Supervisor {
     const hypervisor = await hypervisors[plan.hypervisor].open(plan.programPath);
     const server = new ControlServer(folder, {
       stop: (limitMs, signal) => this.#stop(limitMs, signal),
+      setTerminalSize: (size) => this.#machine?.setTerminalSize(size),
       join: (client, hasInput) => this.#audience.join(client, hasInput),
       logBytes: () => log.sizeBytes,
       hasTerminal: plan.machine.console !== "ports",

@@ -1,7 +1,9 @@
 /** Programs at a terminal. script(1) of util-linux gives capstan a pseudo-terminal. */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assertSameAsHost } from "../harness/compare.ts";
 import { guestTest } from "../harness/guest-test.ts";
@@ -11,18 +13,28 @@ import { capstanLauncher, repositoryRoot } from "../harness/paths.ts";
 class Terminal {
   readonly #child: ChildProcess;
   #text = "";
+  /** Its device, which it says first. */
+  #device = "";
 
-  constructor(argv: readonly string[]) {
-    const command = [process.execPath, capstanLauncher, "run", ...argv];
+  /** @param words of capstan's command line */
+  constructor(words: readonly string[], env: NodeJS.ProcessEnv = process.env) {
+    const command = [process.execPath, capstanLauncher, ...words];
     const quoted = command.map((word) => `'${word}'`).join(" ");
-    this.#child = spawn("script", ["-qefc", quoted, "/dev/null"], {
+    this.#child = spawn("script", ["-qefc", `tty; exec ${quoted}`, "/dev/null"], {
       stdio: ["pipe", "pipe", "inherit"],
-      env: { ...process.env, TERM: "xterm" },
+      env: { ...env, TERM: "xterm" },
       timeout: 5 * 60_000,
     });
     this.#child.stdout?.on("data", (bytes: Buffer) => {
       this.#text += bytes.toString("utf8");
+      this.#device ||= /^(\/dev\/\S+)\r\n/.exec(this.#text)?.[1] ?? "";
     });
+  }
+
+  /** Changes the size of its window: first the rows, then the columns. */
+  resize(columns: number, rows: number): void {
+    const size = ["rows", String(rows), "cols", String(columns)];
+    execFileSync("stty", ["-F", this.#device, ...size]);
   }
 
   type(keys: string): void {
@@ -46,7 +58,7 @@ class Terminal {
 }
 
 guestTest("an interactive python3", async () => {
-  const terminal = new Terminal(["-m", "1G", "--", "/usr/bin/python3", "-q"]);
+  const terminal = new Terminal(["run", "-m", "1G", "--", "/usr/bin/python3", "-q"]);
   await terminal.expect(">>> ");
   terminal.type("6 * 7\r");
   await terminal.expect("42");
@@ -67,6 +79,7 @@ guestTest("an interactive python3", async () => {
 
 guestTest("cat at a terminal: echo, erase, end of file", async () => {
   const terminal = new Terminal([
+    "run",
     "--add",
     "/bin/cat",
     "--",
@@ -81,8 +94,50 @@ guestTest("cat at a terminal: echo, erase, end of file", async () => {
   assert.equal(await terminal.status(), 0);
 });
 
+/** Says the size of its terminal at the start, and again when it changes; ends at 50 columns. */
+const watchSize = `
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGWINCH])
+while True:
+    size = os.get_terminal_size()
+    print("size", size.columns, size.lines, flush=True)
+    if size.columns == 50: sys.exit(3)
+    signal.sigwait([signal.SIGWINCH])`;
+
+guestTest("a program learns that its window has another size", async () => {
+  const terminal = new Terminal(["run", "--", "/usr/bin/python3", "-c", watchSize]);
+  await terminal.expect("size 80 24");
+  terminal.resize(132, 43);
+  await terminal.expect("size 132 43");
+  terminal.resize(50, 10);
+  await terminal.expect("size 50 10");
+  assert.equal(await terminal.status(), 3);
+});
+
+guestTest("a program in the background has the size of the window that is attached", async () => {
+  const root = mkdtempSync(join(tmpdir(), "capstan-size-"));
+  const env = { ...process.env, CAPSTAN_ROOT: root };
+  const started = ["run", "-d", "--rm", "--name", "sized", "--console", "virtio", "--"];
+  const program = ["/usr/bin/python3", "-c", watchSize];
+  execFileSync(process.execPath, [capstanLauncher, ...started, ...program], { env });
+  const terminal = new Terminal(["attach", "sized"], env);
+  try {
+    await terminal.expect("attached to sized");
+    terminal.resize(132, 43);
+    await terminal.expect("size 132 43");
+    terminal.resize(50, 10);
+    await terminal.expect("size 50 10");
+    await terminal.expect("sized has ended");
+    await terminal.status();
+  } finally {
+    spawnSync(process.execPath, [capstanLauncher, "delete", "--force", "sized"], { env });
+    rmSync(root, { recursive: true });
+  }
+});
+
 guestTest("the escape key ends the machine", async () => {
   const terminal = new Terminal([
+    "run",
     "--add",
     "/bin/cat",
     "--",
