@@ -88,8 +88,8 @@ export class Pipe extends Counted {
     this.isReading = false;
     const isLeft = this.buffer.available != 0;
     lock.release();
-    this.writable.wakeAll();
-    if (isLeft) this.readable.wakeAll();
+    this.writable.wakeForOne();
+    if (isLeft) this.readable.wakeForOne();
     return done ? done : -EFAULT;
   }
 
@@ -129,8 +129,8 @@ export class Pipe extends Counted {
     this.isWriting = false;
     const isSpaceLeft = this.buffer.space != 0;
     lock.release();
-    if (copied) this.readable.wakeAll();
-    if (isSpaceLeft) this.writable.wakeAll();
+    if (copied) this.readable.wakeForOne();
+    if (isSpaceLeft) this.writable.wakeForOne();
     if (copied) return copied;
     return kernelMemoryIsShort() ? -ENOMEM : -EFAULT;
   }

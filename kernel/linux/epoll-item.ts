@@ -9,7 +9,7 @@
  * Neighbours: `epoll-set.ts`, `file-watch.ts`.
  */
 import { free } from "../lib/object";
-import { WaitLink } from "../sched/wait";
+import { WAIT_EXCLUSIVE, WaitLink } from "../sched/wait";
 import { EpollSet } from "./epoll-set";
 import { FileWatcher } from "./file-watch";
 
@@ -42,6 +42,7 @@ export class EpollItem extends FileWatcher {
     super();
     set.retain();
     this.link = new WaitLink(this);
+    if ((events & EPOLLEXCLUSIVE) != 0) this.link.mode = WAIT_EXCLUSIVE;
   }
 
   /** False after a one-shot entry has been reported. */

@@ -59,7 +59,7 @@ export class EventFile extends AnonymousFile {
     const value: u64 = this.isSemaphore ? 1 : this.counter;
     this.counter -= value;
     this.lock.release();
-    this.queue.wakeAll(POLLOUT | POLLWRNORM);
+    this.queue.wakeForOne(POLLOUT | POLLWRNORM);
     const slot = scratch();
     store<u64>(slot, value);
     return copyUser(buffer, slot, COUNTER_BYTES) == 0 ? <i64>COUNTER_BYTES : -EFAULT;
@@ -82,7 +82,7 @@ export class EventFile extends AnonymousFile {
     }
     this.counter += value;
     this.lock.release();
-    this.queue.wakeAll(POLLIN | POLLRDNORM);
+    this.queue.wakeForOne(POLLIN | POLLRDNORM);
     return COUNTER_BYTES;
   }
 
@@ -91,7 +91,7 @@ export class EventFile extends AnonymousFile {
     this.lock.acquire();
     this.counter += min(value, COUNTER_MAX + 1 - this.counter);
     this.lock.release();
-    this.queue.wakeAll(POLLIN | POLLRDNORM);
+    this.queue.wakeForOne(POLLIN | POLLRDNORM);
   }
 
   poll(link: WaitLink | null): u32 {

@@ -72,7 +72,7 @@ class TimerFile extends AnonymousFile {
 
   /** Called by the timer interrupt. */
   wake(): void {
-    this.queue.wakeAll();
+    this.queue.wakeForOne();
   }
 
   /**

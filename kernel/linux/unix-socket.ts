@@ -201,7 +201,7 @@ export class UnixSocket extends SocketFile {
     const status = this.enqueue(listener, remote);
     if (status == 0) {
       this.end.setPeer(remote);
-      listener.changed.wakeAll();
+      listener.changed.wakeForOne();
     } else {
       remote.close(true);
       remote.release();
@@ -260,7 +260,7 @@ export class UnixSocket extends SocketFile {
       if (error < 0) break;
       accepted = own.takePending();
       if (accepted) break;
-      error = deadlineNs == 0 ? -EAGAIN : own.changed.sleep(own.lock, deadlineNs, true);
+      error = deadlineNs == 0 ? -EAGAIN : own.changed.sleepForOne(own.lock, deadlineNs);
     }
     if (accepted) own.room.wakeAll();
     own.lock.release();

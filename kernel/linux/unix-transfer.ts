@@ -105,7 +105,7 @@ function append(
     target.incoming.append(message);
   }
   lock.release();
-  if (status == 0) target.changed.wakeAll();
+  if (status == 0) target.changed.wakeForOne();
   return status == -ETIMEDOUT ? -EAGAIN : status;
 }
 

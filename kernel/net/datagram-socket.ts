@@ -77,7 +77,7 @@ export abstract class DatagramSocket extends Endpoint {
     const packet = queued < SHORT_QUEUE_BYTES ? arrival : compacted(arrival);
     packet.headerBytes = cost;
     if (this.options.needsTime) this.options.stamp(packet);
-    if (this.append(packet)) this.changed.wakeAll();
+    if (this.append(packet)) this.changed.wakeForOne();
   }
 
   /** An error to report. Any context. */

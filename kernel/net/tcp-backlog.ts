@@ -105,7 +105,7 @@ export abstract class TcpBacklog extends TcpConnection {
       this.acceptLast = socket;
     }
     this.acceptLock.release();
-    if (isOpen) this.changed.wakeAll();
+    if (isOpen) this.changed.wakeForOne();
     else {
       sendReset(socket);
       socket.finish(ECONNABORTED);
@@ -147,7 +147,7 @@ export abstract class TcpBacklog extends TcpConnection {
       else if (this.state != LISTEN) result = asError(-EINVAL);
       else if ((flags & MSG_DONTWAIT) != 0) result = asError(-EAGAIN);
       else {
-        const slept = this.changed.sleep(this.acceptLock, deadlineNs);
+        const slept = this.changed.sleepForOne(this.acceptLock, deadlineNs);
         if (slept != 0) result = asError(slept == -ETIMEDOUT ? -EAGAIN : <i64>slept);
       }
     }

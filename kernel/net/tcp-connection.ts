@@ -280,7 +280,7 @@ export abstract class TcpConnection extends Endpoint {
   /** A segment for this connection: takes the packet. Any context. */
   arrived(packet: Packet): void {
     const wasEmpty = this.append(packet);
-    if (useChannels && wasEmpty && this.state == ESTABLISHED && this.changed.wakeAll()) return;
+    if (useChannels && wasEmpty && this.state == ESTABLISHED && this.changed.wakeForOne()) return;
     // The sender may hold its own connection's lock (over `lo`): never wait for this one.
     if (this.lock.tryAcquire()) this.leave();
   }

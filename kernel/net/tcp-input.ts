@@ -70,7 +70,7 @@ export function processChannel(c: TcpConnection): void {
   }
   if (c.hasNews) {
     c.hasNews = false;
-    c.changed.wakeAll();
+    c.changed.wakeForOne();
   }
   if (c.state == CLOSED) return;
   // Every second full segment is acknowledged at once (RFC 9293, section 3.8.6.3).

@@ -5,6 +5,10 @@
  * by several links (poll). Waking a queue calls `onWake` of its entries, from any context. A thread
  * that sleeps on one queue uses the link built into it.
  *
+ * What one of many can take, such as a connection to accept, would wake all of them for nothing
+ * (a thundering herd): `wakeForOne` goes on to the next exclusive entry only if nobody behind the
+ * last one sleeps.
+ *
  * Locks: `WaitQueue.lock` guards the list. Order: the lock of the condition (given to `sleep`), the
  * queue's lock, the thread's lock, the run queue's lock.
  */
@@ -33,8 +37,17 @@ export abstract class WaitEntry {
   abstract onWake(events: u32): bool;
 }
 
+/** Woken by every wake-up. */
+export const WAIT_SHARED: u8 = 0;
+/** One of several by `wakeForOne`; stays in the queue (EPOLLEXCLUSIVE). */
+export const WAIT_EXCLUSIVE: u8 = 1;
+/** Likewise, and leaves the queue then: a thread that takes one thing (accept(2)). */
+export const WAIT_ONCE: u8 = 2;
+
 /** Membership of an entry in one queue. */
 export class WaitLink {
+  /** WAIT_* */
+  mode: u8 = WAIT_SHARED;
   next: WaitLink | null = null;
   previous: WaitLink | null = null;
   queue: WaitQueue | null = null;
@@ -119,16 +132,18 @@ export class WaitQueue {
   /** Takes a link out; one that is not in this queue is left alone. */
   remove(link: WaitLink): void {
     this.lock.acquire();
-    if (link.queue == this) {
-      const previous = link.previous;
-      const next = link.next;
-      if (previous) previous.next = next;
-      else this.first = next;
-      if (next) next.previous = previous;
-      else this.last = previous;
-      link.queue = null;
-    }
+    if (link.queue == this) this.unlink(link);
     this.lock.release();
+  }
+
+  private unlink(link: WaitLink): void {
+    const previous = link.previous;
+    const next = link.next;
+    if (previous) previous.next = next;
+    else this.first = next;
+    if (next) next.previous = previous;
+    else this.last = previous;
+    link.queue = null;
   }
 
   /** Frees what the queue owns; call before `free(queue)`. */
@@ -147,12 +162,26 @@ export class WaitQueue {
    * @returns 0 when woken, -ETIMEDOUT at the deadline, -EINTR when a signal is pending
    */
   sleep(lock: SpinLock, deadlineNs: u64 = FOREVER, interruptible: bool = true): i32 {
+    return this.sleepAs(WAIT_SHARED, lock, deadlineNs, interruptible);
+  }
+
+  /**
+   * As `sleep`, for a thread that takes one thing: `wakeForOne` wakes it for itself alone, and it must
+   * look for the thing whatever this returns.
+   */
+  sleepForOne(lock: SpinLock, deadlineNs: u64): i32 {
+    return this.sleepAs(WAIT_ONCE, lock, deadlineNs, true);
+  }
+
+  private sleepAs(mode: u8, lock: SpinLock, deadlineNs: u64, interruptible: bool): i32 {
     const thread = currentThread();
     thread.waiter.reset();
+    thread.link.mode = mode;
     this.add(thread.link);
     lock.release();
     const result = thread.waiter.wait(deadlineNs, interruptible);
     this.remove(thread.link);
+    thread.link.mode = WAIT_SHARED;
     lock.acquire();
     // Chosen by `wakeOne` between the end of the wait and leaving the queue: the wake-up counts.
     return thread.waiter.wasWoken() ? 0 : result;
@@ -164,11 +193,7 @@ export class WaitQueue {
     this.lock.acquire();
     const link = this.first;
     if (link) {
-      const next = link.next;
-      this.first = next;
-      if (next) next.previous = null;
-      else this.last = null;
-      link.queue = null;
+      this.unlink(link);
       link.entry.onWake(ANY_EVENT);
     }
     this.lock.release();
@@ -181,14 +206,34 @@ export class WaitQueue {
    * @returns true if a thread that slept will look at what has happened
    */
   wakeAll(events: u32 = 0xffffffff /* ANY_EVENT */): bool {
+    return this.wake(events, false);
+  }
+
+  /**
+   * Something has come that one can take: wakes the shared entries, and exclusive ones until a thread
+   * that slept will look.
+   * @param events POLL* bits; see `WaitEntry.onWake`
+   * @returns true if a thread that slept will look at what has happened
+   */
+  wakeForOne(events: u32 = 0xffffffff /* ANY_EVENT */): bool {
+    return this.wake(events, true);
+  }
+
+  private wake(events: u32, isForOne: bool): bool {
     if (this.first == null) return false;
     let isSeen = false;
+    let isTaken = false;
     this.lock.acquire();
     let link = this.first;
     while (link) {
-      const next = link.next;
-      if (link.entry.onWake(events)) isSeen = true;
-      link = next;
+      const at = link;
+      link = at.next;
+      const isExclusive = isForOne && at.mode != WAIT_SHARED;
+      if (isExclusive && isTaken) continue;
+      if (isExclusive && at.mode == WAIT_ONCE) this.unlink(at);
+      if (!at.entry.onWake(events)) continue;
+      isSeen = true;
+      if (isExclusive) isTaken = true;
     }
     this.lock.release();
     return isSeen;

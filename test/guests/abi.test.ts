@@ -16,6 +16,7 @@ const programs: readonly ProgramName[] = [
   "abi-pipes",
   "abi-poll",
   "abi-epoll",
+  "abi-herd",
   "abi-event-files",
   "abi-sockets",
   "abi-unix",

@@ -38,6 +38,7 @@ const recipes = {
   "abi-pipes": { source: "abi-pipes.c", command: abi },
   "abi-poll": { source: "abi-poll.c", command: abi },
   "abi-epoll": { source: "abi-epoll.c", command: abi },
+  "abi-herd": { source: "abi-herd.c", command: abi },
   "abi-event-files": { source: "abi-event-files.c", command: abi },
   "abi-sockets": { source: "abi-sockets.c", command: abi },
   "abi-unix": { source: "abi-unix.c", command: abi },
