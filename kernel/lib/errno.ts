@@ -141,6 +141,8 @@ export const ENOTSUP: i32 = EOPNOTSUPP;
 
 /** Kernel-internal: the call was interrupted by a signal; restart it if the handler has SA_RESTART. */
 export const ERESTARTSYS: i32 = 512;
+/** Kernel-internal: interrupted; restart whatever the handler has (PI futexes). */
+export const ERESTARTNOINTR: i32 = 513;
 /** Kernel-internal: interrupted; restart only when no handler ran (nanosleep, poll …: signal(7)). */
 export const ERESTARTNOHAND: i32 = 514;
 

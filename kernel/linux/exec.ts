@@ -17,9 +17,11 @@ import { heapFree } from "../mm/heap";
 import { AddressSpace } from "../vm/address-space";
 import { becomeOnlyThread, exitBySignal } from "./exit";
 import { ExecutableFile, looksLikeElf } from "./executable-file";
+import { releaseRobustFutexes } from "./futex-exit";
+import { leavePiFutexes } from "./futex-pi";
 import { ProgramStrings } from "./initial-stack";
 import { openProgram } from "./find-program";
-import { LinuxProcess } from "./process";
+import { LinuxProcess, currentLinuxThread } from "./process";
 import { ProgramStart, fillSpace } from "./program-space";
 import { SIGKILL } from "./signal-numbers";
 
@@ -88,9 +90,21 @@ function fillNewSpace(
   const previous = process.switchAddressSpace(space);
   space.hasSmallPagesOnly = previous.hasSmallPagesOnly;
   const error = fillSpace(process, space, file, loader, program, out);
-  if (error == 0) previous.release();
+  if (error == 0) leaveSpace(process, previous);
   else process.switchAddressSpace(previous).release();
   return error;
+}
+
+/** Lets go of the old program's space, in which the thread may hold mutexes shared with others. */
+function leaveSpace(process: LinuxProcess, previous: AddressSpace): void {
+  const thread = currentLinuxThread();
+  if (thread.robustList != 0) {
+    const space = process.switchAddressSpace(previous);
+    releaseRobustFutexes(thread);
+    process.switchAddressSpace(space);
+  }
+  leavePiFutexes(thread);
+  previous.release();
 }
 
 /** The program's interpreter, opened and checked: 0 if it needs none, or a negative error. */

@@ -11,6 +11,7 @@ import { exitThread, interruptThread } from "../sched/switch";
 import { monotonicNs } from "../sched/clock";
 import { FOREVER } from "../sched/wait";
 import { clearChildTid, releaseRobustFutexes } from "./futex-exit";
+import { leavePiFutexes } from "./futex-pi";
 import { endMachine } from "./machine-end";
 import { LinuxProcess, currentLinuxThread, currentProcess } from "./process";
 import { finishProcess } from "./process-end";
@@ -97,7 +98,9 @@ function endThread(status: i32): void {
   // Without exit_group the status of the process is that of its first thread.
   if (thread.id == process.id && !process.exiting) process.exitStatus = status;
   const wasExiting = process.exiting;
-  if (process.removeThread(thread) == 0) {
+  const left = process.removeThread(thread);
+  leavePiFutexes(thread); // nobody finds the thread any more
+  if (left == 0) {
     process.exiting = true;
     // If it ended by exit_group, the thread that called it ends the machine.
     if (process.id != FIRST_PROCESS) finishProcess(process);

@@ -7,16 +7,24 @@
  * Everything here lies in application memory and may be wrong: faults end the walk, its length is
  * limited.
  */
-import { compareExchangeUser32 } from "../arch/cpu";
-import { EINVAL, EPERM, ESRCH } from "../lib/errno";
+import { EAGAIN, EINVAL, EPERM, ESRCH } from "../lib/errno";
 import { MATCH_ANY, doWake } from "./futex";
+import { FUTEX_WAITERS, abandonedWord, ownerOf } from "./futex-word";
 import { currentLinuxThread, currentProcess } from "./process";
 import { LinuxThread } from "./thread";
-import { copyIn, load32, load64, loadedValue, scratch, store32, store64 } from "./user-memory";
+import {
+  copyIn,
+  exchange32,
+  load32,
+  load64,
+  loadedValue,
+  scratch,
+  store32,
+  store64,
+} from "./user-memory";
 
-const FUTEX_WAITERS: u32 = 0x8000_0000;
-const FUTEX_OWNER_DIED: u32 = 0x4000_0000;
-const FUTEX_TID_MASK: u32 = 0x3fff_ffff;
+/** Set in a pointer to an entry whose mutex is a PI futex. */
+const IS_PI: usize = 1;
 const ROBUST_LIST_LIMIT: u32 = 2048;
 const ROBUST_HEAD_BYTES: usize = 24;
 
@@ -63,27 +71,38 @@ export function releaseRobustFutexes(thread: LinuxThread): void {
   const offset = load<i64>(scratch() + 8);
   const pending = load<usize>(scratch() + 16);
   for (let count: u32 = 0; count < ROBUST_LIST_LIMIT; count++) {
-    const address = entry & ~1; // bit 0 marks priority inheritance
+    const address = entry & ~IS_PI;
     if (address == head) break;
     if (load64(address) != 0) return;
     const next = <usize>loadedValue();
-    if (address != (pending & ~1) && !markOwnerDead(address + offset, <u32>thread.id)) return;
+    if (address != (pending & ~IS_PI) && !abandon(entry, offset, thread.id, false)) return;
     entry = next;
   }
-  if (pending != 0) markOwnerDead((pending & ~1) + offset, <u32>thread.id);
+  if (pending != 0) abandon(pending, offset, thread.id, true);
 }
 
-function markOwnerDead(address: usize, id: u32): bool {
+/**
+ * Marks the mutex of an entry if thread `id` owns it, and wakes a waiter. Those of a PI futex are woken
+ * once the thread is gone (`leavePiFutexes`).
+ * @param isPending the thread was about to lock or unlock it
+ * @returns false after a fault
+ */
+function abandon(entry: usize, offset: i64, id: i32, isPending: bool): bool {
+  const address = (entry & ~IS_PI) + <usize>offset;
+  const wakes = (entry & IS_PI) == 0;
   if ((address & 3) != 0) return false;
-  const slot = currentLinuxThread().valueSlot() + 8;
   while (true) {
     if (load32(address) != 0) return false;
     const word = <u32>loadedValue();
-    if ((word & FUTEX_TID_MASK) != id) return true;
-    const marked = (word & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
-    if (compareExchangeUser32(address, word, marked, slot) != 0) return false;
-    if (load<u32>(slot) != word) continue;
-    if ((word & FUTEX_WAITERS) != 0) doWake(address, false, 1, MATCH_ANY);
+    if (ownerOf(word) != id) {
+      // Unlocked, but the wake-up that goes with it has not been sent.
+      if (isPending && wakes && ownerOf(word) == 0) doWake(address, false, 1, MATCH_ANY);
+      return true;
+    }
+    const error = exchange32(address, word, abandonedWord(word));
+    if (error == -EAGAIN) continue;
+    if (error != 0) return false;
+    if (wakes && (word & FUTEX_WAITERS) != 0) doWake(address, false, 1, MATCH_ANY);
     return true;
   }
 }

@@ -18,7 +18,7 @@ export class FutexKey {
 /**
  * Finds the key of the futex at `address`.
  * @param isPrivate the program promises that only its own threads use it
- * @returns 0, -EINVAL (not aligned to 4), -EFAULT (not a user address)
+ * @returns 0, -EINVAL (not aligned to 4), -EFAULT (not a user address, or nothing is mapped there)
  */
 export function futexKey(
   process: LinuxProcess,
@@ -33,8 +33,9 @@ export function futexKey(
   out.address = address;
   if (isPrivate) return 0;
   space.lock();
-  const vma = space.findVma(address);
-  if (vma && vma.start <= address && (vma.flags & MAP_SHARED) != 0) {
+  let vma = space.findVma(address);
+  if (vma && (vma.start > address || vma.prot == 0)) vma = null;
+  if (vma && (vma.flags & MAP_SHARED) != 0) {
     const pager = vma.pager;
     if (pager) {
       // The offset is whole pages, so the address stays a multiple of 4.
@@ -43,5 +44,5 @@ export function futexKey(
     }
   }
   space.unlock();
-  return 0;
+  return vma ? 0 : -EFAULT;
 }

@@ -4,14 +4,21 @@
  *
  * Neighbours: `futex.ts`, `futex-table.ts`.
  */
-import { compareExchangeUser32 } from "../arch/cpu";
 import { EAGAIN, EFAULT, EINVAL, ENOSYS } from "../lib/errno";
 import { free } from "../lib/object";
 import { MATCH_ANY, wakeKey } from "./futex";
 import { FutexKey, futexKey } from "./futex-key";
-import { futexBucket, futexHash, lockBuckets, unlockBuckets } from "./futex-table";
-import { currentLinuxThread, currentProcess } from "./process";
-import { load32, loadedValue } from "./user-memory";
+import {
+  FOR_WAKE,
+  FutexBucket,
+  futexBucket,
+  futexHash,
+  lockBuckets,
+  nextOf,
+  unlockBuckets,
+} from "./futex-table";
+import { currentProcess } from "./process";
+import { exchange32, load32, loadedValue } from "./user-memory";
 
 /**
  * FUTEX_REQUEUE and FUTEX_CMP_REQUEUE.
@@ -49,23 +56,31 @@ function requeue(from: FutexKey, to: FutexKey, wakeCount: u32, moveCount: u32): 
   const target = futexHash(to.owner, to.address);
   lockBuckets(source, target);
   const bucket = futexBucket(source);
-  const woken = bucket.wake(from.owner, from.address, wakeCount, MATCH_ANY);
+  let result = bucket.wake(from.owner, from.address, wakeCount, MATCH_ANY);
   const isSame = from.owner == to.owner && from.address == to.address;
-  let moved: u32 = 0;
-  let waiter = bucket.first;
-  while (waiter && moved < moveCount && !isSame) {
-    const next = waiter.next;
-    if (waiter.matches(from.owner, from.address)) {
-      moved++;
-      bucket.remove(waiter);
-      waiter.keyOwner = to.owner;
-      waiter.keyAddress = to.address;
-      futexBucket(target).add(waiter, target);
-    }
-    waiter = next;
+  if (result >= 0 && !isSame) {
+    const moved = move(bucket, from, to, target, moveCount);
+    result = moved < 0 ? moved : result + moved;
   }
   unlockBuckets(source, target);
-  return woken + moved;
+  return result;
+}
+
+/** Moves up to `count` waiters; how many, or -EINVAL at one that waits for a PI futex. */
+function move(bucket: FutexBucket, from: FutexKey, to: FutexKey, target: u32, count: u32): i64 {
+  let moved: u32 = 0;
+  let waiter = bucket.oldest(from.owner, from.address);
+  while (waiter && moved < count) {
+    const next = nextOf(waiter.next, from.owner, from.address);
+    if (waiter.purpose != FOR_WAKE) return -EINVAL;
+    bucket.remove(waiter);
+    waiter.keyOwner = to.owner;
+    waiter.keyAddress = to.address;
+    futexBucket(target).add(waiter, target);
+    moved++;
+    waiter = next;
+  }
+  return moved;
 }
 
 /** FUTEX_WAKE_OP: changes the word at `address2`, wakes at `address`, and perhaps at `address2`. */
@@ -85,7 +100,10 @@ export function doWakeOperation(
   if (result >= 0) {
     const alsoSecond = result == 1;
     result = wakeKey(key.owner, key.address, count, MATCH_ANY);
-    if (alsoSecond) result += wakeKey(key2.owner, key2.address, count2, MATCH_ANY);
+    if (alsoSecond && result >= 0) {
+      const second = wakeKey(key2.owner, key2.address, count2, MATCH_ANY);
+      result = second < 0 ? second : result + second;
+    }
   }
   free(key);
   free(key2);
@@ -107,10 +125,9 @@ function changeWord(address: usize, encoded: u32): i64 {
   while (true) {
     if (load32(address) != 0) return -EFAULT;
     const old = <u32>loadedValue();
-    const slot = currentLinuxThread().valueSlot() + 8;
-    const desired = combine(operation, old, operand);
-    if (compareExchangeUser32(address, old, desired, slot) != 0) return -EFAULT;
-    if (load<u32>(slot) == old) return compareWord(comparison, <i32>old, argument) ? 1 : 0;
+    const changed = exchange32(address, old, combine(operation, old, operand));
+    if (changed == 0) return compareWord(comparison, <i32>old, argument) ? 1 : 0;
+    if (changed != -EAGAIN) return changed;
   }
 }
 

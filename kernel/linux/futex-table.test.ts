@@ -5,10 +5,10 @@ import fc from "fast-check";
 import { loadKernelModule } from "../../compiler/testing.ts";
 
 interface Exports {
-  add(number: number, owner: bigint, address: bigint, bitset: number): void;
+  add(number: number, owner: bigint, address: bigint, bitset: number, purpose: number): void;
   remove(number: number): void;
   isIn(number: number): number;
-  wake(owner: bigint, address: bigint, count: number, bitset: number): number;
+  wake(owner: bigint, address: bigint, count: number, bitset: number): bigint;
   length(): number;
   hash(owner: bigint, address: bigint): number;
 }
@@ -18,20 +18,30 @@ const compiled = loadKernelModule<Exports>("kernel/linux/futex-table.testentry.t
 });
 
 type Step =
-  | { kind: "add"; number: number; owner: number; address: number; bitset: number }
+  | {
+      kind: "add";
+      number: number;
+      owner: number;
+      address: number;
+      bitset: number;
+      purpose: number;
+    }
   | { kind: "remove"; number: number }
   | { kind: "wake"; owner: number; address: number; count: number; bitset: number };
 
 const number = fc.nat(31);
 const key = { owner: fc.nat(1), address: fc.constantFrom(0, 4, 8) };
 const bitset = fc.constantFrom(0xffffffff, 1, 2, 3, 0x80000000);
+/** To be woken, as a rule; or for a PI futex. */
+const purpose = fc.oneof({ weight: 8, arbitrary: fc.constant(0) }, fc.constantFrom(1, 2));
+const EINVAL = -22n;
 const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ kind: fc.constant("add" as const), number, ...key, bitset }),
+  fc.record({ kind: fc.constant("add" as const), number, ...key, bitset, purpose }),
   fc.record({ kind: fc.constant("remove" as const), number }),
   fc.record({ kind: fc.constant("wake" as const), ...key, count: fc.nat(5), bitset }),
 );
 
-test("the waiters that waited longest and match are woken", async () => {
+test("the waiters that waited longest and match are woken, up to one for a PI futex", async () => {
   const module = await compiled;
   fc.assert(
     fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
@@ -41,24 +51,30 @@ test("the waiters that waited longest and match are woken", async () => {
         if (action.kind === "add") {
           if (model.some((one) => one.number === action.number)) continue;
           const { owner, address } = action;
-          exports.add(action.number, BigInt(owner), BigInt(address), action.bitset);
+          const { number, bitset, purpose } = action;
+          exports.add(number, BigInt(owner), BigInt(address), bitset, purpose);
           model.push(action);
         } else if (action.kind === "remove") {
           if (!model.some((one) => one.number === action.number)) continue;
           exports.remove(action.number);
           model = model.filter((one) => one.number !== action.number);
         } else {
-          const woken = model
-            .filter((one) => one.owner === action.owner && one.address === action.address)
-            .filter((one) => (one.bitset & action.bitset) !== 0)
-            .slice(0, action.count);
+          const woken: typeof model = [];
+          let isRefused = false;
+          for (const one of model) {
+            if (woken.length === action.count) break;
+            if (one.owner !== action.owner || one.address !== action.address) continue;
+            isRefused = one.purpose !== 0;
+            if (isRefused) break;
+            if ((one.bitset & action.bitset) !== 0) woken.push(one);
+          }
           const result = exports.wake(
             BigInt(action.owner),
             BigInt(action.address),
             action.count,
             action.bitset,
           );
-          assert.equal(result, woken.length);
+          assert.equal(result, isRefused ? EINVAL : BigInt(woken.length));
           model = model.filter((one) => !woken.includes(one));
         }
         assert.equal(exports.length(), model.length);

@@ -14,11 +14,12 @@ function waiter(number: i32): FutexWaiter {
   return found;
 }
 
-export function add(number: i32, owner: usize, address: usize, bitset: u32): void {
+export function add(number: i32, owner: usize, address: usize, bitset: u32, purpose: u32): void {
   const entry = waiter(number);
   entry.keyOwner = owner;
   entry.keyAddress = address;
   entry.bitset = bitset;
+  entry.purpose = purpose;
   bucket.add(entry, 7);
 }
 export function remove(number: i32): void {
@@ -27,7 +28,7 @@ export function remove(number: i32): void {
 export function isIn(number: i32): bool {
   return waiter(number).bucket >= 0;
 }
-export function wake(owner: usize, address: usize, count: u32, bitset: u32): u32 {
+export function wake(owner: usize, address: usize, count: u32, bitset: u32): i64 {
   return bucket.wake(owner, address, count, bitset);
 }
 /** How many waiters a walk from the front finds; -1 if the links of both directions disagree. */

@@ -9,11 +9,18 @@
  */
 import { mfence } from "../arch/cpu";
 import { SpinLock } from "../arch/spinlock";
+import { EINVAL } from "../lib/errno";
 import { free } from "../lib/object";
+import { Thread } from "../sched/thread";
 import { WaitQueue } from "../sched/wait";
 
 /** Number of buckets; a power of two. */
 export const FUTEX_BUCKETS: u32 = 128;
+
+/** What a waiter waits for: to be woken, to be moved to a PI futex and get it, to get a PI futex. */
+export const FOR_WAKE: u32 = 0;
+export const FOR_REQUEUE_PI: u32 = 1;
+export const FOR_LOCK_PI: u32 = 2;
 
 /** A thread's place in the table. */
 export class FutexWaiter {
@@ -24,7 +31,19 @@ export class FutexWaiter {
   keyOwner: usize = 0;
   keyAddress: usize = 0;
   bitset: u32 = 0;
+  /** FOR_*: operations for the one kind do not touch waiters of another. */
+  purpose: u32 = FOR_WAKE;
   queue: WaitQueue = new WaitQueue();
+
+  /** For PI futexes (`futex-pi.ts`, whose lock guards these): who waits, */
+  thread: Thread | null = null;
+  /** who has the futex that it waits for (null: the owner died and an heir is on its way), */
+  owner: Thread | null = null;
+  /** the dead owner whose futex it was given, 0 = none; */
+  deadOwner: i32 = 0;
+  /** and the key of the futex that it is to be moved to. */
+  targetOwner: usize = 0;
+  targetAddress: usize = 0;
 
   /** True if it waits for this futex. */
   matches(owner: usize, address: usize): bool {
@@ -71,22 +90,45 @@ export class FutexBucket {
 
   /**
    * Wakes up to `count` waiters of a futex whose bitset meets `bitset`, oldest first. Hold `lock`.
-   * @returns how many were woken
+   * @returns how many were woken, or -EINVAL at one that waits for a PI futex
    */
-  wake(owner: usize, address: usize, count: u32, bitset: u32): u32 {
+  wake(owner: usize, address: usize, count: u32, bitset: u32): i64 {
     let woken: u32 = 0;
     let waiter = this.first;
     while (waiter && woken < count) {
       const next = waiter.next;
-      if (waiter.matches(owner, address) && (waiter.bitset & bitset) != 0) {
-        this.remove(waiter);
-        waiter.queue.wakeOne();
-        woken++;
+      if (waiter.matches(owner, address)) {
+        if (waiter.purpose != FOR_WAKE) return -EINVAL;
+        if ((waiter.bitset & bitset) != 0) {
+          this.release(waiter);
+          woken++;
+        }
       }
       waiter = next;
     }
     return woken;
   }
+
+  /** Takes a waiter out and wakes it. Hold `lock`. */
+  release(waiter: FutexWaiter): void {
+    this.remove(waiter);
+    waiter.queue.wakeOne();
+  }
+
+  /** The waiter of this futex that waits longest, or null. Hold `lock`. */
+  oldest(owner: usize, address: usize): FutexWaiter | null {
+    return nextOf(this.first, owner, address);
+  }
+}
+
+/** `waiter` or the first after it that waits for this futex, or null. Hold the bucket's lock. */
+export function nextOf(
+  waiter: FutexWaiter | null,
+  owner: usize,
+  address: usize,
+): FutexWaiter | null {
+  while (waiter && !waiter.matches(owner, address)) waiter = waiter.next;
+  return waiter;
 }
 
 const buckets = new StaticArray<FutexBucket | null>(<i32>FUTEX_BUCKETS);

@@ -6,15 +6,18 @@
  * spin lock. If the word turns out to be different, the waiter leaves again; a wake-up it caught in
  * between is passed on to the next waiter.
  *
- * Neighbours: `futex-table.ts`, `futex-key.ts`, `futex-requeue.ts`, `futex-exit.ts`.
+ * Neighbours: `futex-table.ts`, `futex-key.ts`, `futex-requeue.ts`, `futex-pi.ts`, `futex-exit.ts`.
  */
 import { mfence } from "../arch/cpu";
 import { EAGAIN, EFAULT, EINTR, EINVAL, ENOSYS, ERESTARTSYS } from "../lib/errno";
 import { onlineCpus } from "../sched/run-queue";
 import { FOREVER } from "../sched/wait";
+import { CLOCK_MONOTONIC, CLOCK_REALTIME } from "./clocks";
 import { futexKey } from "./futex-key";
+import { doLockPi, doUnlockPi } from "./futex-pi";
+import { doRequeuePi, doWaitRequeuePi } from "./futex-pi-requeue";
 import { doRequeue, doWakeOperation } from "./futex-requeue";
-import { FutexWaiter, futexBucket, futexHash } from "./futex-table";
+import { FOR_WAKE, FutexWaiter, futexBucket, futexHash } from "./futex-table";
 import { currentLinuxThread, currentProcess } from "./process";
 import { deadlineFrom, readTimespec } from "./timespec";
 import { load32, loadedValue } from "./user-memory";
@@ -24,15 +27,18 @@ const FUTEX_WAKE: u32 = 1;
 const FUTEX_REQUEUE: u32 = 3;
 const FUTEX_CMP_REQUEUE: u32 = 4;
 const FUTEX_WAKE_OP: u32 = 5;
+const FUTEX_LOCK_PI: u32 = 6;
+const FUTEX_UNLOCK_PI: u32 = 7;
+const FUTEX_TRYLOCK_PI: u32 = 8;
 const FUTEX_WAIT_BITSET: u32 = 9;
 const FUTEX_WAKE_BITSET: u32 = 10;
+const FUTEX_WAIT_REQUEUE_PI: u32 = 11;
+const FUTEX_CMP_REQUEUE_PI: u32 = 12;
+const FUTEX_LOCK_PI2: u32 = 13;
 const FUTEX_PRIVATE_FLAG: u32 = 128;
 const FUTEX_CLOCK_REALTIME: u32 = 256;
 /** A bitset that meets every other. */
 export const MATCH_ANY: u32 = 0xffff_ffff;
-
-const CLOCK_REALTIME: i32 = 0;
-const CLOCK_MONOTONIC: i32 = 1;
 
 /** futex(2). `timeoutOrCount` is a struct timespec address or, for requeue and WAKE_OP, a count. */
 export function sysFutex(
@@ -46,25 +52,58 @@ export function sysFutex(
   const isPrivate = (operation & FUTEX_PRIVATE_FLAG) != 0;
   const onRealtime = (operation & FUTEX_CLOCK_REALTIME) != 0;
   const command = operation & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
-  if (onRealtime && command != FUTEX_WAIT_BITSET && command != FUTEX_WAIT) return -ENOSYS;
-  const clock = onRealtime ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+  const count = <u32>timeoutOrCount;
+  let deadlineNs = FOREVER;
+  if (mayTimeOut(command) && timeoutOrCount != 0) {
+    const error = readTimespec(timeoutOrCount);
+    if (error != 0) return error;
+    const clock = onRealtime || command == FUTEX_LOCK_PI ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+    deadlineNs = deadlineFrom(clock, command != FUTEX_WAIT);
+  }
+  if (onRealtime && (!mayTimeOut(command) || command == FUTEX_LOCK_PI)) return -ENOSYS;
   switch (command) {
     case FUTEX_WAIT:
-      return waitFor(address, isPrivate, value, MATCH_ANY, timeoutOrCount, clock, false);
+      // A relative time-out cannot be restarted: it would start anew.
+      return waitFor(address, isPrivate, value, MATCH_ANY, deadlineNs, timeoutOrCount == 0);
     case FUTEX_WAIT_BITSET:
-      return waitFor(address, isPrivate, value, value3, timeoutOrCount, clock, true);
+      return waitFor(address, isPrivate, value, value3, deadlineNs, true);
     case FUTEX_WAKE:
       return doWake(address, isPrivate, value, MATCH_ANY);
     case FUTEX_WAKE_BITSET:
       return doWake(address, isPrivate, value, value3);
     case FUTEX_REQUEUE:
-      return requeue(address, address2, isPrivate, value, <u32>timeoutOrCount, false, 0);
+      return requeue(address, address2, isPrivate, value, count, false, 0);
     case FUTEX_CMP_REQUEUE:
-      return requeue(address, address2, isPrivate, value, <u32>timeoutOrCount, true, value3);
+      return requeue(address, address2, isPrivate, value, count, true, value3);
     case FUTEX_WAKE_OP:
-      return doWakeOperation(address, address2, isPrivate, value, <u32>timeoutOrCount, value3);
+      return doWakeOperation(address, address2, isPrivate, value, count, value3);
+    case FUTEX_LOCK_PI:
+    case FUTEX_LOCK_PI2:
+      return doLockPi(address, isPrivate, deadlineNs, false);
+    case FUTEX_TRYLOCK_PI:
+      return doLockPi(address, isPrivate, FOREVER, true);
+    case FUTEX_UNLOCK_PI:
+      return doUnlockPi(address, isPrivate);
+    case FUTEX_WAIT_REQUEUE_PI:
+      return doWaitRequeuePi(address, isPrivate, value, deadlineNs, address2);
+    case FUTEX_CMP_REQUEUE_PI:
+      return doRequeuePi(address, isPrivate, address2, value, count, value3);
     default:
-      return -ENOSYS; // priority inheritance is not offered
+      return -ENOSYS;
+  }
+}
+
+/** True for operations whose fourth argument is a time-out. */
+function mayTimeOut(command: u32): bool {
+  switch (command) {
+    case FUTEX_WAIT:
+    case FUTEX_WAIT_BITSET:
+    case FUTEX_LOCK_PI:
+    case FUTEX_LOCK_PI2:
+    case FUTEX_WAIT_REQUEUE_PI:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -85,21 +124,12 @@ function waitFor(
   isPrivate: bool,
   expected: u32,
   bitset: u32,
-  timeout: usize,
-  clock: i32,
-  isAbsolute: bool,
+  deadlineNs: u64,
+  mayRestart: bool,
 ): i64 {
   if (bitset == 0) return -EINVAL;
-  let deadlineNs = FOREVER;
-  if (timeout != 0) {
-    const error = readTimespec(timeout);
-    if (error != 0) return error;
-    deadlineNs = deadlineFrom(clock, isAbsolute);
-  }
   const result = doWait(address, isPrivate, expected, bitset, deadlineNs);
-  if (result != -EINTR) return result;
-  // A relative time-out cannot be restarted: it would start anew.
-  return timeout == 0 || isAbsolute ? -ERESTARTSYS : -EINTR;
+  return result == -EINTR && mayRestart ? -ERESTARTSYS : result;
 }
 
 /**
@@ -125,7 +155,7 @@ export function doWait(
 }
 
 /** Sleeps until the waiter has left the table. @returns 0, -ETIMEDOUT or -EINTR */
-function sleepInTable(waiter: FutexWaiter, deadlineNs: u64): i64 {
+export function sleepInTable(waiter: FutexWaiter, deadlineNs: u64): i64 {
   let result: i64 = 0;
   let locked: i32 = -1;
   while (result == 0) {
@@ -167,6 +197,7 @@ export function enterTable(waiter: FutexWaiter, address: usize, isPrivate: bool,
   waiter.keyOwner = key.owner;
   waiter.keyAddress = key.address;
   waiter.bitset = bitset;
+  waiter.purpose = FOR_WAKE;
   if (error != 0) return error;
   const index = futexHash(waiter.keyOwner, waiter.keyAddress);
   const bucket = futexBucket(index);
@@ -204,8 +235,8 @@ export function withdraw(waiter: FutexWaiter, error: i64): i64 {
   }
 }
 
-/** Wakes up to `count` waiters of a key; returns how many. */
-export function wakeKey(owner: usize, address: usize, count: u32, bitset: u32): u32 {
+/** Wakes up to `count` waiters of a key; how many, or -EINVAL if one waits for a PI futex. */
+export function wakeKey(owner: usize, address: usize, count: u32, bitset: u32): i64 {
   const bucket = futexBucket(futexHash(owner, address));
   // The application's change of the word comes before the look at the list, as the waiter's entry in
   // the list comes before its look at the word.

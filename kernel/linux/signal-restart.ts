@@ -9,7 +9,7 @@
  * Neighbours: `signal-deliver.ts`; `TrapFrame.errorCode` holds the number of the call.
  */
 import { TrapFrame, VECTOR_MODIFIED, VECTOR_SYSCALL } from "../arch/x86_64/trapframe";
-import { EINTR, ERESTARTNOHAND, ERESTARTSYS } from "../lib/errno";
+import { EINTR, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS } from "../lib/errno";
 
 /** Kernel-internal: continue by restart_syscall(2) if no handler ran, else EINTR. */
 export const ERESTART_RESTARTBLOCK: i32 = 516;
@@ -24,7 +24,7 @@ export function prepareRestart(frame: TrapFrame, handlerRestarts: bool): void {
   const result = <i64>frame.rax;
   const restartable =
     result == -ERESTARTSYS || (result == -EINTR && !endsWithHandler(frame.errorCode));
-  if (handlerRestarts && restartable) again(frame, frame.errorCode);
+  if (result == -ERESTARTNOINTR || (handlerRestarts && restartable)) again(frame, frame.errorCode);
   else frame.rax = <u64>(<i64>-EINTR);
 }
 
@@ -43,6 +43,7 @@ function isInterrupted(frame: TrapFrame): bool {
   return (
     result == -EINTR ||
     result == -ERESTARTSYS ||
+    result == -ERESTARTNOINTR ||
     result == -ERESTARTNOHAND ||
     result == -ERESTART_RESTARTBLOCK
   );

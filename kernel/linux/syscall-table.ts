@@ -231,7 +231,7 @@ export const syscalls: readonly Syscall[] = [
   { nr: 199, name: "fremovexattr", handler: "sysFremovexattr", from: "./xattr", args: "fd:i32 name:ptr", status: "full", note: "" },
   { nr: 200, name: "tkill", handler: "sysTkill", from: "./signal-kill", args: "tid:i32 signal:i32", status: "full", note: "" },
   { nr: 201, name: "time", handler: "sysTime", from: "./clocks", args: "out:ptr", status: "full", note: "" },
-  { nr: 202, name: "futex", handler: "sysFutex", from: "./futex", args: "address:ptr operation:u32 value:u32 timeout:usize address2:ptr value3:u32", status: "partial", note: "no priority inheritance (FUTEX_LOCK_PI and relatives return ENOSYS)" },
+  { nr: 202, name: "futex", handler: "sysFutex", from: "./futex", args: "address:ptr operation:u32 value:u32 timeout:usize address2:ptr value3:u32", status: "partial", note: "PI futexes lend no priority: one policy is in force, so threads have none to lend" },
   { nr: 203, name: "sched_setaffinity", handler: "sysSchedSetaffinity", from: "./scheduling", args: "pid:i32 size:u32 mask:ptr", status: "full", note: "" },
   { nr: 204, name: "sched_getaffinity", handler: "sysSchedGetaffinity", from: "./scheduling", args: "pid:i32 size:u32 mask:ptr", status: "full", note: "" },
   { nr: 205, name: "set_thread_area", handler: "", from: "", args: "", status: "absent", note: "removed from Linux" },

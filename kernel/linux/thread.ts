@@ -66,6 +66,9 @@ export class LinuxThread extends Thread {
   /** This thread's place in the futex table while it waits. */
   futexWaiter: FutexWaiter = new FutexWaiter();
 
+  /** Somebody may wait for a PI futex that this thread has (`futex-pi.ts`). */
+  isWaitedFor: bool = false;
+
   /** seccomp(2): SECCOMP_* mode, and the newest filter with a reference. */
   seccompMode: u32 = 0;
   seccompFilter: SeccompFilter | null = null;

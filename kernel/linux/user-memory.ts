@@ -8,8 +8,8 @@
  *
  * Neighbours: `arch/x86_64/usercopy.S`, `thread.ts` (per-thread scratch memory).
  */
-import { clearUser, copyUser, lengthUser, loadUser32 } from "../arch/cpu";
-import { EFAULT, ENAMETOOLONG } from "../lib/errno";
+import { clearUser, compareExchangeUser32, copyUser, lengthUser, loadUser32 } from "../arch/cpu";
+import { EAGAIN, EFAULT, ENAMETOOLONG } from "../lib/errno";
 import { USER_END } from "../mm/layout";
 import { currentLinuxThread } from "./process";
 
@@ -79,6 +79,14 @@ export function load32(userSource: usize): i64 {
 /** The value read by this thread's last successful `load32` or `load64`. */
 export function loadedValue(): u64 {
   return load<u64>(currentLinuxThread().valueSlot());
+}
+
+/** Changes 4 bytes of the application in one step; 0, -EAGAIN if they are not `expected`, -EFAULT. */
+export function exchange32(address: usize, expected: u32, desired: u32): i64 {
+  const slot = currentLinuxThread().valueSlot() + 8;
+  if (!checkRange(address, 4)) return -EFAULT;
+  if (compareExchangeUser32(address, expected, desired, slot) != 0) return -EFAULT;
+  return load<u32>(slot) == expected ? 0 : -EAGAIN;
 }
 
 /** Writes 8 bytes to the application; 0 or -EFAULT. */

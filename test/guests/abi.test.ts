@@ -1,6 +1,6 @@
 /**
- * System calls about files, held against the host's kernel: results, order of errors, blocking,
- * signals, races. The programs print what every call returned.
+ * System calls, held against the host's kernel: results, order of errors, blocking, signals, races.
+ * The programs print what the calls returned.
  */
 import assert from "node:assert/strict";
 import { assertSameAsHost } from "../harness/compare.ts";
@@ -30,6 +30,8 @@ const programs: readonly ProgramName[] = [
   "abi-pty",
   "abi-system",
   "abi-aio",
+  "abi-futex-pi",
+  "pi-mutexes",
 ];
 
 for (const name of programs) {
