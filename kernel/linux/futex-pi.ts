@@ -301,7 +301,7 @@ export function oldestFor(purpose: u32, keyOwner: usize, keyAddress: usize): usi
   const waiter = bucket.oldest(keyOwner, keyAddress);
   const isOther = waiter != null && waiter.purpose != purpose;
   bucket.lock.release();
-  return isOther ? <usize>-(<i64>EINVAL) : changetype<usize>(waiter);
+  return isOther ? asError(-EINVAL) : changetype<usize>(waiter);
 }
 
 /** True if `thread` is `other`, or waits for it through any number of PI futexes. Hold `piLock`. */
