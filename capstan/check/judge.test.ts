@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Syscall } from "../../kernel/linux/syscall-table.ts";
+import { type Syscall, syscalls } from "../../kernel/linux/syscall-table.ts";
+import { fallbacks } from "./fallbacks.ts";
 import { judge, type ProgramFacts } from "./judge.ts";
 import type { FoundCalls } from "./objects.ts";
 
@@ -18,7 +19,13 @@ const table = [
 ];
 
 function facts(found: Partial<FoundCalls>, changes: Partial<ProgramFacts> = {}): ProgramFacts {
-  const nothing = { calls: new Map(), computed: new Map(), forking: new Map(), skipped: [] };
+  const nothing = {
+    calls: new Map(),
+    computed: new Map(),
+    forking: new Map(),
+    programs: new Set(["/p"]),
+    skipped: [],
+  };
   return {
     isDynamic: true,
     missingLibraries: [],
@@ -46,6 +53,26 @@ test("an absent call, and one that the table lacks, are limits", () => {
   const unknown = judge(facts({ calls: new Map([[499, ["/p"]]]) }), table);
   assert.equal(unknown.verdict, "limits");
   assert.equal(unknown.calls[0]?.name, "number 499");
+});
+
+test("an absent call is a limit if the program makes it and nothing is known to do without", () => {
+  const absent = ["mount", "keyctl", "io_uring_setup"].map((name, nr) => call(nr, name, "absent"));
+  const judged = (nr: number, ...files: string[]) => {
+    const { verdict, calls } = judge(facts({ calls: new Map([[nr, files]]) }), absent);
+    return [verdict, calls[0]?.isEssential, (calls[0]?.fallback ?? "") !== ""];
+  };
+  assert.deepEqual(judged(0, "/p"), ["limits", true, false]);
+  assert.deepEqual(judged(0, "/lib.so"), ["ready", false, false]);
+  assert.deepEqual(judged(0, "/lib.so", "/p"), ["limits", true, false]);
+  // What libraries do without, a program that asks for it is about.
+  assert.deepEqual(judged(1, "/p"), ["limits", true, false]);
+  assert.deepEqual(judged(1, "/lib.so"), ["ready", false, true]);
+  assert.deepEqual(judged(2, "/p"), ["ready", false, true]);
+});
+
+test("ways without calls are known for calls that Linux has", () => {
+  const names = new Set(syscalls.map(({ name }) => name));
+  for (const name of fallbacks.keys()) assert.ok(names.has(name), name);
 });
 
 test("a missing library blocks, and the advice names it", () => {

@@ -8,11 +8,12 @@
 import { basename } from "node:path";
 import { type Syscall, type SyscallStatus, syscalls } from "../../kernel/linux/syscall-table.ts";
 import type { MissingLibrary } from "../package/libraries.ts";
+import { fallbacks } from "./fallbacks.ts";
 import type { FoundCalls } from "./objects.ts";
 
 /**
- * - `ready`: nothing stands in the way.
- * - `limits`: the program starts; some of what it may do is absent, and fails with ENOSYS.
+ * - `ready`: nothing stands in the way, though libraries may offer features that are absent here.
+ * - `limits`: the program starts; something that it asks for itself is absent and fails with ENOSYS.
  * - `blocked`: the program cannot start.
  */
 export type Verdict = "ready" | "limits" | "blocked";
@@ -23,8 +24,12 @@ export interface JudgedCall {
   readonly name: string;
   readonly status: SyscallStatus;
   readonly note: string;
-  /** Host paths of the files that make the call. */
+  /** Paths of the files that make the call. */
   readonly usedBy: readonly string[];
+  /** An absent call that a program makes itself, and has no way without as far as is known. */
+  readonly isEssential: boolean;
+  /** How an absent call is done without; "" if that is not known. */
+  readonly fallback: string;
 }
 
 /** Whether the program starts processes, as far as one can see. */
@@ -64,8 +69,22 @@ function judgeCalls(found: FoundCalls, table: readonly Syscall[]): JudgedCall[] 
         status: "absent" as const,
         note: unknownNote,
       };
-      return { nr, name, status, note, usedBy };
+      return { nr, name, status, note, usedBy, ...weigh(name, status, usedBy, found.programs) };
     });
+}
+
+/** How much hangs on a call: who makes it, and whether there is a way without. */
+function weigh(
+  name: string,
+  status: SyscallStatus,
+  usedBy: readonly string[],
+  programs: ReadonlySet<string>,
+): Pick<JudgedCall, "isEssential" | "fallback"> {
+  if (status !== "absent") return { isEssential: false, fallback: "" };
+  const isOfProgram = usedBy.some((path) => programs.has(path));
+  const known = fallbacks.get(name);
+  const hasWay = known?.of === "anyone" || (known !== undefined && !isOfProgram);
+  return { isEssential: isOfProgram && !hasWay, fallback: hasWay ? known.how : "" };
 }
 
 function judgeFork(facts: ProgramFacts, calls: readonly JudgedCall[]): ForkJudgement {
@@ -91,7 +110,7 @@ function judgeFork(facts: ProgramFacts, calls: readonly JudgedCall[]): ForkJudge
 export function judge(facts: ProgramFacts, table: readonly Syscall[] = syscalls): Judgement {
   const calls = judgeCalls(facts.found, table);
   const forks = judgeFork(facts, calls);
-  const absent = calls.filter(({ status }) => status === "absent");
+  const essential = calls.filter(({ isEssential }) => isEssential);
   const isForkAbsent = table.some(({ name, status }) => name === "fork" && status === "absent");
   const lacksFork = forks.answer === "yes" && isForkAbsent;
   const advice: string[] = [];
@@ -103,11 +122,12 @@ export function judge(facts: ProgramFacts, table: readonly Syscall[] = syscalls)
     return { verdict: "blocked", calls, forks, advice };
   }
   if (lacksFork) advice.push("Have the program start no processes: this kernel cannot fork yet.");
-  if (absent.length > 0) {
+  if (essential.length > 0) {
+    const names = essential.map(({ name }) => name).join(", ");
     advice.push(
-      "Run it: many programs do without absent calls; capstan run lists those that were made and missed.",
+      `Run it: what does not need ${names} works; capstan run lists absent calls that were made.`,
     );
   }
-  const verdict = absent.length > 0 || lacksFork ? "limits" : "ready";
+  const verdict = essential.length > 0 || lacksFork ? "limits" : "ready";
   return { verdict, calls, forks, advice };
 }

@@ -23,7 +23,8 @@ function searchFiles(...paths: string[]) {
 }
 
 test("a program makes the calls behind its imports, not all of the C library's", () => {
-  const { calls, forking, skipped } = search("/bin/true");
+  const { calls, forking, programs, skipped } = search("/bin/true");
+  assert.deepEqual([...programs], ["/bin/true"]);
   const numbers = [...calls.keys()];
   for (const expected of [0, 1, 3, 9]) assert.ok(numbers.includes(expected), `call ${expected}`);
   for (const unexpected of [29, 57, 165, 175]) assert.ok(!numbers.includes(unexpected));

@@ -7,6 +7,7 @@
  * Neighbours: `examine.ts` hands over the files; `judge.ts` compares the result with the table.
  */
 import { basename } from "node:path";
+import { readElf } from "../package/elf.ts";
 import { ElfError } from "../package/elf-error.ts";
 import type { ElfPlace } from "../package/elf-header.ts";
 import { type CodeFile, readCodeFile } from "./code-file.ts";
@@ -29,6 +30,8 @@ export interface FoundCalls {
   readonly computed: ReadonlyMap<string, number>;
   /** Functions imported that start processes or programs, with the files that import them. */
   readonly forking: ReadonlyMap<string, readonly string[]>;
+  /** Which of the files are programs, not libraries. */
+  readonly programs: ReadonlySet<string>;
   /** Files that could not be searched, with the reason. */
   readonly skipped: readonly { readonly path: string; readonly why: string }[];
 }
@@ -54,6 +57,7 @@ export function findCalls(files: ReadonlyMap<string, ElfPlace>): FoundCalls {
   const forking = new Map<string, string[]>();
   const skipped: { path: string; why: string }[] = [];
   const libraries: LibcCalls[] = [];
+  const programs = new Set<string>();
   const importsByFile = new Map<string, ReadonlySet<string>>();
   for (const [path, place] of files) {
     let file: CodeFile;
@@ -69,6 +73,7 @@ export function findCalls(files: ReadonlyMap<string, ElfPlace>): FoundCalls {
       continue;
     }
     importsByFile.set(path, file.imports);
+    if (readElf(path, place).linkage !== "library") programs.add(path);
     for (const name of file.imports) if (forkingFunctions.has(name)) appendTo(forking, name, path);
     const wrapped = file.imports.has("syscall") ? findSyscallFunctionCalls(file) : [];
     for (const { number } of [...file.code.flatMap(findSyscalls), ...wrapped]) {
@@ -81,5 +86,5 @@ export function findCalls(files: ReadonlyMap<string, ElfPlace>): FoundCalls {
       for (const number of library.reachedFrom(imports)) appendTo(calls, number, path);
     }
   }
-  return { calls, computed, forking, skipped };
+  return { calls, computed, forking, programs, skipped };
 }

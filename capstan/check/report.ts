@@ -16,7 +16,7 @@ export const verdictStatus: Readonly<Record<Verdict, number>> = {
 
 const verdictText: Readonly<Record<Verdict, string>> = {
   ready: "ready: nothing stands in the way",
-  limits: "limits: it starts, but some of what it may do is absent",
+  limits: "limits: it starts, but something that it asks for is absent",
   blocked: "blocked: it cannot start",
 };
 
@@ -50,8 +50,14 @@ function users(paths: readonly string[]): string {
 }
 
 function callLine(call: JudgedCall): string {
-  const note = call.note === "" ? "" : `: ${call.note}`;
-  return `  ${call.status.padEnd(8)}${call.name}${note} (${users(call.usedBy)})`;
+  const why = call.fallback === "" ? call.note : call.fallback;
+  return `  ${weightOf(call).padEnd(9)}${call.name}${why === "" ? "" : `: ${why}`} (${users(call.usedBy)})`;
+}
+
+/** An absent call that nothing hangs on is `optional`, or else `library` when only those make it. */
+function weightOf({ status, isEssential, fallback }: JudgedCall): string {
+  if (status !== "absent" || isEssential) return status;
+  return fallback === "" ? "library" : "optional";
 }
 
 function runtimeText({ recipe, isCollected }: Examination): string {
@@ -91,7 +97,9 @@ export function toText(examination: Examination, judgement: Judgement): string {
     `processes  ${judgement.forks.answer}: ${judgement.forks.because}`,
     `calls      ${calls.length} system calls in the code of ${searched.length} files: ${byStatus("full").length} full, ` +
       `${byStatus("partial").length} partial, ${byStatus("absent").length} absent`,
-    ...byStatus("absent").map(callLine),
+    ...byStatus("absent")
+      .toSorted((a, b) => Number(b.isEssential) - Number(a.isEssential))
+      .map(callLine),
     ...byStatus("partial").map(callLine),
   );
   if (computed.length > 0) {

@@ -17,7 +17,7 @@ packages, in the program, what its arguments or its shell script name, and their
 
 Exit status:
   0      ready: nothing stands in the way
-  1      limits: it starts, but may make system calls that are absent
+  1      limits: it starts, but makes system calls itself that are absent
   125    wrong usage
   126    the program cannot be executed
   127    the program, its loader, or libraries were not found`;

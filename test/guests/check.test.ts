@@ -23,6 +23,30 @@ guestTest("check: a program that is ready misses no call in the guest", async ()
   assert.deepEqual(run.missingSystemCalls, []);
 });
 
+/** Programs that guest tests run; what their libraries could do besides is no limit. */
+const readyPrograms = [
+  ["/usr/bin/python3", "-c", "1"],
+  [process.execPath, "-e", "1"],
+  ["redis-server"],
+  ["java", "-version"],
+  ["perl", "-e", "1"],
+  ["ls"],
+] as const;
+
+for (const argv of readyPrograms) {
+  test(`check: ${argv[0]} is ready`, async () => {
+    const { stdout, status } = await check("--", ...argv);
+    assert.equal(status, 0, stdout.toString("utf8"));
+  });
+}
+
+test("check: a debugger asks for what is absent, and is told so", async () => {
+  const { stdout, status } = await check("--", "gdb");
+  assert.equal(status, 1);
+  assert.match(stdout.toString("utf8"), /^ {2}absent {3}ptrace: .*\(gdb/m);
+  assert.match(stdout.toString("utf8"), /^verdict +limits:/m);
+});
+
 test("check: the text names kind, loader, runtime and verdict", async () => {
   const { stdout, status } = await check("--", "perl", "-e", "1");
   const text = stdout.toString("utf8");
