@@ -26,9 +26,10 @@ export async function startVmm(
   args: readonly string[],
   stdio: StdioOptions,
   leash: Leash,
+  env: NodeJS.ProcessEnv = process.env,
 ): Promise<VmmProcess> {
   const [program = path, ...words] = [...leash.prefix, path, ...args];
-  const child = spawn(program, words, { stdio });
+  const child = spawn(program, words, { stdio, env });
   const ended = watchEnd(child);
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MachineSpec } from "./hypervisor.ts";
 import { qemuArguments } from "./qemu-arguments.ts";
+import { qemuHint } from "./qemu-hints.ts";
 
 const spec: MachineSpec = {
   machine: "microvm",
@@ -99,4 +100,22 @@ test("a network card is connected with what was asked for", () => {
   assert.equal(value(tap, "-netdev"), "tap,id=net,ifname=tap0,script=no,downscript=no");
   assert.ok(tap.includes("virtio-net-pci,disable-legacy=on,netdev=net"));
   assert.ok(!qemuArguments(spec).includes("-netdev"));
+});
+
+test("a port of a bridge is made by QEMU itself for root, by its helper for others", () => {
+  const backend = { kind: "bridge", name: "br0" } as const;
+  const card = { ip: undefined, mac: undefined };
+  const ofBridge = (isRoot: boolean, pcap?: string): string | undefined =>
+    value(qemuArguments({ ...spec, network: { backend, ...card, pcap } }, isRoot), "-netdev");
+  assert.equal(ofBridge(false), "bridge,id=net,br=br0");
+  assert.match(ofBridge(true) ?? "", /^tap,id=net,script=\/.*\/join-bridge\.sh,downscript=no$/);
+  assert.match(ofBridge(true, "/capture") ?? "", /,vnet_hdr=off$/);
+});
+
+test("messages of QEMU about the network say what to do", () => {
+  const rule = "Could not set up host forwarding rule 'tcp:127.0.0.1:80-10.0.2.15:80'";
+  assert.match(qemuHint(rule) ?? "", /^port 80 of this machine .* -p HOST:GUEST$/);
+  assert.match(qemuHint("bridge helper failed") ?? "", /bridge\.conf/);
+  assert.match(qemuHint("could not open /dev/net/tun: Permission denied") ?? "", /ip tuntap add/);
+  assert.equal(qemuHint("invalid accelerator"), undefined);
 });

@@ -10,6 +10,8 @@
  * - `force-legacy=false` gives virtio 1.x on MMIO; QEMU's default there is still the legacy layout.
  */
 
+import { join } from "node:path";
+import { installationRoot } from "../home.ts";
 import type { MachineSpec } from "./hypervisor.ts";
 import type { NetworkBackend, NetworkSpec, PortForward } from "./network.ts";
 
@@ -24,8 +26,16 @@ export const qemuFd = {
   signals: 8,
 } as const;
 
-/** The argument vector after the program's name. */
-export function qemuArguments(spec: MachineSpec): string[] {
+const joinBridge = join(installationRoot(), "capstan/hypervisor/join-bridge.sh");
+
+/** The variable that tells `join-bridge.sh` which bridge. */
+export const bridgeVariable = "CAPSTAN_BRIDGE";
+
+/**
+ * The argument vector after the program's name.
+ * @param isRoot QEMU may make devices; otherwise its own helper must, where it is allowed to
+ */
+export function qemuArguments(spec: MachineSpec, isRoot = false): string[] {
   return [
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"],
     ...machineArguments(spec),
@@ -35,7 +45,7 @@ export function qemuArguments(spec: MachineSpec): string[] {
       : diskArguments(spec, spec.bootDisk.path, spec.bootDisk.format)),
     ...["-device", device(spec, "virtio-rng")],
     ...channelArguments(spec),
-    ...(spec.network === undefined ? [] : networkArguments(spec, spec.network)),
+    ...(spec.network === undefined ? [] : networkArguments(spec, spec.network, isRoot)),
     ...(spec.gdbPort === undefined ? [] : ["-gdb", `tcp:127.0.0.1:${spec.gdbPort}`, "-S"]),
   ];
 }
@@ -85,13 +95,13 @@ function diskArguments(spec: Pick<MachineSpec, "machine">, path: string, format:
 }
 
 /** A card, what it is connected with, and who listens. */
-function networkArguments(spec: MachineSpec, network: NetworkSpec): string[] {
+function networkArguments(spec: MachineSpec, network: NetworkSpec, isRoot: boolean): string[] {
   const { backend, ip, mac, pcap } = network;
   const hasPairs = backend.kind === "tap" && backend.queues > 1;
   const mine = [...(mac === undefined ? [] : [`mac=${mac}`]), ...(hasPairs ? ["mq=on"] : [])];
   const capture = `filter-dump,id=capture,netdev=net,file=${pcap?.replaceAll(",", ",,")}`;
   return [
-    ...["-netdev", netdev(backend, ip, pcap !== undefined)],
+    ...["-netdev", netdev(backend, ip, pcap !== undefined, isRoot)],
     ...["-device", device(spec, "virtio-net", "netdev=net", ...mine)],
     ...(pcap === undefined ? [] : ["-object", capture]),
   ];
@@ -101,7 +111,12 @@ function networkArguments(spec: MachineSpec, network: NetworkSpec): string[] {
  * What the card is connected with.
  * @param isCaptured each frame is to be as on a wire: without the header of offloads in front
  */
-function netdev(backend: NetworkBackend, ip: string | undefined, isCaptured: boolean): string {
+function netdev(
+  backend: NetworkBackend,
+  ip: string | undefined,
+  isCaptured: boolean,
+  isRoot: boolean,
+): string {
   switch (backend.kind) {
     case "tap":
       return [
@@ -110,7 +125,12 @@ function netdev(backend: NetworkBackend, ip: string | undefined, isCaptured: boo
         ...(isCaptured ? ["vnet_hdr=off"] : []),
       ].join(",");
     case "bridge":
-      return `bridge,id=net,br=${backend.name}`;
+      // The helper wants a list of allowed bridges from root, too.
+      if (!isRoot) return `bridge,id=net,br=${backend.name}`;
+      return [
+        `tap,id=net,script=${joinBridge.replaceAll(",", ",,")},downscript=no`,
+        ...(isCaptured ? ["vnet_hdr=off"] : []),
+      ].join(",");
     case "user":
       return `user,id=net${forwardArguments(backend.forwards, ip)}`;
     case "switch": {

@@ -13,7 +13,7 @@ import { signalMessage, sizeMessage } from "../protocol/host-messages.ts";
 import type { Hypervisor, MachineEnding, MachineSpec, RunningMachine } from "./hypervisor.ts";
 import { findLeash, type Leash } from "./leash.ts";
 import { startVmm } from "./process.ts";
-import { qemuArguments, qemuFd } from "./qemu-arguments.ts";
+import { bridgeVariable, qemuArguments, qemuFd } from "./qemu-arguments.ts";
 
 /** The QEMU at a path as a hypervisor. */
 export function qemuHypervisor(qemuPath: string, leash: Leash = findLeash()): Hypervisor {
@@ -25,7 +25,11 @@ async function start(qemuPath: string, leash: Leash, spec: MachineSpec): Promise
     ...(["ignore", "ignore", "pipe"] as const),
     ...Array<"pipe">(channelCount(spec)).fill("pipe"),
   ];
-  const { child, ended } = await startVmm(qemuPath, qemuArguments(spec), stdio, leash);
+  const backend = spec.network?.backend;
+  const bridge = backend?.kind === "bridge" ? { [bridgeVariable]: backend.name } : {};
+  const args = qemuArguments(spec, process.getuid?.() === 0);
+  const env = { ...process.env, ...bridge };
+  const { child, ended } = await startVmm(qemuPath, args, stdio, leash, env);
   return machineOf(child, spec, ended);
 }
 

@@ -3,6 +3,7 @@
  * Neighbours: `outcome.ts` (the facts), `commands/run.ts` (prints the result).
  */
 import { signalStatus } from "../exit-status.ts";
+import { qemuHint } from "../hypervisor/qemu-hints.ts";
 import type { MissingCall } from "../protocol/control-channel.ts";
 import { type Ending, exitStatusOf, type GuestReport } from "./outcome.ts";
 import type { SessionResult } from "./session.ts";
@@ -40,7 +41,9 @@ function explainEnding(ending: Ending, log: string): string[] {
     case "no-report": {
       const { status, signal, diagnostics } = ending.machine;
       const how = signal === null ? `with status ${status}` : `by ${signal}`;
-      const details = [diagnostics.trim(), log].filter((text) => text !== "");
+      const hint = qemuHint(diagnostics);
+      const fix = hint === undefined ? "" : `  fix: ${hint}`;
+      const details = [diagnostics.trim(), log, fix].filter((text) => text !== "");
       return [
         [`the machine ended without reporting a status (QEMU ended ${how})`, ...details].join("\n"),
       ];

@@ -7,6 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { freePort } from "../harness/free-port.ts";
 import { guestTest } from "../harness/guest-test.ts";
 import { capstanLauncher } from "../harness/paths.ts";
 import { runOnHost } from "../harness/process.ts";
@@ -26,17 +27,6 @@ after(async () => {
   await compose("down", "-t", "0.1");
   rmSync(scratch, { recursive: true });
 });
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  assert.ok(typeof address === "object" && address !== null);
-  server.close();
-  await once(server, "close");
-  return address.port;
-}
 
 /** The server says when it listens, so nobody has to try again. */
 const server = `

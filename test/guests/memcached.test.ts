@@ -3,23 +3,13 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createConnection, createServer } from "node:net";
+import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../harness/free-port.ts";
 import { guestTest } from "../harness/guest-test.ts";
 import { capstanLauncher } from "../harness/paths.ts";
 import { runCapstan, runOnHost } from "../harness/process.ts";
-
-/** A TCP port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  assert.ok(typeof address === "object" && address !== null);
-  return address.port;
-}
 
 /** Waits until something accepts; the guest takes a moment to start. */
 async function accepts(port: number): Promise<void> {

@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { repositoryRoot } from "./paths.ts";
 
 const listed: unknown = JSON.parse(readFileSync(join(repositoryRoot, "test/enabled.json"), "utf8"));
@@ -19,7 +19,7 @@ const enablesAll = enabled.has("*") || process.env.OSV_TEST_ALL === "1";
  */
 export function guestTest(
   name: string,
-  body: () => Promise<void>,
+  body: (context: TestContext) => Promise<void>,
   needs: readonly string[] = [],
 ): void {
   const isEnabled = enablesAll || enabled.has(name);

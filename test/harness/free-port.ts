@@ -1,0 +1,15 @@
+/** A port of this machine for a test, chosen by its kernel. */
+import { once } from "node:events";
+import { createServer } from "node:net";
+
+/** A TCP port of the loopback address that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
