@@ -6,9 +6,9 @@ import { createHash } from "node:crypto";
 import { createWriteStream, rmSync } from "node:fs";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGzip } from "node:zlib";
 import { readRange } from "../../archive/byte-range.ts";
 import { copyVerified, writeError } from "../../archive/decompress.ts";
+import { gzipMembers } from "../../archive/gzip.ts";
 import { writeTar } from "../../archive/tar-writer.ts";
 import { Pacer } from "../../image/erofs/pacer.ts";
 import { type FsTree, NEUTRAL_MTIME_NS } from "../../image/tree.ts";
@@ -106,8 +106,7 @@ async function writeLayer(
         plain.update(chunk);
         task.advance(chunk.length);
       }),
-      // Level 1: layers are read far more often from disks that are faster than gzip.
-      createGzip({ level: 1 }),
+      gzipMembers,
       watch((chunk) => {
         packed.update(chunk);
         size += chunk.length;
