@@ -6,7 +6,7 @@
  * built (compiler/evaluate). The functions exported here are those that assembly and the compiler's
  * runtime call.
  */
-import { BootOption, findOption, readStartInfo } from "./arch/bootinfo";
+import { findOption, readStartInfo } from "./arch/bootinfo";
 import { startAppliance } from "./appliances/start";
 import { sti } from "./arch/cpu";
 import { setFirmwarePowerOff } from "./arch/power";
@@ -28,7 +28,6 @@ import { initRandom } from "./dev/random";
 import { readRtcSeconds } from "./dev/rtc";
 import { initFs } from "./fs/init";
 import { log, logDec, setLogClock, setLogSink, setLogVerbose } from "./lib/log";
-import { free } from "./lib/object";
 import { panic } from "./lib/panic";
 import { startInit } from "./linux/init";
 import { initNetwork } from "./net/init";
@@ -60,8 +59,8 @@ export function kmain(startInfo: u64): void {
   setLogSink(serialWriteByte);
   initPanic();
   if (!readStartInfo(startInfo, DIRECT_MAP)) panic("the boot loader gave no PVH start info");
-  setLogVerbose(findOption("verbose", new BootOption()));
-  if (findOption("control", new BootOption())) setControlSink(serialWriteRaw);
+  setLogVerbose(findOption("verbose") != null);
+  if (findOption("control")) setControlSink(serialWriteRaw);
   initMemory();
   initProcessor();
   initRandom();
@@ -113,8 +112,8 @@ function bootThread(_argument: usize): void {
  * else from the machine's clock chip.
  */
 function setRealtimeFromHost(): void {
-  const option = new BootOption();
-  if (findOption("epoch", option)) {
+  const option = findOption("epoch");
+  if (option) {
     let value: u64 = 0;
     let fractionDigits: i32 = -1;
     for (let i: usize = 0; i < option.length && fractionDigits < 9; i++) {
@@ -131,18 +130,16 @@ function setRealtimeFromHost(): void {
   } else {
     setRealtime(readRtcSeconds() * 1_000_000_000);
   }
-  free(option);
 }
 
 /** The disk named by `root=/dev/NAME` or `root=PARTUUID=ID`; null without the option. */
 function rootDisk(): BlockDevice | null {
-  const option = new BootOption();
-  if (!findOption("root", option)) return null;
+  const option = findOption("root");
+  if (!option) return null;
   const isPartition = option.length > PARTITION_PREFIX && load<u8>(option.address) == 0x50; // "P"
   const disk = isPartition
     ? findPartition(option.address + PARTITION_PREFIX, option.length - PARTITION_PREFIX)
     : findBlockDevice(option.address, option.length);
-  free(option);
   if (disk == null) panic("root= names a disk that this machine does not have");
   return disk;
 }

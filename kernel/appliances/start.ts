@@ -4,10 +4,9 @@
  *
  * Neighbours: `main.ts` (the boot) calls; one folder an appliance; `arguments.ts`.
  */
-import { BootOption, commandLineAddress, commandLineLength, findOption } from "../arch/bootinfo";
+import { commandLineAddress, commandLineLength, findOption } from "../arch/bootinfo";
 import { findPort } from "../dev/console/ports";
 import { equalsLiteral, stringLength } from "../lib/bytes";
-import { free } from "../lib/object";
 import { panic } from "../lib/panic";
 import { ProgramCommand } from "../linux/command-line";
 import { endWithStatus } from "../linux/machine-end";
@@ -22,10 +21,7 @@ const SIGNAL_BUFFER: usize = 16;
 
 /** Starts the appliance that the command line asks for; false if it asks for none. */
 export function startAppliance(): bool {
-  const option = new BootOption();
-  const isWanted = findOption("appliance", option);
-  free(option);
-  if (!isWanted) return false;
+  if (!findOption("appliance")) return false;
   const text = commandLineAddress();
   const bytes = commandLineLength();
   const command = new ProgramCommand();

@@ -7,7 +7,7 @@
  * arguments. Bytes that would disturb this are written %XX (capstan does it). A long one comes as the
  * boot module, and the monitor's own command line says only `config=initrd`.
  */
-import { free } from "../lib/object";
+import { equalsLiteral, startsWithLiteral } from "../lib/bytes";
 
 @unmanaged
 class StartInfo {
@@ -75,12 +75,11 @@ export function readStartInfo(physical: u64, directMap: usize): bool {
     modulePhysical = load<u64>(directMap + info.moduleList);
     moduleBytes = load<u64>(directMap + info.moduleList + 8);
   }
-  const config = new BootOption();
-  if (findOption("config", config) && equals(config, "initrd") && moduleBytes != 0) {
+  const config = findOption("config");
+  if (config && config.is("initrd") && moduleBytes != 0) {
     commandLineStart = directMap + <usize>modulePhysical;
     commandLineSize = <usize>moduleBytes;
   }
-  free(config);
   return true;
 }
 
@@ -150,13 +149,18 @@ export class BootOption {
   length: usize = 0;
   /** Where the search for a further option of the same name goes on. */
   next: usize = 0;
+
+  /** Whether the value is this text. */
+  is(text: string): bool {
+    return equalsLiteral(this.address, this.length, text);
+  }
 }
 
-/**
- * Finds `name` or `name=value` among the options before `--`, from byte `from` on.
- * @returns false if there is none
- */
-export function findOption(name: string, out: BootOption, from: usize = 0): bool {
+/** What was found last. The boot is one thread, which uses an option before it looks for another. */
+const option = new BootOption();
+
+/** Finds `name` or `name=value` among the options before `--`, from byte `from` on. For the boot only. */
+export function findOption(name: string, from: usize = 0): BootOption | null {
   const text = commandLineStart;
   let position = from;
   while (position < commandLineSize) {
@@ -164,29 +168,18 @@ export function findOption(name: string, out: BootOption, from: usize = 0): bool
     const start = position;
     while (position < commandLineSize && load<u8>(text + position) != 0x20) position++;
     const length = position - start;
-    if (length == 2 && load<u16>(text + start) == 0x2d2d) return false;
+    if (length == 2 && load<u16>(text + start) == 0x2d2d) return null;
     const nameLength = <usize>name.length;
-    if (length < nameLength || !startsWith(text + start, name)) continue;
+    if (!startsWithLiteral(text + start, length, name)) continue;
     if (length == nameLength) {
-      out.address = text + position;
-      out.length = 0;
+      option.address = text + position;
+      option.length = 0;
     } else if (load<u8>(text + start + nameLength) == 0x3d) {
-      out.address = text + start + nameLength + 1;
-      out.length = length - nameLength - 1;
+      option.address = text + start + nameLength + 1;
+      option.length = length - nameLength - 1;
     } else continue;
-    out.next = position;
-    return true;
+    option.next = position;
+    return option;
   }
-  return false;
-}
-
-function equals(option: BootOption, text: string): bool {
-  return option.length == <usize>text.length && startsWith(option.address, text);
-}
-
-function startsWith(address: usize, text: string): bool {
-  for (let i = 0, n = text.length; i < n; i++) {
-    if (load<u8>(address + <usize>i) != <u8>text.charCodeAt(i)) return false;
-  }
-  return true;
+  return null;
 }

@@ -6,6 +6,7 @@
  * been called. Neighbours: `dev/virtio/blk` implements the device; `fs/page-cache` and
  * `fs/erofs` make requests.
  */
+import { equalsLiteral, startsWithLiteral } from "../lib/bytes";
 import { SpinLock } from "../arch/spinlock";
 import { EIO } from "../lib/errno";
 import { free } from "../lib/object";
@@ -239,21 +240,13 @@ export function blockDeviceAt(index: u32): BlockDevice | null {
 
 /** The device called by the `length` bytes at `name` ("vda"; a leading "/dev/" is skipped), or null. */
 export function findBlockDevice(name: usize, length: usize): BlockDevice | null {
-  if (startsWith(name, length, "/dev/")) {
+  if (startsWithLiteral(name, length, "/dev/")) {
     name += 5;
     length -= 5;
   }
   for (let i: u32 = 0; i < deviceCount; i++) {
     const device = changetype<BlockDevice>(devices[i]);
-    if (<usize>device.name.length == length && startsWith(name, length, device.name)) return device;
+    if (equalsLiteral(name, length, device.name)) return device;
   }
   return null;
-}
-
-function startsWith(address: usize, length: usize, text: string): bool {
-  if (length < <usize>text.length) return false;
-  for (let i = 0, n = text.length; i < n; i++) {
-    if (load<u8>(address + <usize>i) != <u8>text.charCodeAt(i)) return false;
-  }
-  return true;
 }

@@ -9,7 +9,7 @@ import { ioApicCount } from "../arch/x86_64/ioapic";
 import { initAcpi } from "./acpi/init";
 import { initTerminals } from "./console/terminals";
 import { registerDriver } from "./driver";
-import { initMemoryDevices } from "./memory-devices";
+import "./memory-devices"; // registers its devices
 import { probeMicrovmWindows, startAnnouncedDevices } from "./mmio/discovery";
 import { hasPci, startPciBus } from "./pci/enumeration";
 import { VirtioPciBus } from "./pci/virtio-bus";
@@ -17,6 +17,12 @@ import { VirtioBlockDriver } from "./virtio/blk";
 import { VirtioConsoleDriver } from "./virtio/console";
 import { VirtioNetDriver } from "./virtio/net";
 import { VirtioEntropyDriver } from "./virtio/rng";
+
+registerDriver(new VirtioEntropyDriver());
+registerDriver(new VirtioConsoleDriver());
+registerDriver(new VirtioBlockDriver());
+registerDriver(new VirtioNetDriver());
+registerDriver(new VirtioPciBus());
 
 /**
  * Starts the drivers of all devices: interrupts must work and the scheduler run.
@@ -27,12 +33,6 @@ import { VirtioEntropyDriver } from "./virtio/rng";
  */
 export function initDevices(): void {
   initAcpi();
-  initMemoryDevices();
-  registerDriver(new VirtioEntropyDriver());
-  registerDriver(new VirtioConsoleDriver());
-  registerDriver(new VirtioBlockDriver());
-  registerDriver(new VirtioNetDriver());
-  registerDriver(new VirtioPciBus());
   const announced = startAnnouncedDevices();
   if (hasPci()) startPciBus();
   else if (announced == 0) probeMicrovmWindows(rsdpAddress() == 0 ? 0 : ioApicCount());

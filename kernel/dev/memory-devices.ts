@@ -165,12 +165,9 @@ class LogDevice extends MemoryDevice {
   }
 }
 
-/** Registers the devices of this file. */
-export function initMemoryDevices(): void {
-  registerCharacterDevice(new NullDevice("null", MINOR_NULL, 0o666));
-  registerCharacterDevice(new ZeroDevice("zero", MINOR_ZERO, 0o666));
-  registerCharacterDevice(new FullDevice("full", MINOR_FULL, 0o666));
-  registerCharacterDevice(new RandomDevice("random", MINOR_RANDOM, 0o666));
-  registerCharacterDevice(new RandomDevice("urandom", MINOR_URANDOM, 0o666));
-  registerCharacterDevice(new LogDevice("kmsg", MINOR_KMSG, 0o644));
-}
+registerCharacterDevice(new NullDevice("null", MINOR_NULL, 0o666));
+registerCharacterDevice(new ZeroDevice("zero", MINOR_ZERO, 0o666));
+registerCharacterDevice(new FullDevice("full", MINOR_FULL, 0o666));
+registerCharacterDevice(new RandomDevice("random", MINOR_RANDOM, 0o666));
+registerCharacterDevice(new RandomDevice("urandom", MINOR_URANDOM, 0o666));
+registerCharacterDevice(new LogDevice("kmsg", MINOR_KMSG, 0o644));

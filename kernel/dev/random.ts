@@ -10,7 +10,7 @@
  * Lock: `lock` guards the context; a leaf. Neighbours: `lib/chacha20`; `dev/virtio/rng` adds entropy;
  * /dev/urandom, getrandom(2), AT_RANDOM and address-space randomisation read it.
  */
-import { BootOption, findOption } from "../arch/bootinfo";
+import { findOption } from "../arch/bootinfo";
 import { cpuid, rdrand, rdseed, rdtsc } from "../arch/cpu";
 import { SpinLock } from "../arch/spinlock";
 import {
@@ -20,7 +20,6 @@ import {
   chacha20Block,
   chacha20Init,
 } from "../lib/chacha20";
-import { free } from "../lib/object";
 
 const CPUID_1_ECX_RDRAND: u32 = 1 << 30;
 const CPUID_7_EBX_RDSEED: u32 = 1 << 18;
@@ -176,10 +175,8 @@ function seedFromInstruction(useSeed: bool, words: u32): bool {
 
 /** Mixes in `entropy=` followed by hexadecimal digits, of which 64 make a full seed. */
 function seedFromCommandLine(): bool {
-  const option = new BootOption();
-  const found = findOption("entropy", option);
-  if (found) addEntropy(option.address, option.length);
-  const full = found && option.length >= 64;
-  free(option);
-  return full;
+  const option = findOption("entropy");
+  if (!option) return false;
+  addEntropy(option.address, option.length);
+  return option.length >= 64;
 }

@@ -36,14 +36,13 @@ export function chacha20Init(context: usize, key: usize, counter: u32, nonce: us
 export function chacha20Block(context: usize, output: usize): void {
   memory.copy(output, context, CHACHA20_BLOCK_BYTES);
   for (let round: u32 = 0; round < DOUBLE_ROUNDS; round++) {
-    quarterRound(output, 0, 16, 32, 48);
-    quarterRound(output, 4, 20, 36, 52);
-    quarterRound(output, 8, 24, 40, 56);
-    quarterRound(output, 12, 28, 44, 60);
-    quarterRound(output, 0, 20, 40, 60);
-    quarterRound(output, 4, 24, 44, 48);
-    quarterRound(output, 8, 28, 32, 52);
-    quarterRound(output, 12, 16, 36, 56);
+    // Columns, then diagonals. As loops, because every boot executes this code and first reads it.
+    for (let at: usize = 0; at < 16; at += 4) quarterRound(output, at, at + 16, at + 32, at + 48);
+    for (let at: usize = 0; at < 16; at += 4) {
+      const b = 16 + ((at + 4) & 15);
+      const c = 32 + ((at + 8) & 15);
+      quarterRound(output, at, b, c, 48 + ((at + 12) & 15));
+    }
   }
   for (let i: usize = 0; i < CHACHA20_BLOCK_BYTES; i += 4) {
     store<u32>(output + i, load<u32>(output + i) + load<u32>(context + i));

@@ -10,10 +10,9 @@
  * QEMU's virtio console has a message for the size, but none of its host sides sends it.
  * Neighbours: `dev/console/ports` (the stream), `signal-send.ts`, `init.ts` (starts it).
  */
-import { BootOption, findOption } from "../arch/bootinfo";
+import { findOption } from "../arch/bootinfo";
 import { findPort } from "../dev/console/ports";
 import { consoleTty } from "../dev/console/tty";
-import { free } from "../lib/object";
 import { log } from "../lib/log";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { createKernelThread } from "../sched/kernel-thread";
@@ -32,10 +31,7 @@ let size: u32 = 0;
 
 /** Starts to listen, if the host has said that it may speak. */
 export function listenForHostSignals(): void {
-  const option = new BootOption();
-  const isWanted = findOption("signals", option);
-  free(option);
-  if (isWanted) createKernelThread(listen, 0);
+  if (findOption("signals")) createKernelThread(listen, 0);
 }
 
 /** A thread of the kernel: sleeps in `read` until the host sends something, or closes its end. */

@@ -27,15 +27,11 @@ export class ResourceLimits {
   private soft: StaticArray<u64> = new StaticArray<u64>(16);
   private hard: StaticArray<u64> = new StaticArray<u64>(16);
 
-  constructor() {
-    for (let i: u32 = 0; i < RLIMIT_COUNT; i++) this.set(i, RLIM_INFINITY, RLIM_INFINITY);
-    this.set(RLIMIT_STACK, 8 << 20, RLIM_INFINITY);
-    this.set(RLIMIT_CORE, 0, RLIM_INFINITY);
-    this.set(RLIMIT_NOFILE, 1024, 1048576);
-    this.set(RLIMIT_MEMLOCK, 8 << 20, 8 << 20);
-    this.set(RLIMIT_MSGQUEUE, 819200, 819200);
-    this.set(RLIMIT_NICE, 0, 0);
-    this.set(RLIMIT_RTPRIO, 0, 0);
+  /** Those of the first process. */
+  static initial(): ResourceLimits {
+    const limits = new ResourceLimits();
+    limits.copyFrom(INITIAL);
+    return limits;
   }
 
   /** The limit in force. `resource` is below RLIMIT_COUNT. */
@@ -55,7 +51,9 @@ export class ResourceLimits {
 
   /** Takes over all limits of `other`. */
   copyFrom(other: ResourceLimits): void {
-    for (let i: u32 = 0; i < RLIMIT_COUNT; i++) this.set(i, other.softLimit(i), other.hardLimit(i));
+    const bytes: usize = RLIMIT_COUNT * 8;
+    memory.copy(changetype<usize>(this.soft), changetype<usize>(other.soft), bytes);
+    memory.copy(changetype<usize>(this.hard), changetype<usize>(other.hard), bytes);
   }
 
   /** Frees what the object owns. */
@@ -63,4 +61,20 @@ export class ResourceLimits {
     __free(changetype<usize>(this.soft));
     __free(changetype<usize>(this.hard));
   }
+}
+
+/** Linux's defaults. */
+const INITIAL = initialLimits();
+
+function initialLimits(): ResourceLimits {
+  const limits = new ResourceLimits();
+  for (let i: u32 = 0; i < RLIMIT_COUNT; i++) limits.set(i, RLIM_INFINITY, RLIM_INFINITY);
+  limits.set(RLIMIT_STACK, 8 << 20, RLIM_INFINITY);
+  limits.set(RLIMIT_CORE, 0, RLIM_INFINITY);
+  limits.set(RLIMIT_NOFILE, 1024, 1048576);
+  limits.set(RLIMIT_MEMLOCK, 8 << 20, 8 << 20);
+  limits.set(RLIMIT_MSGQUEUE, 819200, 819200);
+  limits.set(RLIMIT_NICE, 0, 0);
+  limits.set(RLIMIT_RTPRIO, 0, 0);
+  return limits;
 }

@@ -90,7 +90,7 @@ export class LinuxProcess extends Process {
   /** siginfo_t for signals that the kernel sends; guarded by `lock`. */
   kernelSignalInfo: usize = heapAllocate(SIGINFO_BYTES);
   credentials: Credentials = new Credentials();
-  limits: ResourceLimits = new ResourceLimits();
+  limits: ResourceLimits = ResourceLimits.initial();
 
   /** The program's file (/proc/self/exe), which nobody may write to; reference owned. */
   executable: Dentry | null = null;

@@ -4,7 +4,7 @@
  *
  * Neighbours: `dev/console/ports`, `dev/console/tty`, `init.ts`.
  */
-import { BootOption, findOption } from "../arch/bootinfo";
+import { findOption } from "../arch/bootinfo";
 import { CharacterDevice } from "../dev/character";
 import { findPort } from "../dev/console/ports";
 import { consoleTty } from "../dev/console/tty";
@@ -12,7 +12,6 @@ import { openCharacterDevice } from "../fs/character-file";
 import { O_RDONLY, O_RDWR, O_WRONLY } from "../fs/constants";
 import { File } from "../fs/file";
 import { isError } from "../lib/errno";
-import { free } from "../lib/object";
 import { log } from "../lib/log";
 import { LinuxProcess } from "./process";
 
@@ -32,11 +31,8 @@ export function openStandardFiles(process: LinuxProcess): void {
 }
 
 function usesPorts(): bool {
-  const option = new BootOption();
-  const result =
-    findOption("console", option) && option.length == 5 && load<u32>(option.address) == 0x74726f70;
-  free(option);
-  return result;
+  const option = findOption("console");
+  return option ? option.is("ports") : false;
 }
 
 function openAs(process: LinuxProcess, fd: i32, device: CharacterDevice | null, flags: u32): void {

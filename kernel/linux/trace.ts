@@ -12,11 +12,10 @@
  *
  * Neighbours: `dispatch.ts`, the only user; `trace-line.ts`; `trace.gen.ts` says how to show what.
  */
-import { BootOption, findOption } from "../arch/bootinfo";
+import { findOption } from "../arch/bootinfo";
 import { SpinLock } from "../arch/spinlock";
 import { TrapFrame } from "../arch/x86_64/trapframe";
 import { logEchoed } from "../lib/log";
-import { free } from "../lib/object";
 import { currentThread } from "../sched/thread";
 import { LAST_SYSCALL, parameterCount, syscallName } from "./dispatch.gen";
 import { ARGUMENT_SLOTS, argumentKinds, ERROR_NAMES, nameSet } from "./trace.gen";
@@ -58,11 +57,10 @@ const wanted = new StaticArray<u8>(LAST_SYSCALL + 2);
 
 /** True if the command line asks for a trace. */
 export function isTraceWanted(): bool {
-  const option = new BootOption();
-  const isWanted = findOption("trace", option);
-  if (isWanted) readFilter(option.address, option.length);
-  free(option);
-  return isWanted;
+  const option = findOption("trace");
+  if (!option) return false;
+  readFilter(option.address, option.length);
+  return true;
 }
 
 /** Reads `0-3,257`; empty means all. */

@@ -8,7 +8,7 @@
  *
  * Neighbours: `init.ts`; `addresses.ts`, `routes.ts`, `resolver.ts` keep what is read.
  */
-import { BootOption, findOption } from "../arch/bootinfo";
+import { findOption } from "../arch/bootinfo";
 import { IpAddress } from "../lib/ip-address";
 import { parseIpAddress } from "../lib/ip-text";
 import { free } from "../lib/object";
@@ -55,14 +55,12 @@ class BootAddress {
 
 /** Sets the addresses that the command line names; false if it names no IPv4 address. */
 export function configureFromBoot(on: Interface): bool {
-  const option = new BootOption();
   let hasV4 = false;
-  let found = findOption("ip", option);
-  while (found) {
+  let option = findOption("ip");
+  while (option) {
     if (apply(on, option.address, option.length)) hasV4 = true;
-    found = findOption("ip", option, option.next);
+    option = findOption("ip", option.next);
   }
-  free(option);
   return hasV4;
 }
 

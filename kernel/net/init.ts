@@ -4,7 +4,7 @@
  * Neighbours: `main.ts` calls it after devices and file systems have started; `boot-address.ts` reads
  * the kernel command line; without an address there, DHCP is asked. IPv6 configures itself meanwhile.
  */
-import { BootOption, findOption } from "../arch/bootinfo";
+import { findOption } from "../arch/bootinfo";
 import { networkDevice, setFrameReceiver } from "../dev/network";
 import { EINVAL, EPROTONOSUPPORT, ESOCKTNOSUPPORT, asError } from "../lib/errno";
 import { ByteWriter } from "../lib/format";
@@ -58,10 +58,8 @@ export function initNetwork(): void {
   limitTcpMemory(freeBytes / 4);
   limitEndings(freeBytes);
   setSocketFactory(makeSocket);
-  const option = new BootOption();
-  if (findOption("nochannels", option)) turnChannelsOff();
-  if (findOption("nomerge", option)) turnMergingOff();
-  free(option);
+  if (findOption("nochannels")) turnChannelsOff();
+  if (findOption("nomerge")) turnMergingOff();
   initLoopbackAddresses();
   initProcNet();
   const device = networkDevice();

@@ -6,7 +6,6 @@
  */
 import { rsdpAddress } from "../../arch/bootinfo";
 import { addIoApic, setIsaOverride } from "../../arch/x86_64/ioapic";
-import { free } from "../../lib/object";
 import { mapKernel } from "../../mm/pagetable";
 import { hasPci } from "../pci/enumeration";
 import { addProcessor } from "../processors";
@@ -43,41 +42,35 @@ class MappedView extends PhysicalView {
   }
 }
 
+const tables = new AcpiTables(new MappedView());
+const madt = new MadtFacts();
+const power = new PowerFacts();
+
 /** Makes the I/O APICs known and prepares power-off. Before any device interrupt is registered. */
 export function initAcpi(): void {
   let ioApics: u32 = 0;
-  const view = new MappedView();
-  const tables = new AcpiTables(view);
-  if (openRoot(tables)) {
-    ioApics = useMadt(tables);
-    const power = new PowerFacts();
+  if (openRoot()) {
+    ioApics = useMadt();
     if (readFadt(tables, power)) setPowerFacts(power);
-    else free(power);
   }
-  free(tables);
-  free(view);
   if (ioApics == 0) useIoApic(DEFAULT_IO_APIC, 0);
 }
 
 /** A boot loader does not know where the root pointer is; it runs on machines with PCI and a BIOS. */
-function openRoot(tables: AcpiTables): bool {
+function openRoot(): bool {
   if (rsdpAddress() != 0) return tables.openRoot(rsdpAddress());
   return hasPci() && tables.findRoot();
 }
 
-function useMadt(tables: AcpiTables): u32 {
-  const facts = new MadtFacts();
-  let count: u32 = 0;
-  if (readMadt(tables, facts)) {
-    count = facts.ioApicCount;
-    for (let i: u32 = 0; i < count; i++) useIoApic(facts.ioApicAddress[i], facts.ioApicGsi[i]);
-    for (let irq: u32 = 0; irq < ISA_IRQS; irq++) {
-      if (!facts.isaOverridden[irq]) continue;
-      setIsaOverride(irq, facts.isaGsi[irq], facts.isaLevelTriggered[irq], facts.isaActiveLow[irq]);
-    }
-    for (let i: u32 = 0; i < facts.processorCount; i++) addProcessor(facts.processorApicId[i]);
+function useMadt(): u32 {
+  if (!readMadt(tables, madt)) return 0;
+  const count = madt.ioApicCount;
+  for (let i: u32 = 0; i < count; i++) useIoApic(madt.ioApicAddress[i], madt.ioApicGsi[i]);
+  for (let irq: u32 = 0; irq < ISA_IRQS; irq++) {
+    if (!madt.isaOverridden[irq]) continue;
+    setIsaOverride(irq, madt.isaGsi[irq], madt.isaLevelTriggered[irq], madt.isaActiveLow[irq]);
   }
-  facts.dispose();
+  for (let i: u32 = 0; i < madt.processorCount; i++) addProcessor(madt.processorApicId[i]);
   return count;
 }
 

@@ -47,17 +47,6 @@ export class MadtFacts {
   isaGsi: StaticArray<u32> = new StaticArray<u32>(<i32>ISA_IRQS);
   isaLevelTriggered: StaticArray<bool> = new StaticArray<bool>(<i32>ISA_IRQS);
   isaActiveLow: StaticArray<bool> = new StaticArray<bool>(<i32>ISA_IRQS);
-
-  dispose(): void {
-    __free(changetype<usize>(this.processorApicId));
-    __free(changetype<usize>(this.ioApicAddress));
-    __free(changetype<usize>(this.ioApicGsi));
-    __free(changetype<usize>(this.isaOverridden));
-    __free(changetype<usize>(this.isaGsi));
-    __free(changetype<usize>(this.isaLevelTriggered));
-    __free(changetype<usize>(this.isaActiveLow));
-    __free(changetype<usize>(this));
-  }
 }
 
 /** Fills `facts` from the MADT. @returns false if there is no valid one */

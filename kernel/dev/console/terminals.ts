@@ -6,8 +6,7 @@
  * Options `rows=` and `cols=` give its size.
  * Neighbours: `console/tty`; `linux/init` opens `consoleTty` for the program.
  */
-import { BootOption, findOption } from "../../arch/bootinfo";
-import { free } from "../../lib/object";
+import { findOption } from "../../arch/bootinfo";
 import { EIO, ENXIO, asError } from "../../lib/errno";
 import { log } from "../../lib/log";
 import { CharacterDevice, registerCharacterDevice } from "../character";
@@ -90,24 +89,24 @@ class CurrentTty extends TtyAlias {
   }
 }
 
+registerCharacterDevice(new CurrentTty());
+registerCharacterDevice(new PtmxDevice());
+
 /** Creates the terminal; devices must have been started. May sleep. */
 export function initTerminals(): void {
-  const option = new BootOption();
-  if (findOption("console", option)) {
-    if (isText(option, "serial")) openSerial();
-    else if (isText(option, "hvc")) openHvc();
+  const console = findOption("console");
+  if (console) {
+    if (console.is("serial")) openSerial();
+    else if (console.is("hvc")) openHvc();
   }
   const tty = consoleTty();
   if (tty) {
-    const rows = numberOption("rows", option);
-    const columns = numberOption("cols", option);
+    const rows = numberOption("rows");
+    const columns = numberOption("cols");
     if (rows != 0 || columns != 0) tty.setSize(columns, rows);
     registerCharacterDevice(tty);
     registerCharacterDevice(new SystemConsole(tty));
   }
-  registerCharacterDevice(new CurrentTty());
-  registerCharacterDevice(new PtmxDevice());
-  free(option);
 }
 
 function openSerial(): void {
@@ -132,17 +131,10 @@ function open(tty: Tty): void {
   else log("console: no memory for the terminal");
 }
 
-function isText(option: BootOption, text: string): bool {
-  if (option.length != <usize>text.length) return false;
-  for (let i = 0, n = text.length; i < n; i++) {
-    if (load<u8>(option.address + <usize>i) != <u8>text.charCodeAt(i)) return false;
-  }
-  return true;
-}
-
 /** A decimal option below 65536; 0 if absent or not a number. */
-function numberOption(name: string, option: BootOption): u16 {
-  if (!findOption(name, option)) return 0;
+function numberOption(name: string): u16 {
+  const option = findOption(name);
+  if (!option) return 0;
   let value: u32 = 0;
   for (let i: usize = 0; i < option.length; i++) {
     const digit = <u32>load<u8>(option.address + i) - 0x30;

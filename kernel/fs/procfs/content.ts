@@ -55,18 +55,14 @@ import {
   ProcTable,
 } from "./table";
 
-/**
- * The table of /proc itself. Every program whose C library looks for its own file reads
- * /proc/self/exe, and most read nothing else: the other names wait until somebody asks for them.
- */
-export function rootTable(): ProcTable {
+/** The names in /proc, /proc/PID and /proc/PID/task/TID; like all objects of modules, made at build time. */
+export const ROOT_NAMES = rootNames();
+export const PROCESS_NAMES = processNames();
+export const THREAD_NAMES = threadNames();
+
+function rootNames(): ProcTable {
   const root = new ProcTable();
   root.add("self", KIND_SELF, 0o777);
-  root.addRestLater(addRootNames);
-  return root;
-}
-
-function addRootNames(root: ProcTable): void {
   root.add("thread-self", KIND_THREAD_SELF, 0o777);
   root.add("cmdline", KIND_COMMAND_LINE);
   root.add("cpuinfo", KIND_CPUINFO);
@@ -85,38 +81,23 @@ function addRootNames(root: ProcTable): void {
   root.add("uptime", KIND_UPTIME);
   root.add("version", KIND_VERSION);
   root.add("vmstat", KIND_VMSTAT);
-  root.addLater("sys", addSystemSettings);
+  addSystemSettings(root.addDirectory("sys"));
+  return root;
 }
 
-/** Identities inside and outside are the same: there are no user namespaces. */
-const ALL_IDS: string = "         0          0 4294967295";
-
-/** The table of /proc/PID. */
-export function processTable(): ProcTable {
-  const table = new ProcTable();
-  table.add("exe", KIND_EXE, 0o777);
-  table.addRestLater(addProcessNames);
-  return table;
-}
-
-/** The table of /proc/PID/task/TID. */
-export function threadTable(): ProcTable {
-  const table = new ProcTable();
-  table.add("exe", KIND_EXE, 0o777);
-  table.addRestLater(addThreadNames);
-  return table;
-}
-
-function addProcessNames(table: ProcTable): void {
+function processNames(): ProcTable {
+  const table = threadNames();
   table.addListing("task", KIND_TASKS);
-  addThreadNames(table);
+  return table;
 }
 
 /** What processes and threads have both. */
-function addThreadNames(table: ProcTable): void {
+function threadNames(): ProcTable {
+  const table = new ProcTable();
+  table.add("exe", KIND_EXE, 0o777);
   table.addListing("fd", KIND_DESCRIPTORS);
   table.addListing("fdinfo", KIND_DESCRIPTOR_FACTS);
-  table.addLater("net", addNetwork);
+  addNetwork(table.addDirectory("net"));
   table.add("auxv", KIND_AUXV, 0o400);
   table.add("cgroup", KIND_RAW_TEXT, 0o444, "0::/\n");
   table.add("cmdline", KIND_CMDLINE);
@@ -124,7 +105,9 @@ function addThreadNames(table: ProcTable): void {
   table.add("cwd", KIND_CWD, 0o777);
   table.addText("cpuset", "/");
   table.add("environ", KIND_ENVIRON, 0o400);
-  table.addText("gid_map", ALL_IDS);
+  // Identities inside and outside are the same: there are no user namespaces.
+  const allIds = "         0          0 4294967295";
+  table.addText("gid_map", allIds);
   table.add("io", KIND_IO, 0o400);
   table.add("limits", KIND_LIMITS);
   table.addText("loginuid", "4294967295");
@@ -136,7 +119,7 @@ function addThreadNames(table: ProcTable): void {
   table.addText("personality", "00000000");
   table.add("root", KIND_PROCESS_ROOT, 0o777);
   table.add("schedstat", KIND_SCHEDSTAT);
-  table.addText("projid_map", ALL_IDS);
+  table.addText("projid_map", allIds);
   table.addText("sessionid", "4294967295");
   table.addText("setgroups", "allow");
   table.add("smaps", KIND_SMAPS);
@@ -144,8 +127,9 @@ function addThreadNames(table: ProcTable): void {
   table.add("statm", KIND_STATM);
   table.add("status", KIND_STATUS);
   table.addText("timerslack_ns", "50000");
-  table.addText("uid_map", ALL_IDS);
+  table.addText("uid_map", allIds);
   table.addText("wchan", "0");
+  return table;
 }
 
 /** /proc/PID/net: the network writes the texts. */

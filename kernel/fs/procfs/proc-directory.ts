@@ -63,9 +63,9 @@ export class ProcDirectory extends ProcNode {
   lookup(name: usize, nameLength: usize): usize {
     const table = this.table;
     let entry = table ? table.first : null;
-    while (table && entry) {
+    while (entry) {
       if (equalsLiteral(name, nameLength, entry.name)) return this.nodeOf(entry);
-      entry = table.after(entry);
+      entry = entry.next;
     }
     const slot = changetype<usize>(this) + offsetof<ProcDirectory>("number");
     const isNumber = parseWholeDecimal(name, nameLength, slot);
@@ -128,13 +128,13 @@ export class ProcDirectory extends ProcNode {
       const table = this.table;
       let entry = table ? table.first : null;
       let index = FIRST;
-      while (table && entry) {
+      while (entry) {
         if (index >= at) {
           if (!reportEntry(entry, index, sink)) return index;
           at = index + 1;
         }
         index++;
-        entry = table.after(entry);
+        entry = entry.next;
       }
       at = NUMBERED;
     }

@@ -1,6 +1,6 @@
 /**
  * /proc: processes and the kernel as files (proc(5)). Nothing is stored: a look-up makes a vnode,
- * opening a file renders its text. The tables of names are made on the first look-up.
+ * opening a file renders its text.
  *
  * Neighbours: `content` (the names), `proc-directory`, `proc-link`, `proc-text` (the vnodes),
  * `provider` (what `linux/` tells about processes), `sysfs` (the same with other names).
@@ -8,7 +8,7 @@
 import { newAnonymousDevice } from "../mount";
 import { FileSystemStat } from "../stat";
 import { FileSystem, Vnode } from "../vnode";
-import { processTable, rootTable, threadTable } from "./content";
+import { PROCESS_NAMES, ROOT_NAMES, THREAD_NAMES } from "./content";
 import { ProcDirectory } from "./proc-directory";
 import { KIND_DIRECTORY, KIND_PROCESS, KIND_ROOT, KIND_THREAD, ProcTable } from "./table";
 
@@ -17,8 +17,6 @@ const PROC_MAGIC: u64 = 0x9fa0;
 export class ProcFileSystem extends FileSystem {
   private rootNode: Vnode | null = null;
   private rootNames: ProcTable | null = null;
-  private processNames: ProcTable | null = null;
-  private threadNames: ProcTable | null = null;
   /** f_type of statfs(2). */
   magic: u64 = PROC_MAGIC;
   /** KIND_ROOT with processes in the root, KIND_DIRECTORY without. */
@@ -43,9 +41,9 @@ export class ProcFileSystem extends FileSystem {
     return "proc";
   }
 
-  /** The names in the root. */
+  /** The names in the root; asked for once. */
   makeTable(): ProcTable {
-    return rootTable();
+    return ROOT_NAMES;
   }
 
   /** The names of a directory: `own` if it has a table, else those of its kind. */
@@ -58,16 +56,10 @@ export class ProcFileSystem extends FileSystem {
         if (!names) this.rootNames = names = this.makeTable();
         return names;
       }
-      case KIND_PROCESS: {
-        let names = this.processNames;
-        if (!names) this.processNames = names = processTable();
-        return names;
-      }
-      case KIND_THREAD: {
-        let names = this.threadNames;
-        if (!names) this.threadNames = names = threadTable();
-        return names;
-      }
+      case KIND_PROCESS:
+        return PROCESS_NAMES;
+      case KIND_THREAD:
+        return THREAD_NAMES;
       default:
         return null;
     }

@@ -1,6 +1,5 @@
 /**
- * What is in the directories of /proc: tables of names, kinds and modes, built when they are
- * first wanted.
+ * What is in the directories of /proc: tables of names, kinds and modes.
  *
  * Neighbours: `content` fills the tables, `proc-directory` serves them, `render` writes the texts.
  */
@@ -119,19 +118,10 @@ export class ProcEntry {
 export class ProcTable {
   private head: ProcEntry | null = null;
   private last: ProcEntry | null = null;
-  /** Adds the entries behind those that are there, when they are first wanted. */
-  private fill: ((table: ProcTable) => void) | null = null;
 
-  /** The first entry. */
+  /** The first entry; follow `next`. */
   get first(): ProcEntry | null {
-    if (!this.head) this.complete();
     return this.head;
-  }
-
-  /** The entry behind `entry`, or null. */
-  after(entry: ProcEntry): ProcEntry | null {
-    if (!entry.next) this.complete();
-    return entry.next;
   }
 
   /** Adds a file or link. */
@@ -154,23 +144,6 @@ export class ProcTable {
     const children = new ProcTable();
     this.append(new ProcEntry(name, kind, 0o555, "", children));
     return children;
-  }
-
-  /** Adds a directory whose entries `fill` adds when somebody looks into it: most never are. */
-  addLater(name: string, fill: (table: ProcTable) => void): void {
-    this.addDirectory(name).addRestLater(fill);
-  }
-
-  /** Lets `fill` add what follows when a walk through the table gets that far. */
-  addRestLater(fill: (table: ProcTable) => void): void {
-    this.fill = fill;
-  }
-
-  private complete(): void {
-    const fill = this.fill;
-    if (!fill) return;
-    this.fill = null;
-    fill(this);
   }
 
   private append(entry: ProcEntry): void {
