@@ -51,6 +51,13 @@ function findBlocks(body: Body): Code {
   return { ...body, elses, ends };
 }
 
+/** What an atomic operation leaves where `before` was. `other` replaces what equals `value`. */
+function modified(operation: string, before: bigint, value: bigint, other: bigint): bigint {
+  if (operation === "xchg") return value;
+  if (operation === "cmpxchg") return before === value ? other : before;
+  return NUMBERS.get(`i64.${operation}`)?.(before, value) ?? before;
+}
+
 /** The operands and labels of one call. */
 class Frame {
   readonly stack: bigint[] = [];
@@ -262,19 +269,26 @@ export class Interpreter {
     if (compute) frame.stack.push(compute(first, second));
     else if (name === "memory.fill") this.#memory.fill(first, second, third);
     else if (name === "memory.copy") this.#memory.copy(first, second, third);
-    else if (/^i(32|64)\.(atomic\.)?(load|store)/.test(name)) {
-      this.#access(frame, name, BigInt.asUintN(64, first + offset), second);
+    else if (/^i(32|64)\.(atomic\.)?(load|store|rmw)/.test(name)) {
+      this.#access(frame, name, BigInt.asUintN(64, first + offset), second, third);
     } else if (name !== "nop" && name !== "atomic.fence") {
       throw new EvaluationTrap(name === "unreachable" ? "a failed assertion" : `a ${name}`);
     }
   }
 
-  #access(frame: Frame, name: string, address: bigint, value: bigint): void {
+  #access(frame: Frame, name: string, address: bigint, value: bigint, other: bigint): void {
     const access = accessOf(name);
-    if (name.includes("store")) this.#memory.store(address, value, access.bytes);
-    else {
-      const bits = name.startsWith("i32") ? 32 : 64;
-      frame.stack.push(BigInt.asUintN(bits, this.#memory.load(address, access)));
+    if (name.includes("store")) {
+      this.#memory.store(address, value, access.bytes);
+      return;
     }
+    const bits = name.startsWith("i32") ? 32 : 64;
+    const before = BigInt.asUintN(bits, this.#memory.load(address, access));
+    frame.stack.push(before);
+    const operation = /rmw(?:8|16|32)?\.(\w+?)(?:_u)?$/.exec(name)?.[1];
+    if (!operation) return;
+    const narrow = BigInt.asUintN(access.bytes * 8, value);
+    const after = modified(operation, before, narrow, other);
+    this.#memory.store(address, after, access.bytes);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Takes the place of `kernel/mm/heap` when a kernel module is compiled for Node: both functions are
+ * Takes the place of `kernel/mm/heap` when a kernel module is compiled for Node. Memory comes by
  * imports that `compiler/testing.ts` supplies, with leak checks and injected failures.
  */
 
@@ -11,3 +11,13 @@ export declare function heapFree(pointer: usize): void;
 
 /** How many bytes the block at `pointer` has room for. */
 export declare function heapSize(pointer: usize): usize;
+
+/** Whole pages in use: this heap has none. */
+export function largeFrameCount(): u64 {
+  return 0;
+}
+
+/** Free objects kept by processors: this heap keeps none. */
+export function objectsInMagazines(_sizeClass: u32): u32 {
+  return 0;
+}

@@ -60,9 +60,7 @@ function logTime(ns: u64): void {
   const microseconds = ns / 1000;
   logDecimal(microseconds / 1000000);
   put(0x2e);
-  for (let unit: u64 = 100000; unit != 0; unit /= 10) {
-    put(0x30 + <u8>((microseconds / unit) % 10));
-  }
+  logDigits(microseconds, 100000);
   put(0x5d);
   put(0x20);
 }
@@ -94,8 +92,14 @@ export function log(message: string): void {
 
 /** Appends an unsigned decimal number. */
 export function logDecimal(value: u64): void {
-  if (value >= 10) logDecimal(value / 10);
-  logByte(0x30 + <u8>(value % 10));
+  let unit: u64 = 1;
+  while (value / unit >= 10) unit *= 10;
+  logDigits(value, unit);
+}
+
+/** Appends the decimal digits from the one of `unit`, a power of ten, on. */
+function logDigits(value: u64, unit: u64): void {
+  for (; unit != 0; unit /= 10) logByte(0x30 + <u8>((value / unit) % 10));
 }
 
 /** Appends a hexadecimal number of `digits` digits. */

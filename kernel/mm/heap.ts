@@ -16,14 +16,7 @@ import { closeEarlyHeap, earlyAllocate, earlyFree, isEarly } from "./early-heap"
 import { FRAME_KERNEL, FRAME_LARGE, FRAME_SLAB, frameAt, frameOf, numberOf } from "./frame";
 import { allocateFrames, freeFrame, giveFrames, physicalOf } from "./frames";
 import { KERNEL_IMAGE, PAGE_MASK, PAGE_SHIFT, toVirtual } from "./layout";
-import {
-  batchSize,
-  CLASS_COUNT,
-  classOf,
-  classSize,
-  initSizeClasses,
-  SMALL_MAX,
-} from "./size-class";
+import { batchSize, CLASS_COUNT, classOf, classSize, SMALL_MAX } from "./size-class";
 import { giveObject, slabLock, takeObjects } from "./slab";
 
 /** Free objects of one class for one processor and context, chained through their first word. */
@@ -40,7 +33,7 @@ const SET_BYTES: usize = <usize>CLASS_COUNT * offsetof<Magazine>();
 
 /** Address of the magazines of each processor: thread context, then interrupt context. */
 const magazineSets = changetype<StaticArray<usize>>(memory.data(8 * 2 * 64));
-/** The first processor's magazines, there before the heap is. */
+/** The first processor's magazines. */
 const bootMagazines = memory.data(2 * 21 * 16, 16);
 let ready: bool = false;
 let largeFrames: u64 = 0;
@@ -115,10 +108,10 @@ export function heapSize(pointer: usize): usize {
   return (<usize>frame.index) << (<usize>PAGE_SHIFT);
 }
 
-/** Makes the first processor's magazines and leaves the early heap. After `initFrames`. */
+setMagazines(0, bootMagazines);
+
+/** Leaves the early heap. After `initFrames`. */
 export function initHeap(): void {
-  initSizeClasses();
-  setMagazines(0, bootMagazines);
   ready = true;
   const end = closeEarlyHeap();
   // In unit tests the early heap is no part of an image.

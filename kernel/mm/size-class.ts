@@ -17,13 +17,9 @@ const SIZES = changetype<StaticArray<u16>>(
 /** Class of each multiple of 16 bytes up to SMALL_MAX; entry 0 serves size 0. */
 const classOfSixteenths = changetype<StaticArray<u8>>(memory.data(129));
 
-/** Fills the table of classes. */
-export function initSizeClasses(): void {
-  let sizeClass: u32 = 0;
-  for (let sixteenths: u32 = 0; sixteenths <= 128; sixteenths++) {
-    if (sixteenths * 16 > classSize(sizeClass)) sizeClass++;
-    unchecked((classOfSixteenths[sixteenths] = <u8>sizeClass));
-  }
+for (let sixteenths: u32 = 0, sizeClass: u32 = 0; sixteenths <= 128; sixteenths++) {
+  if (sixteenths * 16 > classSize(sizeClass)) sizeClass++;
+  unchecked((classOfSixteenths[sixteenths] = <u8>sizeClass));
 }
 
 /** Class for a size of at most SMALL_MAX bytes. */

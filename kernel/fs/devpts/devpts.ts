@@ -177,7 +177,5 @@ function writeNumber(target: usize, value: u32): usize {
   return length;
 }
 
-/** Makes the file system. */
-export function createDevpts(): FileSystem {
-  return new PtsFileSystem();
-}
+/** The file system. */
+export const DEVPTS: FileSystem = new PtsFileSystem();

@@ -70,7 +70,5 @@ export class ProcFileSystem extends FileSystem {
   }
 }
 
-/** Makes the file system. */
-export function createProcfs(): FileSystem {
-  return new ProcFileSystem();
-}
+/** The file system. */
+export const PROCFS: FileSystem = new ProcFileSystem();

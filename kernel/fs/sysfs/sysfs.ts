@@ -81,7 +81,5 @@ function addProcessors(system: ProcTable): void {
   node.addText("possible", "0");
 }
 
-/** Makes the file system. */
-export function createSysfs(): FileSystem {
-  return new SysFileSystem();
-}
+/** The file system. */
+export const SYSFS: FileSystem = new SysFileSystem();
