@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import {
   linkSync,
   mkdirSync,
@@ -14,13 +13,14 @@ import { join } from "node:path";
 import test from "node:test";
 import fc from "fast-check";
 import { directories, withScratch } from "../image/erofs/testing.ts";
-import { type FsNode, FsTree } from "../image/tree.ts";
+import { FsTree } from "../image/tree.ts";
 import { readNode } from "../source/tree-launch.ts";
 import { wholeFile } from "./byte-range.ts";
 import { decodePax, encodePax, parsePaxTime } from "./pax.ts";
 import { readTar, TarError } from "./tar-reader.ts";
 import { overlayTar } from "./tar-tree.ts";
 import { writeTar } from "./tar-writer.ts";
+import { described } from "./testing.ts";
 
 const plain = { identity: "test", hasWhiteouts: false, keepsDirectoryLinks: false };
 const pause = async (): Promise<void> => {};
@@ -35,32 +35,6 @@ async function readArchive(path: string, options = plain): Promise<FsTree> {
   const tree = new FsTree();
   await overlayTar(tree, wholeFile(path), options);
   return tree;
-}
-
-/** What a tree says, in a form that can be compared; names of one file share a number. */
-function described(tree: FsTree): unknown[] {
-  const numbers = new Map<FsNode, number>();
-  const lines = [...tree.walk()].filter(([, node]) => node.kind !== "socket");
-  lines.sort(([a], [b]) => (a < b ? -1 : 1));
-  return lines.map(([path, node]) => {
-    const number = numbers.get(node) ?? numbers.size;
-    numbers.set(node, number);
-    const { xattrs, ...rest } = node.attributes;
-    return {
-      path,
-      number,
-      kind: node.kind,
-      ...rest,
-      xattrs: [...(xattrs ?? [])].map(([key, value]) => [key, Buffer.from(value).toString("hex")]),
-      ...(node.kind === "symlink" ? { target: node.target } : {}),
-      ...(node.kind === "character" || node.kind === "block"
-        ? { device: [node.major, node.minor] }
-        : {}),
-      ...(node.kind === "file"
-        ? { sha256: createHash("sha256").update(readNode(node)).digest("hex") }
-        : {}),
-    };
-  });
 }
 
 test("every tree comes back from the archive that is written of it", () =>

@@ -5,9 +5,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import fc from "fast-check";
 import { bootableDisk } from "../disk/bootable-disk.ts";
 import { openDisk } from "../disk/formats.ts";
 import { assertSameContents } from "../disk/testing.ts";
@@ -20,9 +21,11 @@ import { type Application, diskParts, exportApplication } from "./target.ts";
 import { imageTargets } from "./targets.ts";
 import { ovfFaults } from "./testing/ovf.ts";
 
-async function makeApplication(scratch: string): Promise<Application> {
+async function makeApplication(
+  scratch: string,
+  bytes: Uint8Array = Buffer.alloc(700_000, "an application "),
+): Promise<Application> {
   const tree = new FsTree();
-  const bytes = Buffer.alloc(700_000, "an application ");
   tree.set("/app", {
     kind: "file",
     attributes: neutralAttributes(0o755),
@@ -188,3 +191,72 @@ test(
     for (const file of [payload.kernel, disks[0].path]) assert.ok(existsSync(join(cloud, file)));
   }),
 );
+
+/** How others take the disk out of an export: commands, and where it is afterwards. */
+const unpacking: Record<string, (path: string, folder: string) => string> = {
+  ova: unpackOva,
+  "ova-esxi": unpackOva,
+  vmware: (path, folder) => {
+    run("python3", "-m", "zipfile", "-e", path, folder);
+    return join(folder, "app/disk.vmdk");
+  },
+  gce: (path, folder) => {
+    run("tar", "-C", folder, "-xzf", path);
+    return join(folder, "disk.raw");
+  },
+  kubevirt: (path, folder) => {
+    run("tar", "-C", folder, "-xf", path);
+    const { manifests } = JSON.parse(readFileSync(join(folder, "index.json"), "utf8"));
+    const blob = (digest: string): string => join(folder, "blobs/sha256", digest.slice(7));
+    const { layers } = JSON.parse(readFileSync(blob(manifests[0].digest), "utf8"));
+    run("tar", "-C", folder, "-xf", blob(layers[0].digest));
+    return join(folder, "disk/disk.qcow2");
+  },
+};
+
+function unpackOva(path: string, folder: string): string {
+  run("tar", "-C", folder, "-xf", path);
+  return join(folder, "app-disk1.vmdk");
+}
+
+/** Contents that compress well, badly, and in between, in sizes around those of clusters. */
+const applications = fc
+  .record({
+    sizeBytes: fc.oneof(fc.nat(5000), fc.nat(300_000), fc.constantFrom(65_535, 65_536, 65_537)),
+    noiseEvery: fc.integer({ min: 1, max: 3000 }),
+    seed: fc.nat(255),
+  })
+  .map(({ sizeBytes, noiseEvery, seed }) => {
+    const bytes = Buffer.alloc(sizeBytes);
+    for (let at = 0; at < sizeBytes; at += noiseEvery) bytes[at] = (at * 7919 + seed) >> 3;
+    return bytes;
+  });
+
+for (const [name, unpack] of Object.entries(unpacking)) {
+  test(`${name}: whatever the application, others find its disk`, () =>
+    fc.assert(
+      fc.asyncProperty(applications, (bytes) =>
+        withScratch(async (scratch) => {
+          const application = await makeApplication(scratch, bytes);
+          const path = await exported(application, scratch, name);
+          const folder = join(scratch, "unpacked");
+          mkdirSync(folder);
+          const disk = openDisk(unpack(path, folder)).disk;
+          const wanted = bootableDisk(diskParts(application));
+          try {
+            const [found, expected] = [
+              Buffer.alloc(wanted.sizeBytes),
+              Buffer.alloc(wanted.sizeBytes),
+            ];
+            disk.read(found, 0);
+            wanted.read(expected, 0);
+            assert.ok(found.equals(expected));
+          } finally {
+            disk.close();
+            wanted.close();
+          }
+        }),
+      ),
+      { numRuns: 8 },
+    ));
+}

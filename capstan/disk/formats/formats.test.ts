@@ -6,7 +6,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { UserError } from "../../errors.ts";
 import { withScratch } from "../../image/erofs/testing.ts";
-import { diskFormats, openDisk } from "../formats.ts";
+import { DiskFormatError } from "../disk-image.ts";
+import { diskFormats, openDisk, qcow2Format } from "../formats.ts";
 import { PartsDisk } from "../parts-disk.ts";
 import { assertSameContents, sparseDisks, writeDisk } from "../testing.ts";
 
@@ -60,6 +61,83 @@ for (const format of diskFormats) {
       }
     }));
 }
+
+/** Reads what the file claims to hold, as far as that is a few mebibytes. */
+function readSome(path: string): void {
+  const { disk } = openDisk(path);
+  try {
+    const bytes = Buffer.alloc(Math.min(disk.sizeBytes, 1 << 21));
+    disk.read(bytes, 0);
+    for (const { startBytes, endBytes } of disk.extents()) {
+      assert.ok(startBytes <= endBytes);
+      disk.read(bytes.subarray(0, Math.min(endBytes - startBytes, bytes.length)), startBytes);
+    }
+  } finally {
+    disk.close();
+  }
+}
+
+for (const format of diskFormats) {
+  // What a raw disk holds cannot be wrong.
+  if (format.name === "raw") continue;
+  test(`${format.name}: a changed file is damaged or goes unnoticed, nothing else`, () =>
+    withScratch(async (scratch) => {
+      const path = join(scratch, "disk");
+      const noise = Buffer.from(Array.from({ length: 70_000 }, (_, index) => (index * 7919) >> 5));
+      const disk = new PartsDisk(1 << 20, [
+        { offsetBytes: 0, content: noise },
+        { offsetBytes: 700_000, content: noise },
+      ]);
+      await writeDisk(format, disk, path);
+      const whole = readFileSync(path);
+      // Structures stand at both ends and, sparse, in between.
+      const used = [...whole.keys()].filter((at) => whole[at] !== 0);
+      const place = fc.oneof(
+        fc.nat(Math.min(4096, whole.length - 1)),
+        fc.integer({ min: Math.max(0, whole.length - 2048), max: whole.length - 1 }),
+        fc.nat(used.length - 1).map((index) => used[index] ?? 0),
+        fc.nat(whole.length - 1),
+      );
+      const edits = fc.array(fc.tuple(place, fc.nat(255)), { minLength: 1, maxLength: 8 });
+      fc.assert(
+        fc.property(edits, (changes) => {
+          const bad = Buffer.from(whole);
+          for (const [at, value] of changes) bad.writeUInt8(value, at);
+          writeFileSync(path, bad);
+          try {
+            readSome(path);
+          } catch (error) {
+            const isKnown = error instanceof UserError || error instanceof DiskFormatError;
+            assert.ok(isKnown, String(error));
+          }
+        }),
+        { numRuns: 150 },
+      );
+    }));
+}
+
+test("qcow2: random disks over random backing disks are read back", () =>
+  withScratch(async (scratch) => {
+    const [base, over] = [join(scratch, "base"), join(scratch, "over")];
+    const cases = fc.tuple(sparseDisks, sparseDisks, fc.constantFrom("raw", "qcow2", "vdi"));
+    await fc.assert(
+      fc.asyncProperty(cases, async ([below, disk, name]) => {
+        const format = diskFormats.find((each) => each.name === name);
+        assert.ok(format !== undefined);
+        await writeDisk(format, below, base);
+        const backing = { disk: below, name: "base", format: format.name };
+        await writeDisk(qcow2Format, disk, over, { backing });
+        const opened = openDisk(over);
+        try {
+          assert.equal(opened.format.name, "qcow2");
+          assertSameContents(opened.disk, disk);
+        } finally {
+          opened.disk.close();
+        }
+      }),
+      { numRuns: 40 },
+    );
+  }));
 
 for (const format of diskFormats) {
   test(`${format.name}: a large disk with little data is small`, () =>
