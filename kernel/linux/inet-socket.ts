@@ -121,6 +121,10 @@ export class InetSocket extends SocketFile {
     return this.socket.setOption(level, name, value, length);
   }
 
+  pager(): usize {
+    return this.socket.pager();
+  }
+
   poll(link: WaitLink | null): u32 {
     return this.socket.poll(link);
   }

@@ -20,6 +20,8 @@ import {
 } from "./user-memory";
 
 const SOL_SOCKET: i32 = 1;
+const SOL_PACKET: i32 = 263;
+const NUMBER_BYTES: usize = 4;
 
 const SO_DEBUG: i32 = 1;
 const SO_REUSEADDR: i32 = 2;
@@ -101,6 +103,8 @@ function getOption(
   length: usize,
 ): i64 {
   const block = scratch();
+  // PACKET_HDRLEN is asked with a question (packet(7)).
+  if (level == SOL_PACKET && copyIn(block, value, min(capacity, NUMBER_BYTES)) != 0) return -EFAULT;
   let bytes: i64 = -ENOPROTOOPT;
   if (level == SOL_SOCKET) bytes = socketOption(socket, option, block);
   if (bytes == -ENOPROTOOPT) {

@@ -133,6 +133,18 @@ export function ethernetSend(
   device.transmit(packet);
 }
 
+/** Shows a packet over `lo`, `data` at its IP header: with a header of zeroes in front, as on Linux. */
+export function watchLoopback(on: Interface, packet: Packet, type: u16): void {
+  const watch = watcher;
+  if (!watch) return;
+  const header = push(packet, ETHERNET_HEADER_BYTES);
+  memory.fill(header, 0, 2 * MAC_BYTES);
+  store16(header + 2 * MAC_BYTES, type);
+  watch(on, packet, true);
+  watch(on, packet, false);
+  pull(packet, ETHERNET_HEADER_BYTES);
+}
+
 /** The hardware address of all stations, or of a group (RFC 1112, section 6.4; RFC 2464, section 7). */
 export function groupMac(address: IpAddress): u64 {
   if (!address.isMulticast) return BROADCAST_MAC;

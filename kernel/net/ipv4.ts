@@ -28,7 +28,7 @@ import {
   IP_REASSEMBLED,
   IP_RECEIVED,
 } from "./counters";
-import { ETHERTYPE_IPV4, ethernetSend, groupMac } from "./ethernet";
+import { ETHERTYPE_IPV4, ethernetSend, groupMac, watchLoopback } from "./ethernet";
 import { reassemble } from "./fragments";
 import { groupQueried, isJoined } from "./groups";
 import { icmpReceive, sendProtocolUnreachable } from "./icmp";
@@ -227,6 +227,7 @@ function sendAlong(route: Route, packet: Packet): void {
     packet.checksum = CHECKSUM_VALID;
     packet.origin = changetype<usize>(through);
     through.countLooped(packet.length);
+    watchLoopback(through, packet, ETHERTYPE_IPV4);
     ipv4Receive(loopback(), packet);
   } else if (destination.isMulticast || isBroadcast(destination)) {
     loopBack(through, packet);

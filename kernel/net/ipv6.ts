@@ -30,7 +30,7 @@ import {
   IP_RECEIVED,
   OF_V6,
 } from "./counters";
-import { ETHERTYPE_IPV6, ethernetSend, groupMac } from "./ethernet";
+import { ETHERTYPE_IPV6, ethernetSend, groupMac, watchLoopback } from "./ethernet";
 import { isJoined } from "./groups";
 import { Interface, loopback } from "./interface";
 import { PROTOCOL_TCP } from "./ip";
@@ -131,6 +131,7 @@ function sendAlong(route: Route, packet: Packet): void {
     packet.checksum = CHECKSUM_VALID;
     packet.origin = changetype<usize>(through);
     through.countLooped(packet.length);
+    watchLoopback(through, packet, ETHERTYPE_IPV6);
     ipv6Receive(loopback(), packet);
   } else if (destination.isMulticast) {
     loopBack(through, packet);

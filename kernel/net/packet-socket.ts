@@ -1,13 +1,13 @@
 /**
  * Packet sockets (packet(7)): frames as they come from and go to an interface, for tcpdump(8) and
- * DHCP clients. Rings (PACKET_MMAP) are refused, without which libpcap 1.10 does not capture. Filters
- * (SO_ATTACH_FILTER) are refused too: programs see more than they asked for.
+ * DHCP clients. Rings are those of TPACKET_V2 (`packet-ring.ts`), which libpcap takes where there is no
+ * version 3. Filters (SO_ATTACH_FILTER) are refused: libpcap filters by itself.
  *
  *     struct sockaddr_ll: family 2 | protocol 2 | index 4 | hardware type 2 | packet type 1 |
  *                         address length 1 | address 8                                 20 bytes
  *
  * Every socket gets a copy of every frame it asked for. Lock: `lock` guards the list of sockets.
- * Neighbours: `ethernet.ts` shows the frames; `datagram-socket.ts`.
+ * Neighbours: `ethernet.ts` shows the frames; `datagram-socket.ts`, `packet-ring.ts`.
  */
 import { SpinLock } from "../arch/spinlock";
 import { MAC_BYTES } from "../dev/network";
@@ -15,22 +15,28 @@ import { freePacket, gatherBytes, newPacket, Packet, packetBytes } from "../dev/
 import {
   asError,
   EADDRNOTAVAIL,
+  EBUSY,
   EFAULT,
   EINVAL,
   EMSGSIZE,
   ENETDOWN,
   ENOBUFS,
   ENODEV,
+  ENOENT,
   ENOPROTOOPT,
   ENXIO,
   EOPNOTSUPP,
   ESOCKTNOSUPPORT,
+  isError,
 } from "../lib/errno";
+import { POLLIN, POLLRDNORM } from "../fs/constants";
+import { WaitLink } from "../sched/wait";
 import { copyFromList, listTotal } from "./buffer-list";
 import { load16 } from "./bytes";
 import { DatagramSocket } from "./datagram-socket";
 import { ETHERNET_HEADER_BYTES, ethernetSend, setFrameWatcher } from "./ethernet";
 import { Interface, interfaceAt } from "./interface";
+import { PacketRing, RING_REQUEST_BYTES, SLOT_HEADER_BYTES } from "./packet-ring";
 import { AF_PACKET, SOCK_DGRAM, SOCK_RAW } from "./socket";
 
 const SOCKADDR_LL_BYTES: usize = 20;
@@ -41,8 +47,14 @@ const PACKET_MREQ_BYTES: usize = 16;
 const MEMBER_MULTICAST: u16 = 0;
 const MEMBER_PROMISCUOUS: u16 = 1;
 const MEMBER_ALL_MULTICAST: u16 = 2;
+const PACKET_RX_RING: i32 = 5;
 const PACKET_STATISTICS: i32 = 6;
 const PACKET_AUXDATA: i32 = 8;
+const PACKET_VERSION: i32 = 10;
+const PACKET_HDRLEN: i32 = 11;
+const PACKET_RESERVE: i32 = 12;
+const TPACKET_V2: u32 = 1;
+const RESERVE_MAX: u32 = 4096;
 const SO_ATTACH_FILTER: i32 = 26;
 const SO_DETACH_FILTER: i32 = 27;
 const SOL_SOCKET: i32 = 1;
@@ -76,6 +88,9 @@ export class PacketSocket extends DatagramSocket {
   /** How often it has asked for frames to all stations, and on which interface. */
   private promiscuity: u32 = 0;
   private promiscuousOn: u32 = 0;
+  private ring: PacketRing | null = null;
+  private ringVersion: u32 = 0;
+  private ringReserve: u32 = 0;
 
   constructor(type: i32, protocol: i32) {
     super(AF_PACKET, type, protocol);
@@ -94,6 +109,11 @@ export class PacketSocket extends DatagramSocket {
 
   /** Takes a copy of a frame; `flags` says which way it goes. */
   watch(frame: Packet, on: Interface, isOutgoing: bool): void {
+    const ring = this.ring;
+    if (ring) {
+      this.record(ring, frame, on, isOutgoing);
+      return;
+    }
     const length = packetBytes(frame);
     const made = newPacket(length);
     if (made == 0) return;
@@ -111,17 +131,36 @@ export class PacketSocket extends DatagramSocket {
     this.arrived(copy);
   }
 
+  /** Copies a frame into the ring. */
+  private record(ring: PacketRing, frame: Packet, on: Interface, isOutgoing: bool): void {
+    this.seen++;
+    const isRaw = this.type == SOCK_RAW;
+    const linkBytes: u32 = isRaw ? ETHERNET_HEADER_BYTES : 0;
+    const address = ring.fill(frame, linkBytes, ETHERNET_HEADER_BYTES - linkBytes);
+    if (address == 0) {
+      this.drops++;
+      return;
+    }
+    this.describe(frame.data, on, isOutgoing, address);
+    ring.publish(frame);
+    this.changed.wakeForOne();
+  }
+
   protected open(_packet: Packet): bool {
     return true;
   }
 
   protected writeSender(packet: Packet, out: usize): usize {
     const on = changetype<Interface>(packet.origin);
-    const frame = packet.network;
-    this.writeName(out, on, load<u16>(frame, 2 * MAC_BYTES));
-    store<u8>(out, kindOf(frame, on, packet.staysOut), 10);
-    memory.copy(out + 12, frame + MAC_BYTES, MAC_BYTES);
+    this.describe(packet.network, on, packet.staysOut, out);
     return SOCKADDR_LL_BYTES;
+  }
+
+  /** Writes the struct sockaddr_ll of a frame: who sent it, to whom, which way it goes. */
+  private describe(frame: usize, on: Interface, isOutgoing: bool, out: usize): void {
+    this.writeName(out, on, load<u16>(frame, 2 * MAC_BYTES));
+    store<u8>(out, kindOf(frame, on, isOutgoing), 10);
+    memory.copy(out + 12, frame + MAC_BYTES, MAC_BYTES);
   }
 
   /** Writes a struct sockaddr_ll. @param protocol in network order */
@@ -198,9 +237,9 @@ export class PacketSocket extends DatagramSocket {
   }
 
   setOption(level: i32, name: i32, value: usize, length: usize): i64 {
-    if (level == SOL_SOCKET && (name == SO_ATTACH_FILTER || name == SO_DETACH_FILTER)) {
-      return -ENOPROTOOPT;
-    }
+    // "There is none to detach": libpcap accepts no other answer.
+    if (level == SOL_SOCKET && name == SO_DETACH_FILTER) return -ENOENT;
+    if (level == SOL_SOCKET && name == SO_ATTACH_FILTER) return -ENOPROTOOPT;
     if (level != SOL_PACKET) return super.setOption(level, name, value, length);
     switch (name) {
       case PACKET_ADD_MEMBERSHIP:
@@ -210,12 +249,64 @@ export class PacketSocket extends DatagramSocket {
       case PACKET_AUXDATA:
         if (length < 4) return -EINVAL;
         return load<i32>(value) == 0 ? 0 : -ENOPROTOOPT;
+      case PACKET_RX_RING:
+        return this.setRing(value, length);
+      case PACKET_VERSION:
+      case PACKET_RESERVE:
+        if (length < 4) return -EINVAL;
+        return this.setRingNumber(name, load<u32>(value));
     }
     return -ENOPROTOOPT;
   }
 
+  private setRingNumber(name: i32, value: u32): i64 {
+    if (this.ring) return -EBUSY;
+    if (name == PACKET_VERSION) {
+      if (value != TPACKET_V2) return -EINVAL;
+      this.ringVersion = value;
+    } else {
+      if (value > RESERVE_MAX) return -EINVAL;
+      this.ringReserve = value;
+    }
+    return 0;
+  }
+
+  /** PACKET_RX_RING: from now on frames go to the ring. No blocks end it. */
+  private setRing(request: usize, length: usize): i64 {
+    if (length < RING_REQUEST_BYTES || this.ringVersion != TPACKET_V2) return -EINVAL;
+    const isEnd = load<u32>(request, 4) == 0;
+    if (isEnd == (this.ring == null)) return isEnd ? 0 : -EBUSY;
+    const made: usize = isEnd ? 0 : PacketRing.make(request, this.ringReserve);
+    if (isError(made)) return <i64>made;
+    lock.acquire();
+    const before = this.ring;
+    this.ring = changetype<PacketRing | null>(made);
+    lock.release();
+    if (before) before.release();
+    return 0;
+  }
+
+  pager(): usize {
+    const ring = this.ring;
+    if (!ring) return asError(-EINVAL);
+    ring.retain();
+    return changetype<usize>(ring);
+  }
+
+  poll(link: WaitLink | null): u32 {
+    const events = super.poll(link);
+    const ring = this.ring;
+    return ring && ring.hasFrames ? events | POLLIN | POLLRDNORM : events;
+  }
+
   getOption(level: i32, name: i32, value: usize, capacity: usize): i64 {
     if (level != SOL_PACKET) return super.getOption(level, name, value, capacity);
+    if (name == PACKET_HDRLEN) {
+      // The caller says of which version.
+      if (capacity < 4 || load<u32>(value) != TPACKET_V2) return -EINVAL;
+      store<u32>(value, SLOT_HEADER_BYTES);
+      return 4;
+    }
     if (name != PACKET_STATISTICS || capacity < 8) return -ENOPROTOOPT;
     store<u32>(value, this.seen);
     store<u32>(value, <u32>this.drops, 4);
@@ -271,6 +362,8 @@ export class PacketSocket extends DatagramSocket {
 
   destroy(): void {
     this.leaveList();
+    const ring = this.ring;
+    if (ring) ring.release();
     this.disposeDatagrams();
   }
 }

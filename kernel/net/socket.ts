@@ -12,6 +12,7 @@
 import {
   EAFNOSUPPORT,
   EINVAL,
+  ENODEV,
   ENOPROTOOPT,
   ENOTCONN,
   ENOTTY,
@@ -161,6 +162,11 @@ export abstract class Socket extends Counted {
 
   unpoll(link: WaitLink): void {
     this.changed.remove(link);
+  }
+
+  /** What mmap(2) of the socket maps: a Pager with a reference, or a negative error. */
+  pager(): usize {
+    return asError(-ENODEV);
   }
 
   /** FIONREAD (SIOCINQ): bytes that can be read now (of the first datagram). */

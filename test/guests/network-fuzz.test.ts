@@ -26,8 +26,11 @@ const isLong = seconds > 60;
 
 /** What programs may keep in their heaps: arenas of threads, buffers of connections. */
 const programsLimitKiB = 12 * 1024;
-/** What the kernel may have more when the traffic ends: connections in TIME-WAIT, orphans. */
-const kernelLimitKiB = 2 * 1024;
+/**
+ * What the kernel may have more when the traffic ends: connections in TIME-WAIT, and orphans with what
+ * they have not sent, which pile up for as long as their time-outs are.
+ */
+const kernelLimitKiB = isLong ? 16 * 1024 : 2 * 1024;
 /** And when all of them have timed out: slabs that a few objects keep. */
 const restLimitKiB = 1536;
 /** TIME-WAIT takes a minute, an orphan less than twice the 102 s of tcp_orphan_retries. */

@@ -171,6 +171,30 @@ guestTest("Java tells the interfaces", () => {
   );
 }, ["java", "javac"]);
 
+guestTest("tcpdump captures what goes over lo and over a card", async () => {
+  const capture = async (...asked: string[]): Promise<string[]> => {
+    const programs = ["--add", "/usr/bin/tcpdump", "--add", "/usr/bin/ping"];
+    const words = ["python3", script("capture.py"), ...asked];
+    const finished = await runCapstan(["--net", "user", ...programs, "--", ...words]);
+    assert.equal(finished.status, 0, finished.stderr.toString("utf8"));
+    const text = finished.stdout.toString("utf8").replaceAll(/((?:\d+\.){4})\d+ > /g, "$1PORT > ");
+    return text.trimEnd().split("\n");
+  };
+  const told = "IP 127.0.0.1 > 127.0.0.1: ICMP 127.0.0.1 udp port 7 unreachable, length";
+  const said = "IP 127.0.0.1.PORT > 127.0.0.1.7: UDP, length";
+  assert.deepEqual(await capture("lo", "127.0.0.1", "5", "udp port 7 or icmp"), [
+    `${said} 1`,
+    `${told} 37`,
+    `${said} 100`,
+    `${told} 136`,
+    `${said} 1000`,
+  ]);
+  assert.deepEqual(
+    await capture("eth0", "10.0.2.2", "3", "udp port 7"),
+    [1, 100, 1000].map((length) => `IP 10.0.2.15.PORT > 10.0.2.2.7: UDP, length ${length}`),
+  );
+}, ["tcpdump", "ping"]);
+
 guestTest("ss shows sockets from netlink", async () => {
   const program = [
     "import socket, subprocess",
