@@ -18,6 +18,7 @@ import {
   idleThreadAddress,
   interruptDepth,
   interruptsBefore,
+  mfence,
   previousThreadAddress,
   rdmsr,
   setCurrentThreadAddress,
@@ -88,6 +89,7 @@ export function wakeThread(thread: Thread): void {
 export function interruptThread(thread: Thread): void {
   thread.lock.acquire();
   thread.interruptPending = true;
+  mfence(); // before the look at its state: a processor that takes it up looks the other way round
   if (thread.state == THREAD_SLEEPING && thread.interruptible) enqueue(thread);
   else if (thread == currentThread()) setUserWork(true);
   else if (thread.state == THREAD_RUNNING) queueOf(thread.cpu).notify();
@@ -203,11 +205,14 @@ function switchUserState(queue: RunQueue, previous: Thread, next: Thread): void 
     writeCr3(process.addressSpaceRoot);
   }
   wrmsr(MSR_FS_BASE, next.fsBase);
-  if (fpuOwnerAddress() != changetype<usize>(next) || next.cpu != cpuId()) {
+  const cpu = cpuId();
+  // The owner may be a thread that ended elsewhere and whose memory this one got: hence both tests.
+  if (fpuOwnerAddress() != changetype<usize>(next) || next.fpuCpu != <i32>cpu) {
     fpuRestore(next.fpuArea);
     setFpuOwnerAddress(changetype<usize>(next));
+    next.fpuCpu = <i32>cpu;
   }
-  next.cpu = cpuId();
+  next.cpu = cpu;
   setKernelStack(next.stackTop);
   setInterruptStack(next.stackTop);
   setUserWork(next.interruptPending || next.isMisinformed());

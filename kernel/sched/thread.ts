@@ -53,6 +53,8 @@ export class Thread {
   /** FPU save area, aligned; 0 for kernel threads. */
   fpuArea: usize = 0;
   private fpuMemory: usize = 0;
+  /** The CPU whose registers had the FPU state last; -1 if it has only been in the save area. */
+  fpuCpu: i32 = -1;
   /** The CPU it runs on or ran on last. */
   cpu: u32 = 0;
   /** Bit n: it may run on CPU n (sched_setaffinity). */

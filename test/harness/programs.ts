@@ -22,6 +22,7 @@ const recipes = {
   memory: { source: "memory.c", command: c() },
   "memory-musl": { source: "memory.c", command: musl("-static") },
   threads: { source: "threads.c", command: c() },
+  "machine-races": { source: "machine-races.c", command: c("-w") },
   "pi-mutexes": { source: "pi-mutexes.c", command: c("-w") },
   "threads-musl": { source: "threads.c", command: musl("-static") },
   ending: { source: "ending.c", command: c("-static") },

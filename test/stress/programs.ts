@@ -30,6 +30,7 @@ export const threadedPrograms: readonly ThreadedProgram[] = [
   { name: "go", argv: () => [testProgram("goroutines")], needs: ["go"] },
   { name: "rust", argv: () => [testProgram("threads-rust")], needs: ["rustc"] },
   { name: "c", argv: () => [testProgram("threads")], needs: [] },
+  { name: "machine-races", argv: () => [testProgram("machine-races")], needs: [] },
   { name: "pi-mutexes", argv: () => [testProgram("pi-mutexes")], needs: [] },
 ];
 
