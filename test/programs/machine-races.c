@@ -351,7 +351,7 @@ int main(void) {
   protection("protection, part of a large page", area, 8 * PAGE, 8 * PAGE, PAGE);
   munmap(area, 2 * HUGE_PAGE);
   recycling();
-  first_touch("first touch", PAGE, 400);
+  first_touch("first touch", PAGE, 100);
   first_touch("first touch of large pages", HUGE_PAGE, 40);
   copies();
   puts("end");
