@@ -19,6 +19,8 @@ export interface Callee {
   type: FunctionType;
   /** The call is a constant (the address of a symbol). */
   isValue?: boolean;
+  /** It never returns 0. */
+  isNonZero?: boolean;
 }
 
 /** What a function needs to know about its module. */

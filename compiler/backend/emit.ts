@@ -46,6 +46,8 @@ export interface BackendResult {
 
 /** Exports that never return. */
 const NO_RETURN = new Set(["abort", "trapUnreachable"]);
+/** Functions of the runtime that abort rather than return 0: constructors need not look. */
+const ALLOCATORS = new Set(["__new", "__renew", "__alloc"].map((name) => `~lib/rt/osv/${name}`));
 const TABLE_FILE = "table.c";
 
 /** Writes everything for one module. */
@@ -108,7 +110,8 @@ class ModuleEmitter {
     if (index < this.#module.imports.length) return this.#import(index).callee;
     const entry = this.#program.functions.get(index);
     if (!entry) throw new RangeError(`function ${index} is called but was not found reachable`);
-    return { text: entry.identifier, type: entry.type };
+    const isNonZero = ALLOCATORS.has(entry.name);
+    return { text: entry.identifier, type: entry.type, isNonZero };
   }
 
   #globalText(index: number): { text: string; type: ValueType; constant?: bigint } {

@@ -320,7 +320,7 @@ export class FunctionWriter {
       this.#push({ text: callee.text, type: callee.type.result ?? "i64" });
       return;
     }
-    this.#finishCall(callee.text, callee.type, operands, operands);
+    this.#finishCall(callee.text, callee.type, operands, operands, callee.isNonZero);
   }
 
   #callIndirect(typeIndex: number): void {
@@ -336,8 +336,10 @@ export class FunctionWriter {
     type: FunctionType,
     operands: Expression[],
     parts: Expression[],
+    isNonZero = false,
   ): void {
-    const text = `${target}(${operands.map((e) => e.text).join(", ")})`;
+    const call = `${target}(${operands.map((e) => e.text).join(", ")})`;
+    const text = isNonZero ? `w_nonzero(${call})` : call;
     if (type.result) {
       this.#push({ ...combine(parts), text, type: type.result, effect: true });
       return;

@@ -33,6 +33,8 @@ export const KERNEL_FLAGS: readonly string[] = [
   "-fwrapv",
   "-fno-delete-null-pointer-checks",
   "-fno-omit-frame-pointer", // backtraces
+  "-falign-loops=1", // padding is a fortieth of the kernel
+  "-falign-jumps=1",
   "-fno-optimize-sibling-calls",
   "-fno-pic",
   "-fno-pie",

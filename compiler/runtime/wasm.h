@@ -34,6 +34,12 @@ typedef u64 __attribute__((may_alias)) a64;
 #define W_NORETURN __attribute__((noreturn))
 #define W_UNLIKELY(x) __builtin_expect((x), 0)
 
+/* A value that is known not to be 0. */
+W_INLINE u64 w_nonzero(u64 value) {
+  if (!value) __builtin_unreachable();
+  return value;
+}
+
 #define M8(address) (*(m8 *)(address))
 #define M16(address) (*(m16 *)(address))
 #define M32(address) (*(m32 *)(address))

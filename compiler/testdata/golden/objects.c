@@ -69,7 +69,7 @@ M32(this) = side;
 
 static inline u64 compiler_testdata_golden_objects_Shape_constructor(u64 this, u32 side) {
 if (this == 0) {
-this = lib_rt_osv___new(4ul, 4u);
+this = w_nonzero(lib_rt_osv___new(4ul, 4u));
 }
 compiler_testdata_golden_objects_Shape_set_side(this, side);
 return this;
@@ -77,7 +77,7 @@ return this;
 
 static inline u64 compiler_testdata_golden_objects_Box_constructor(u64 this, u32 side) {
 if (this == 0) {
-this = lib_rt_osv___new(4ul, 5u);
+this = w_nonzero(lib_rt_osv___new(4ul, 5u));
 }
 this = compiler_testdata_golden_objects_Shape_constructor(this, side);
 return this;
@@ -85,7 +85,7 @@ return this;
 
 static inline u64 compiler_testdata_golden_objects_Square_constructor(u64 this, u32 side) {
 if (this == 0) {
-this = lib_rt_osv___new(4ul, 6u);
+this = w_nonzero(lib_rt_osv___new(4ul, 6u));
 }
 this = compiler_testdata_golden_objects_Shape_constructor(this, side);
 return this;
