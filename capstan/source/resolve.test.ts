@@ -4,6 +4,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { withScratch } from "../image/erofs/testing.ts";
 import { rejectionOf } from "../package/testing.ts";
+import { kindModules } from "./kinds.ts";
 import { resolveSource, sourceRequest } from "./resolve.ts";
 import { sourceOptions } from "./testing.ts";
 
@@ -37,6 +38,16 @@ test("a source may be a program, by its path or its name", () =>
       assert.equal(launch.args.length, 0, text);
     }
   }));
+
+test("each kind is found by the schemes that are listed for it", async () => {
+  for (const { schemes, load } of kindModules) {
+    const kinds = await load();
+    assert.deepEqual(
+      kinds.flatMap(({ scheme }) => scheme ?? []),
+      schemes,
+    );
+  }
+});
 
 test("what does not exist is an error with a way out", () =>
   withScratch(async (cwd) => {

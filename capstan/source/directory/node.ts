@@ -1,26 +1,12 @@
-/** Node.js projects: `package.json`, or a script with a usual name. */
-
-import * as z from "zod";
+/**
+ * Node.js projects: `package.json`, or a script with a usual name. Neighbours: `package-json.ts` is
+ * loaded when there is such a file.
+ */
 import { plainWords } from "../words.ts";
 import { cannotStart, type ProjectDirectory, type ProjectKind } from "./project.ts";
 
-const manifestSchema = z.object({
-  main: z.string().optional(),
-  scripts: z.record(z.string(), z.string()).optional(),
-  dependencies: z.record(z.string(), z.string()).optional(),
-});
-
 const NAMES = ["index", "server", "app", "main"];
 const SCRIPTS = NAMES.flatMap((name) => ["js", "mjs", "cjs"].map((end) => `${name}.${end}`));
-
-function readManifest(directory: ProjectDirectory): z.infer<typeof manifestSchema> {
-  try {
-    return manifestSchema.parse(JSON.parse(directory.read("package.json")));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw cannotStart(directory, `package.json: ${why}`, "repair package.json");
-  }
-}
 
 /** What `npm start` runs, if that is node with a script. */
 function startScript(line: string | undefined): string[] | undefined {
@@ -42,7 +28,8 @@ export const nodeProject: ProjectKind = {
     if (!directory.has("package.json")) {
       return script === undefined ? undefined : { program: "node", args: [script] };
     }
-    const manifest = readManifest(directory);
+    const { readPackageJson } = await import("./package-json.ts");
+    const manifest = readPackageJson(directory);
     const main = mainFile(directory, manifest.main) ?? script;
     const args = startScript(manifest.scripts?.start) ?? (main === undefined ? undefined : [main]);
     if (args === undefined) {
