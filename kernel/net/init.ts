@@ -28,6 +28,7 @@ import { writeResolverFiles } from "./resolv-conf";
 import { startIpv6 } from "./router-discovery";
 import { initCookies } from "./tcp-cookie";
 import { limitTcpMemory } from "./tcp-buffers";
+import { initSysClassNet } from "./sys-class-net";
 import { limitEndings } from "./tcp-ending";
 import { newNetlinkSocket } from "./netlink/netlink-socket";
 import { newPacketSocket } from "./packet-socket";
@@ -62,6 +63,7 @@ export function initNetwork(): void {
   if (findOption("nomerge")) turnMergingOff();
   initLoopbackAddresses();
   initProcNet();
+  initSysClassNet();
   const device = networkDevice();
   if (device == null) return;
   const outer = addEthernet(device);

@@ -171,6 +171,31 @@ guestTest("Java tells the interfaces", () => {
   );
 }, ["java", "javac"]);
 
+guestTest("/sys/class/net has a directory for each interface", async () => {
+  const files = "address broadcast carrier flags ifindex iflink mtu operstate type";
+  const show = `for on in *; do echo $on $(cd $on; cat ${files}); done`;
+  const line = [
+    "cd /sys/class/net",
+    show,
+    "ip link add link eth0 name eth0.5 type vlan id 5",
+    "ip link set eth0.5 up",
+    "echo *; cat eth0.5/iflink",
+    "ping -c 3 127.0.0.1 > /dev/null",
+    "cat lo/statistics/rx_packets lo/statistics/tx_packets",
+    "ls lo/statistics | wc -l",
+  ].join("\n");
+  const programs = ["ip", "ping", "cat", "ls", "wc"].flatMap((name) => [
+    "--add",
+    `/usr/bin/${name}`,
+  ]);
+  assert.deepEqual((await inGuest(["--net", "user", ...programs], line)).trim().split("\n"), [
+    "eth0 52:54:00:12:34:56 ff:ff:ff:ff:ff:ff 1 0x1003 2 2 1500 up 1",
+    "lo 00:00:00:00:00:00 00:00:00:00:00:00 1 0x9 1 1 65536 unknown 772",
+    "eth0 eth0.5 lo",
+    ...["2", "6", "6", "24"],
+  ]);
+}, ["ip", "ping"]);
+
 guestTest("tcpdump captures what goes over lo and over a card", async () => {
   const capture = async (...asked: string[]): Promise<string[]> => {
     const programs = ["--add", "/usr/bin/tcpdump", "--add", "/usr/bin/ping"];

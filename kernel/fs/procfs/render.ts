@@ -25,7 +25,7 @@ import { writeMaps } from "./maps-text";
 import { writeMountinfo, writeMounts } from "./mounts-text";
 import { renderProcess } from "./process-text";
 import { allProcessors, writeProcessorList, writeProcessorMask } from "./processors-text";
-import { writeNetwork } from "./network-text";
+import { writeInterfaceFact, writeNetwork } from "./network-text";
 import { processProvider } from "./provider";
 import { writeSlabinfo } from "./slab-text";
 import { writeFileMaximum, writeFileNumbers, writeThreadsMaximum } from "./limits-text";
@@ -38,6 +38,7 @@ import {
   KIND_FILE_MAX,
   KIND_FILE_NR,
   KIND_HOST_NAME,
+  KIND_INTERFACE,
   KIND_LOADAVG,
   KIND_MAPS,
   KIND_MEMINFO,
@@ -82,6 +83,9 @@ export function render(kind: u32, pid: i32, tid: i32, text: string, out: ByteWri
       break;
     case KIND_MEMINFO:
       writeMeminfo(out);
+      break;
+    case KIND_INTERFACE:
+      writeInterfaceFact(text, out);
       break;
     case KIND_SLABINFO:
       writeSlabinfo(out);

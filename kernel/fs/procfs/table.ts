@@ -61,6 +61,8 @@ export const KIND_PROCESSOR_MASK: u32 = 54;
 export const KIND_NETWORK: u32 = 55;
 /** Slabs of the kernel heap. */
 export const KIND_SLABINFO: u32 = 56;
+/** A file of /sys/class/net; the text of the entry is INTERFACE/FILE. */
+export const KIND_INTERFACE: u32 = 57;
 
 // Texts about a process.
 export const KIND_MAPS: u32 = 64;
@@ -96,6 +98,16 @@ export function numberedName(prefix: string, value: u32): string {
   return changetype<string>(text);
 }
 
+/** Two strings joined to one that is never freed: for tables. */
+export function joinedName(first: string, second: string): string {
+  const firstBytes = (<usize>first.length) << 1;
+  const secondBytes = (<usize>second.length) << 1;
+  const text = __new(firstBytes + secondBytes, idof<string>());
+  memory.copy(text, changetype<usize>(first), firstBytes);
+  memory.copy(text + firstBytes, changetype<usize>(second), secondBytes);
+  return changetype<string>(text);
+}
+
 /** One name in a table. */
 export class ProcEntry {
   next: ProcEntry | null = null;
@@ -118,10 +130,30 @@ export class ProcEntry {
 export class ProcTable {
   private head: ProcEntry | null = null;
   private last: ProcEntry | null = null;
+  /** Adds what has come into being since; called whenever somebody looks. */
+  private update: ((table: ProcTable) => void) | null = null;
 
   /** The first entry; follow `next`. */
   get first(): ProcEntry | null {
+    const update = this.update;
+    if (update) update(this);
     return this.head;
+  }
+
+  /** Lets `update` add entries whenever somebody looks into the table. */
+  keepUpdated(update: (table: ProcTable) => void): void {
+    this.update = update;
+  }
+
+  /** Number of entries so far. */
+  get length(): u32 {
+    let count: u32 = 0;
+    let entry = this.head;
+    while (entry) {
+      count++;
+      entry = entry.next;
+    }
+    return count;
   }
 
   /** Adds a file or link. */

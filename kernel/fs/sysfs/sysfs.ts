@@ -1,6 +1,6 @@
 /**
- * /sys: the little of it that programs ask for (sysfs(5)): which processors there are, and how huge
- * pages are used. Served like the fixed parts of /proc, from a table.
+ * /sys: the little of it that programs ask for (sysfs(5)): which processors and network interfaces
+ * there are, and how huge pages are used. Served like the fixed parts of /proc, from a table.
  *
  * Neighbours: `procfs/table`, `procfs/procfs`.
  */
@@ -14,6 +14,7 @@ import {
 } from "../procfs/table";
 import { onlineCpus } from "../../sched/run-queue";
 import { FileSystem } from "../vnode";
+import { addInterfaces } from "./interfaces";
 
 const SYSFS_MAGIC: u64 = 0x62656572;
 
@@ -32,7 +33,7 @@ class SysFileSystem extends ProcFileSystem {
     const root = new ProcTable();
     root.addDirectory("block");
     root.addDirectory("bus");
-    root.addDirectory("class");
+    addInterfaces(root.addDirectory("class").addDirectory("net"));
     addProcessors(root.addDirectory("devices").addDirectory("system"));
     root.addDirectory("firmware");
     root.addDirectory("fs").addDirectory("cgroup");
