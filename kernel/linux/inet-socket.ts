@@ -77,6 +77,10 @@ export class InetSocket extends SocketFile {
     return result;
   }
 
+  acceptedAddress(out: usize): i64 {
+    return this.socket.acceptedName(out);
+  }
+
   bind(address: usize, length: usize): i64 {
     return this.socket.bind(address, length);
   }

@@ -270,7 +270,7 @@ export function sysAccept4(fd: i32, address: usize, length: usize, flags: u32): 
     return errorOf(accepted);
   }
   const socket = changetype<SocketFile>(accepted);
-  const named = address == 0 ? 0 : putAddressOf(socket, address, length, true);
+  const named = address == 0 ? 0 : putAcceptedAddress(socket, address, length);
   if (named < 0) {
     files.cancel(newFd);
     socket.release();
@@ -296,6 +296,12 @@ function nameOf(fd: i32, address: usize, length: usize, ofPeer: bool): i64 {
   const result = putAddressOf(heldSocket(held), address, length, ofPeer);
   drop(held);
   return result;
+}
+
+function putAcceptedAddress(socket: SocketFile, address: usize, length: usize): i64 {
+  const block = scratch();
+  const bytes = socket.acceptedAddress(block);
+  return bytes < 0 ? bytes : putAddress(address, length, block, <usize>bytes);
 }
 
 /** Tells the application the own or the peer's address of a socket. */

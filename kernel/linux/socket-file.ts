@@ -98,6 +98,11 @@ export abstract class SocketFile extends File {
   /** Writes the own or the peer's address; returns its length, or -ENOTCONN. */
   abstract address(ofPeer: bool, out: usize): i64;
 
+  /** The peer's address as accept(2) tells it. */
+  acceptedAddress(out: usize): i64 {
+    return this.address(true, out);
+  }
+
   /** connect(2). */
   abstract connect(address: usize, length: usize): i64;
 

@@ -12,7 +12,7 @@ import { SpinLock } from "../arch/spinlock";
 import { blockBytes, compacted, freePacket, freePackets, newPacket, Packet } from "../dev/packet";
 import { IpAddress } from "../lib/ip-address";
 import { monotonicNs } from "../sched/clock";
-import { armTimer, Timer } from "../sched/timer";
+import { armTimer, disarmTimer, Timer } from "../sched/timer";
 import { sendReassemblyTimeout } from "./icmp";
 import { sendReassemblyTimeoutV6 } from "./icmpv6";
 
@@ -77,7 +77,11 @@ class Expiry extends Timer {
       if (endNs <= nowNs) late = withFirst(slot.takeAll(), late);
       else if (nextNs == 0 || endNs < nextNs) nextNs = endNs;
     }
-    if (nextNs != 0) armTimer(this, nextNs);
+    if (nextNs != 0) {
+      // Armed for later by now, perhaps; to wait for it with the lock held could be for ever.
+      disarmTimer(this);
+      armTimer(this, nextNs);
+    }
     lock.release();
     while (late != 0) {
       const packet = changetype<Packet>(late);

@@ -139,6 +139,11 @@ export abstract class Socket extends Counted {
     return -ENOTCONN;
   }
 
+  /** As `peerName`, for accept(2), which tells who it was even if the connection has ended already. */
+  acceptedName(out: usize): i64 {
+    return this.peerName(out);
+  }
+
   /** setsockopt(2) for levels and names the file layer does not answer; `value` in the kernel. */
   setOption(_level: i32, _name: i32, _value: usize, _length: usize): i64 {
     return -ENOPROTOOPT;

@@ -420,6 +420,10 @@ export class TcpSocket extends TcpBacklog {
     return writeAddress(out, this.family, this.remoteAddress, this.remotePort);
   }
 
+  acceptedName(out: usize): i64 {
+    return writeAddress(out, this.family, this.remoteAddress, this.remotePort);
+  }
+
   setOption(level: i32, name: i32, value: usize, length: usize): i64 {
     return setTcpOption(this, level, name, value, length);
   }

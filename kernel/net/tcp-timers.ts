@@ -4,13 +4,16 @@
  *
  * One kernel timer serves all deadlines of a connection. It is only ever moved forward in time: a
  * deadline that was postponed lets it expire once for nothing, which is cheaper than moving it with
- * every acknowledgement. While armed it holds a reference to the connection.
+ * every acknowledgement.
+ *
+ * A reference to the connection goes with each arming and comes back with its expiry: while one CPU
+ * waits in `expired` for the connection's lock, another one that has it may arm the timer anew.
  *
  * Lock: the connection's. Neighbours: `tcp-connection.ts`, `tcp-output.ts`.
  */
 import { ETIMEDOUT } from "../lib/errno";
 import { monotonicNs } from "../sched/clock";
-import { armTimer, Timer } from "../sched/timer";
+import { armTimer, disarmTimer, Timer } from "../sched/timer";
 import { count, TCP_RETRANSMITTED, TCP_TIMEOUTS } from "./counters";
 import {
   CLOSED,
@@ -51,8 +54,6 @@ export class TcpTimer extends Timer {
   endNs: u64 = 0;
   /** The present interval of window probes. */
   persistIntervalNs: u64 = 0;
-  /** Whether the timer has a reference to the connection. */
-  private holds: bool = false;
 
   /** Sets the retransmission deadline. */
   startRetransmission(delayNs: u64): void {
@@ -111,15 +112,13 @@ export class TcpTimer extends Timer {
     this.probeNs = 0;
     this.reorderingNs = 0;
     this.endNs = 0;
-    if (this.armed) armTimer(this, monotonicNs());
+    // Never waits: its `expired` may be what waits for our lock.
+    if (disarmTimer(this)) armTimer(this, monotonicNs());
   }
 
   private schedule(deadlineNs: u64): void {
     if (this.armed && this.deadlineNs <= deadlineNs) return;
-    if (!this.holds) {
-      this.holds = true;
-      changetype<TcpConnection>(this.connection).retain();
-    }
+    if (!disarmTimer(this)) changetype<TcpConnection>(this.connection).retain();
     armTimer(this, deadlineNs);
   }
 
@@ -140,10 +139,8 @@ export class TcpTimer extends Timer {
     while (c.hasArrivals) processChannel(c);
     if (c.state != CLOSED) this.serve(c, monotonicNs());
     if (c.state != CLOSED) this.scheduleAll();
-    const isDone = !this.armed;
-    if (isDone) this.holds = false;
     c.leave();
-    if (isDone) c.release();
+    c.release();
   }
 
   private serve(c: TcpConnection, nowNs: u64): void {

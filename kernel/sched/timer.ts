@@ -52,19 +52,24 @@ export class TimerQueue {
     this.lock.release();
   }
 
-  /** Takes a timer out, with `waits` only when it is not expiring on another CPU. */
-  remove(timer: Timer, waits: bool): void {
+  /**
+   * Takes a timer out, with `waits` only when it is not expiring on another CPU.
+   * @returns true if it was in
+   */
+  remove(timer: Timer, waits: bool): bool {
     this.lock.acquire();
     while (waits && this.firing == timer && this.cpu != cpuId()) {
       this.lock.release();
       pause();
       this.lock.acquire();
     }
-    if (timer.armed && timer.queue == this) {
+    const isIn = timer.armed && timer.queue == this;
+    if (isIn) {
       this.unlink(timer);
       timer.armed = false;
     }
     this.lock.release();
+    return isIn;
   }
 
   /** Runs what has expired and programs the hardware for the rest. */
@@ -128,10 +133,13 @@ export function cancelTimer(timer: Timer): void {
   if (queue) queue.remove(timer, true);
 }
 
-/** Disarms `timer` without waiting: `expired` may still run, and must find out that it is not due. */
-export function disarmTimer(timer: Timer): void {
+/**
+ * Disarms `timer` without waiting: `expired` may still run, and must find out that it is not due.
+ * @returns true if it was armed: it will not expire for that
+ */
+export function disarmTimer(timer: Timer): bool {
   const queue = timer.queue;
-  if (queue) queue.remove(timer, false);
+  return queue != null && queue.remove(timer, false);
 }
 
 /** Runs this CPU's expired timers. Called by the timer interrupt. */

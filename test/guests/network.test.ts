@@ -171,6 +171,23 @@ guestTest("Java tells the interfaces", () => {
   );
 }, ["java", "javac"]);
 
+guestTest("accept tells who it was even if the connection has been reset meanwhile", () => {
+  const program = [
+    "import socket, struct",
+    "server = socket.create_server(('127.0.0.1', 0))",
+    "client = socket.create_connection(server.getsockname())",
+    "own = client.getsockname()",
+    "client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))",
+    "client.close()",
+    "stream, peer = server.accept()",
+    "print(peer == own)",
+    "for call in (stream.getpeername, lambda: stream.recv(1)):",
+    "    try: print(call())",
+    "    except OSError as error: print(error)",
+  ].join("\n");
+  return assertSameAsHost({ argv: ["/usr/bin/python3", "-c", program] });
+});
+
 guestTest("/sys/class/net has a directory for each interface", async () => {
   const files = "address broadcast carrier flags ifindex iflink mtu operstate type";
   const show = `for on in *; do echo $on $(cd $on; cat ${files}); done`;
