@@ -268,7 +268,7 @@ export class FunctionWriter {
       return this.#context.address?.(sum) ?? integerLiteral(sum, "i64");
     }
     const text = base.type === "i32" ? `(u64)${operandText(base)}` : base.text;
-    return offset === 0n ? text : `${text} + ${offset}`;
+    return `W_AT(${text}, ${offset})`;
   }
 
   #local(name: string, index: number): void {

@@ -40,6 +40,12 @@ W_INLINE u64 w_nonzero(u64 value) {
   return value;
 }
 
+/*
+ * A pointer and a distance, so that gcc sees which accesses are neighbours and joins them. A cast alone
+ * would do, but gcc adds the distance to the number before it casts; the builtin keeps them apart.
+ */
+#define W_AT(base, offset) ((u8 *)__builtin_assume_aligned((void *)(base), 1) + (offset))
+
 #define M8(address) (*(m8 *)(address))
 #define M16(address) (*(m16 *)(address))
 #define M32(address) (*(m32 *)(address))

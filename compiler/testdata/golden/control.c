@@ -63,7 +63,7 @@ i = 0ul;
 L2:;
 u32 t1;
 if (i < length) {
-t1 = ((u32)M8((start + i)) != (byte & 255u));
+t1 = ((u32)M8(W_AT((start + i), 0)) != (byte & 255u));
 } else {
 t1 = 0u;
 }

@@ -53,9 +53,9 @@ if (block == 0ul) {
 compiler_testdata_golden_objects_abort(0xffffffff80110080ul, 0ul, 0u, 0u);
 }
 payload = (block + 16ul);
-M64((payload - 16ul)) = 0ul;
-M32((payload - 8ul)) = id;
-M32((payload - 4ul)) = (u32)size;
+M64(W_AT((payload - 16ul), 0)) = 0ul;
+M32(W_AT((payload - 8ul), 0)) = id;
+M32(W_AT((payload - 4ul), 0)) = (u32)size;
 return payload;
 }
 
@@ -64,7 +64,7 @@ return lib_rt_osv_allocate(size, id);
 }
 
 static inline void compiler_testdata_golden_objects_Shape_set_side(u64 this, u32 side) {
-M32(this) = side;
+M32(W_AT(this, 0)) = side;
 }
 
 static inline u64 compiler_testdata_golden_objects_Shape_constructor(u64 this, u32 side) {
@@ -92,19 +92,19 @@ return this;
 }
 
 static inline u32 compiler_testdata_golden_objects_Descriptor_get_flags(u64 this) {
-return (u32)M16(this + 8);
+return (u32)M16(W_AT(this, 8));
 }
 
 static inline void compiler_testdata_golden_objects_Descriptor_set_flags(u64 this, u32 flags) {
-M16(this + 8) = (u16)flags;
+M16(W_AT(this, 8)) = (u16)flags;
 }
 
 static inline u64 compiler_testdata_golden_objects_Descriptor_get_address(u64 this) {
-return M64(this);
+return M64(W_AT(this, 0));
 }
 
 static inline u32 compiler_testdata_golden_objects_Shape_get_side(u64 this) {
-return M32(this);
+return M32(W_AT(this, 0));
 }
 
 static inline u32 compiler_testdata_golden_objects_Square_area(u64 this) {
@@ -119,7 +119,7 @@ return (t1 * compiler_testdata_golden_objects_Shape_get_side(this)) * 6u;
 
 static inline u32 compiler_testdata_golden_objects_Shape_area_override(u64 v0) {
 u32 v1 = 0;
-v1 = M32((v0 - 8ul));
+v1 = M32(W_AT((v0 - 8ul), 0));
 if (v1 == 6u) goto L3;
 if (v1 == 5u) goto L2;
 goto L1;
@@ -152,15 +152,15 @@ return compiler_testdata_golden_objects_Descriptor_get_address(descriptor);
 
 u32 compiler_testdata_golden_objects_apply(u64 f, u32 x) {
 g_argumentsLength = 1u;
-return ((u32 (*)(u32))w_callee(M32(f), 2926496893))(x);
+return ((u32 (*)(u32))w_callee(M32(W_AT(f, 0)), 2926496893))(x);
 }
 
 u32 compiler_testdata_golden_objects_lock(u64 at) {
-return (u32)w_cmpxchg32(at, (u32)0u, (u32)1u) == 0u;
+return (u32)w_cmpxchg32(W_AT(at, 0), (u32)0u, (u32)1u) == 0u;
 }
 
 void compiler_testdata_golden_objects_unlock(u64 at) {
-A_STORE(32, at, 0u);
+A_STORE(32, W_AT(at, 0), 0u);
 }
 
 void compiler_testdata_golden_objects_abort(u64 message, u64 file, u32 line, u32 column) {
