@@ -33,7 +33,9 @@ import { AF_INET, MSG_ERRQUEUE, ReceiveFacts } from "./socket";
 
 const SOL_SOCKET: i32 = 1;
 const IPPROTO_IP: i32 = 0;
+const IPPROTO_UDP: i32 = 17;
 const IPPROTO_IPV6: i32 = 41;
+const UDP_SEGMENT: i32 = 103;
 const SCM_TIMESTAMP: i32 = 29;
 const SCM_TIMESTAMPNS: i32 = 35;
 const IP_TOS: i32 = 1;
@@ -73,6 +75,8 @@ export class SendControl {
   trafficClass: u8;
   /** The Interface it is to leave by; 0 = any. */
   through: usize = 0;
+  /** UDP_SEGMENT: the payload is cut into datagrams of so many bytes; 0 = it is one. */
+  segmentBytes: u32 = 0;
   private sourceFirst: u64 = 0;
   private sourceLast: u64 = 0;
 
@@ -107,6 +111,11 @@ export class SendControl {
 
   private take(level: i32, type: i32, data: usize, bytes: usize): i64 {
     if (level == SOL_SOCKET) return 0;
+    if (level == IPPROTO_UDP) {
+      if (type != UDP_SEGMENT || bytes != 2) return -EINVAL;
+      this.segmentBytes = <u32>load<u16>(data);
+      return 0;
+    }
     const isV6 = level == IPPROTO_IPV6;
     const information = isV6 ? IPV6_PKTINFO : IP_PKTINFO;
     if (type == information) {

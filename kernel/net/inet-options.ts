@@ -73,6 +73,8 @@ export class InetOptions {
   outOfBandInline: bool = false;
   lowWater: i32 = 1;
   priority: i32 = 0;
+  /** SO_MARK: kept for who asks; there are no rules that look at it. */
+  mark: i32 = 0;
   multicastTtl: u8 = 1;
   multicastLoops: bool = true;
   /** Index of the interface for groups; 0 = as the routes say. */
@@ -175,10 +177,12 @@ export function setInetOption(
     case SO_INCOMING_CPU:
       // Hints on which CPU to work, and how soon.
       return 0;
-    case SO_DONTROUTE:
     case SO_MARK:
+      options.mark = value;
+      return 0;
+    case SO_DONTROUTE:
     case SO_ZEROCOPY:
-      // No rules to mark for; bytes to send are always copied: only the default is accepted.
+      // Bytes to send are always copied: only the default is accepted.
       return value == 0 ? 0 : -ENOPROTOOPT;
   }
   return -ENOPROTOOPT;
@@ -261,8 +265,9 @@ export function getInetOption(
       return boundName(endpoint, address, capacity);
     case SO_BINDTOIFINDEX:
       return answer(<i32>endpoint.scope, address, capacity);
-    case SO_DONTROUTE:
     case SO_MARK:
+      return answer(options.mark, address, capacity);
+    case SO_DONTROUTE:
     case SO_INCOMING_CPU:
     case SO_BUSY_POLL:
     case SO_ZEROCOPY:

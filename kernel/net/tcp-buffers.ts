@@ -77,6 +77,16 @@ export function sendLimit(c: TcpConnection): u32 {
   return max(c.options.sendBytes, min(2 * c.congestion.window, SEND_MAX));
 }
 
+/** Bytes of the send buffer that have not been sent once. */
+export function notSentBytes(c: TcpConnection): u32 {
+  return c.outgoing.length - min(c.outgoing.length, c.sendNext - c.sendUnacknowledged);
+}
+
+/** True if poll(2) may say that there is room, as far as TCP_NOTSENT_LOWAT goes: below half of it. */
+export function isNotSentLow(c: TcpConnection): bool {
+  return c.notSentLimit == u32.MAX_VALUE || 2 * <u64>notSentBytes(c) < <u64>c.notSentLimit;
+}
+
 /** Bytes that the receive queue may hold. */
 export function receiveLimit(c: TcpConnection): u32 {
   const bytes = min(c.options.receiveBytes, c.windowLimit);

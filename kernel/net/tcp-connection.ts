@@ -152,6 +152,8 @@ export abstract class TcpConnection extends Endpoint {
   segmentLimit: u32 = u32.MAX_VALUE;
   windowLimit: u32 = u32.MAX_VALUE;
   corked: bool = false;
+  /** TCP_NOTSENT_LOWAT: no more is taken while so many bytes have not been sent once. */
+  notSentLimit: u32 = u32.MAX_VALUE;
   /** TCP_USER_TIMEOUT in milliseconds, 0 = none; keep-alive parameters in seconds. */
   userTimeoutMs: u32 = 0;
   keepIdleSeconds: u32 = 7200;

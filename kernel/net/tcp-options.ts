@@ -49,7 +49,9 @@ export function inheritOptions(from: TcpConnection, to: TcpConnection): void {
   to.options.keepsAlive = from.options.keepsAlive;
   to.options.lingers = from.options.lingers;
   to.options.lingerSeconds = from.options.lingerSeconds;
+  to.options.mark = from.options.mark;
   to.noDelay = from.noDelay;
+  to.notSentLimit = from.notSentLimit;
   to.segmentLimit = from.segmentLimit;
   to.windowLimit = from.windowLimit;
   to.congestion.isReno = from.congestion.isReno;
@@ -123,9 +125,14 @@ export function setTcpOption(
       if (value < 0) return -EINVAL;
       c.defersSeconds = <u32>value;
       return 0;
+    case TCP_NOTSENT_LOWAT:
+      c.enter();
+      c.notSentLimit = value != 0 ? <u32>value : u32.MAX_VALUE;
+      c.changed.wakeAll();
+      c.leave();
+      return 0;
     case TCP_SYNCNT:
     case TCP_LINGER2:
-    case TCP_NOTSENT_LOWAT:
       // Hints that change when something happens, not what.
       return value < 0 ? -EINVAL : 0;
     case TCP_MAXSEG:
@@ -187,7 +194,7 @@ export function getTcpOption(
       return answer(isClamped ? <i32>c.windowLimit : 0, address, capacity);
     }
     case TCP_NOTSENT_LOWAT:
-      return answer(0, address, capacity);
+      return answer(c.notSentLimit != u32.MAX_VALUE ? <i32>c.notSentLimit : 0, address, capacity);
     case TCP_INFO:
       return writeTcpInfo(c, address, capacity);
     case TCP_CONGESTION:

@@ -9,7 +9,7 @@ import { cpuId } from "../arch/cpu";
 import { freePacket, newPacket, Packet, push } from "../dev/packet";
 import { monotonicNs } from "../sched/clock";
 import { store16, store32 } from "./bytes";
-import { receiveLimit } from "./tcp-buffers";
+import { isNotSentLow, receiveLimit } from "./tcp-buffers";
 import { count as countEvent, TCP_RESETS_SENT, TCP_RETRANSMITTED } from "./counters";
 import { scheduleProbe } from "./tcp-recovery";
 import { Sent } from "./tcp-sent";
@@ -347,9 +347,11 @@ function maySend(state: u32): bool {
 
 /** Sends what may be sent now: data, FIN, or the acknowledgement that is owed. */
 export function output(c: TcpConnection): void {
+  const wasLow = isNotSentLow(c);
   if (maySend(c.state) && resendLost(c)) {
     while (sendMore(c, c.congestion.window)) {}
   }
+  if (!wasLow && isNotSentLow(c)) c.changed.wakeAll();
   if (c.ackNow) sendAck(c);
 }
 

@@ -48,7 +48,7 @@ import { addFlow, tcpPorts } from "./ports";
 import { checkAddress, hostOf, peerOf, portOf, writeAddress } from "./sockaddr";
 import { MSG_DONTWAIT, MSG_MORE, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, ReceiveFacts } from "./socket";
 import { copyToChunks, freeChunks } from "./send-buffer";
-import { letGo, sendLimit, tuneReceive } from "./tcp-buffers";
+import { isNotSentLow, letGo, notSentBytes, sendLimit, tuneReceive } from "./tcp-buffers";
 import { ORPHAN, setEnding } from "./tcp-ending";
 import { deadline, TcpBacklog } from "./tcp-backlog";
 import {
@@ -232,6 +232,7 @@ export class TcpSocket extends TcpBacklog {
 
   private get sendRoom(): i64 {
     const limit = sendLimit(this);
+    if (this.notSentLimit != u32.MAX_VALUE && notSentBytes(this) >= this.notSentLimit) return 0;
     return this.outgoing.length < limit ? <i64>(limit - this.outgoing.length) : 0;
   }
 
@@ -463,7 +464,8 @@ export class TcpSocket extends TcpBacklog {
     if (isEnded || (this.finReceived && this.isWriteShut)) events |= POLLHUP;
     if (!isConnecting) {
       const isRoomy = 3 * <u64>this.outgoing.length <= 2 * <u64>sendLimit(this);
-      if (isEnded || this.isWriteShut || isRoomy) events |= POLLOUT | POLLWRNORM;
+      if (isEnded || this.isWriteShut || (isRoomy && isNotSentLow(this)))
+        events |= POLLOUT | POLLWRNORM;
     }
     if (this.error != 0) events |= POLLERR;
     this.leave();

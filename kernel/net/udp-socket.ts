@@ -14,16 +14,20 @@ import {
   EMSGSIZE,
   ENETUNREACH,
   ENOBUFS,
+  ENOPROTOOPT,
   ENOTCONN,
   EPIPE,
 } from "../lib/errno";
+import { IpAddress } from "../lib/ip-address";
 import { free } from "../lib/object";
 import { isBroadcast, isOwnAddress } from "./addresses";
 import { copyFromList, listTotal } from "./buffer-list";
 import { SendControl } from "./control-data";
 import { count, UDP_CHECKSUM_ERRORS } from "./counters";
 import { DatagramSocket } from "./datagram-socket";
+import { answer } from "./inet-options";
 import { Interface, interfaceAt } from "./interface";
+import { pathPayloadBytes } from "./ip";
 import { leaveAll } from "./memberships";
 import { PortTable, udpPorts } from "./ports";
 import { chooseSource } from "./routes";
@@ -39,9 +43,25 @@ import {
 import { AF_INET, SOCK_DGRAM } from "./socket";
 import { isIntact, openDatagram, UDP_PAYLOAD_MAX, udpSend } from "./udp";
 
+const IPPROTO_UDP: i32 = 17;
+const UDP_SEGMENT: i32 = 103;
+const UDP_GRO: i32 = 104;
+const SEGMENT_MAX: i32 = 65535;
+/** Datagrams that one call may send (Linux: UDP_MAX_SEGMENTS). */
+const SEGMENTS_MAX: usize = 64;
+const UDP_HEADER_BYTES: u32 = 8;
+
+/** True if a payload may be cut so: no fragments, not too many datagrams. */
+function maySegment(host: IpAddress, segment: usize, total: usize): bool {
+  return segment + UDP_HEADER_BYTES <= pathPayloadBytes(host) && total <= segment * SEGMENTS_MAX;
+}
+
 export class UdpSocket extends DatagramSocket {
   /** Bound to one address by bind(2). */
   private isAddressFixed: bool = false;
+  /** UDP_SEGMENT and UDP_GRO (udp(7)). */
+  private segmentBytes: u32 = 0;
+  private takesMerged: bool = false;
 
   /** @param family AF_INET or AF_INET6 */
   constructor(family: i32, protocol: i32 = 17 /* IPPROTO_UDP */) {
@@ -152,20 +172,43 @@ export class UdpSocket extends DatagramSocket {
     if (isBroadcast(host) && !this.options.mayBroadcast) return -EACCES;
     const bound = this.ensurePort();
     if (bound != 0) return bound;
-    const address = newPacket(total);
-    if (address == 0) return -ENOBUFS;
-    const packet = changetype<Packet>(address);
-    packet.length = <u32>total;
-    packet.destination.copyFrom(host);
     const scope = destination != 0 ? scopeOf(destination, destinationLength) : 0;
     const extra = new SendControl(this, this.options, host);
+    extra.segmentBytes = this.segmentBytes;
     let result: i64 = extra.read(control, controlLength);
-    if (result == 0) result = this.direct(packet, extra, scope);
-    if (result == 0 && !copyFromList(list, 0, packet.data, total)) result = -EFAULT;
-    if (result != 0) freePacket(packet);
-    else result = this.transmit(packet, port, extra);
+    const segment = extra.segmentBytes != 0 ? <usize>extra.segmentBytes : total;
+    if (segment < total && !maySegment(host, segment, total)) result = -EINVAL;
+    let done: usize = 0;
+    while (result == 0) {
+      const part = min(segment, total - done);
+      result = this.sendPart(list, done, part, host, port, scope, extra);
+      done += part;
+      if (done >= total) break;
+    }
     free(extra);
     return result != 0 ? result : <i64>total;
+  }
+
+  /** Sends a part of the list as one datagram. @returns 0 or a negative error */
+  private sendPart(
+    list: usize,
+    offset: usize,
+    bytes: usize,
+    host: IpAddress,
+    port: u16,
+    scope: u32,
+    extra: SendControl,
+  ): i64 {
+    const address = newPacket(bytes);
+    if (address == 0) return -ENOBUFS;
+    const packet = changetype<Packet>(address);
+    packet.length = <u32>bytes;
+    packet.destination.copyFrom(host);
+    let result = this.direct(packet, extra, scope);
+    if (result == 0 && !copyFromList(list, offset, packet.data, bytes)) result = -EFAULT;
+    if (result == 0) return this.transmit(packet, port, extra);
+    freePacket(packet);
+    return result;
   }
 
   /** Puts the header on a payload and sends it. Takes it. @returns 0 or a negative error */
@@ -198,6 +241,30 @@ export class UdpSocket extends DatagramSocket {
     if (!packet.destination.isMulticast) return 0;
     const index = scope != 0 ? scope : this.options.multicastInterface;
     return index != 0 ? changetype<usize>(interfaceAt(index)) : 0;
+  }
+
+  setOption(level: i32, name: i32, value: usize, length: usize): i64 {
+    if (level != IPPROTO_UDP) return super.setOption(level, name, value, length);
+    if (length < 4) return -EINVAL;
+    const number = load<i32>(value);
+    switch (name) {
+      case UDP_SEGMENT:
+        if (number < 0 || number > SEGMENT_MAX) return -EINVAL;
+        this.segmentBytes = <u32>number;
+        return 0;
+      case UDP_GRO:
+        // Allows the kernel to give several datagrams at once, which it never does.
+        this.takesMerged = number != 0;
+        return 0;
+    }
+    return -ENOPROTOOPT;
+  }
+
+  getOption(level: i32, name: i32, value: usize, capacity: usize): i64 {
+    if (level != IPPROTO_UDP) return super.getOption(level, name, value, capacity);
+    if (name == UDP_SEGMENT) return answer(<i32>this.segmentBytes, value, capacity);
+    if (name == UDP_GRO) return answer(this.takesMerged ? 1 : 0, value, capacity);
+    return -ENOPROTOOPT;
   }
 
   peerName(out: usize): i64 {

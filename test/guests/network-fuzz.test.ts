@@ -21,7 +21,7 @@ import { Mutator } from "../harness/mutate.ts";
 
 const seconds = Number(process.env.OSV_FUZZ_SECONDS ?? "20");
 const seed = Number(process.env.OSV_FUZZ_SEED ?? "1");
-const cpus = Number(process.env.OSV_FUZZ_CPUS ?? "1");
+const cpus = Number(process.env.OSV_FUZZ_CPUS ?? "2");
 const isLong = seconds > 60;
 
 /** What programs may keep in their heaps: arenas of threads, buffers of connections. */

@@ -171,6 +171,10 @@ guestTest("Java tells the interfaces", () => {
   );
 }, ["java", "javac"]);
 
+guestTest("UDP_SEGMENT cuts what is sent, TCP_NOTSENT_LOWAT limits what waits", () =>
+  assertSameAsHost({ argv: ["/usr/bin/python3", script("socket-hints.py")] }),
+);
+
 guestTest("accept tells who it was even if the connection has been reset meanwhile", () => {
   const program = [
     "import socket, struct",
