@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { generator } from "../../test/harness/generator.ts";
-import { ACK, FIN, parseTcp, type TcpFrame, tcpFrame } from "./testing/frames.ts";
+import { ACK, FIN, parseTcp, type TcpFrame, tcpFrame, withIpByte } from "./testing/frames.ts";
 import { CLEAR, loadWire, type Wire } from "./testing/wire.ts";
 
 const PORT = 80;
@@ -15,7 +15,6 @@ const PSH = 8;
 const URG = 32;
 const ECE = 64;
 const SEGMENT = 1448;
-const ETHERNET_BYTES = 14;
 /** As many acknowledgements as a connection sends at once at its start (QUICK_ACKS). */
 const QUICK_ACKS = 16;
 
@@ -111,18 +110,6 @@ function changedThird(peer: Peer, change: (frame: Uint8Array) => Uint8Array): Ui
   return four.map((payload, i) => (i === 2 ? change(peer.next(payload)) : peer.next(payload)));
 }
 
-/** Changes a byte of the IP header and puts its checksum right. */
-function withHeaderByte(frame: Uint8Array, place: number, value: number): Uint8Array {
-  const view = new DataView(frame.buffer, ETHERNET_BYTES, 20);
-  view.setUint8(place, value);
-  view.setUint16(10, 0);
-  let sum = 0;
-  for (let at = 0; at < 20; at += 2) sum += view.getUint16(at);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
-  view.setUint16(10, ~sum & 0xffff);
-  return frame;
-}
-
 test("segments in order that arrive together are acknowledged once", () => {
   const peer = new Peer(1);
   assert.equal(peer.acksFor(four.map((payload) => peer.next(payload))), 1);
@@ -166,7 +153,7 @@ for (const [what, place, value] of [
 ] as const) {
   test(`a segment with another ${what} is not merged, but taken`, () => {
     const peer = new Peer(5);
-    const frames = changedThird(peer, (frame) => withHeaderByte(frame, place, value));
+    const frames = changedThird(peer, (frame) => withIpByte(frame, place, value));
     assert.ok(peer.acksFor(frames) > 1);
     assert.deepEqual(peer.read(), whole);
   });

@@ -122,6 +122,10 @@ export abstract class TcpConnection extends Endpoint {
   usesSack: bool = false;
   timestampOffset: u32 = 0;
   timestampRecent: u32 = 0;
+  /** ECN (`tcp-ecn.ts`): acknowledgements carry ECE; the next new data is to carry CWR. */
+  usesEcn: bool = false;
+  echoesCongestion: bool = false;
+  tellsReduction: bool = false;
 
   // Loss recovery (`tcp-recovery.ts`).
   duplicateAcks: u32 = 0;

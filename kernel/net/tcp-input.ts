@@ -33,6 +33,7 @@ import {
   sendReset,
   sendSyn,
 } from "./tcp-output";
+import { noticeCongestion } from "./tcp-ecn";
 import { setEnding, WAITING } from "./tcp-ending";
 import { leaveRecovery, noticeLoss, scheduleProbe } from "./tcp-recovery";
 import { takePayload } from "./tcp-reassembly";
@@ -161,6 +162,7 @@ function segment(c: TcpConnection, packet: Packet, options: SegmentOptions): voi
     freePacket(packet);
     return;
   }
+  if (c.usesEcn) noticeCongestion(c, packet, flags, length);
   const isFin = (flags & FIN) != 0;
   if (c.isOrphan && length > 0 && before(c.receiveNext, sequence + length)) {
     // Data for an application that has closed the socket (RFC 9293, section 3.6.1).

@@ -16,6 +16,7 @@ import { pathPayloadBytes } from "./ip";
 import { addFlow } from "./ports";
 import { LISTEN, RECEIVE_SCALE, SYN_RECEIVED } from "./tcp-connection";
 import { readCookie, sendCookie } from "./tcp-cookie";
+import { asksForEcn } from "./tcp-ecn";
 import { learnPeer } from "./tcp-input";
 import { offerOptions, sendSyn } from "./tcp-output";
 import { SegmentOptions, TCP_HEADER_BYTES } from "./tcp-segment";
@@ -43,6 +44,7 @@ export function connectionRequested(listener: TcpSocket, packet: Packet): void {
   const random = randomU64();
   const child = newChild(listener, packet, <u32>random);
   child.timestampOffset = <u32>(random >> 32);
+  child.usesEcn = asksForEcn(<u32>load<u8>(packet.data, 13));
   const options = child.segmentOptions;
   parseOptions(packet, options);
   learnPeer(child, load32(packet.data + 4), options);

@@ -219,7 +219,8 @@ export function writeTcpInfo(c: TcpConnection, address: usize, capacity: usize):
   memory.fill(address, 0, TCP_INFO_BYTES);
   store<u8>(address, <u8>c.state);
   store<u8>(address, <u8>c.retransmissions, 2);
-  store<u8>(address, <u8>((c.usesTimestamps ? 1 : 0) | (c.usesSack ? 2 : 0) | 4), 5);
+  const options = (c.usesTimestamps ? 1 : 0) | (c.usesSack ? 2 : 0) | (c.usesEcn ? 8 : 0);
+  store<u8>(address, <u8>(options | 4), 5);
   store<u8>(address, <u8>(c.sendScale | (c.receiveScale << 4)), 6);
   store<u32>(address, <u32>(congestion.rtoNs / NS_PER_US), 8);
   store<u32>(address, c.segmentBytes, 16);

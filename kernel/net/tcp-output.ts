@@ -11,6 +11,7 @@ import { monotonicNs } from "../sched/clock";
 import { store16, store32 } from "./bytes";
 import { isNotSentLow, receiveLimit } from "./tcp-buffers";
 import { count as countEvent, TCP_RESETS_SENT, TCP_RETRANSMITTED } from "./counters";
+import { trafficClassOf } from "./tcp-ecn";
 import { scheduleProbe } from "./tcp-recovery";
 import { Sent } from "./tcp-sent";
 import { ipSend, pathPayloadBytes, PROTOCOL_TCP } from "./ip";
@@ -30,6 +31,8 @@ import {
 import {
   ACK,
   before,
+  CWR,
+  ECE,
   FIN,
   OPTION_MSS,
   OPTION_NOP,
@@ -45,6 +48,8 @@ import {
 } from "./tcp-segment";
 
 const WINDOW_FIELD_MAX: u32 = 65535;
+/** Beside the flags of the header: data that is sent for the first time. */
+const NEW_DATA: u32 = 0x100;
 const TIMESTAMP_BYTES: u32 = 12;
 const OPTIONS_MAX: u32 = 40;
 const NS_PER_MS: u64 = 1_000_000;
@@ -110,8 +115,21 @@ export function shouldTellWindow(c: TcpConnection): bool {
   return opened >= capacity / 4 || (told < 2 * c.segmentBytes && opened >= 2 * c.segmentBytes);
 }
 
+/** The flags of ECN that a segment carries (RFC 3168, sections 6.1.1 to 6.1.3). */
+function ecnFlags(c: TcpConnection, flags: u32): u32 {
+  if (!c.usesEcn || (flags & RST) != 0) return 0;
+  if ((flags & SYN) != 0) return ECE;
+  let added: u32 = c.echoesCongestion ? ECE : 0;
+  if ((flags & NEW_DATA) != 0 && c.tellsReduction) {
+    added |= CWR;
+    c.tellsReduction = false;
+  }
+  return added;
+}
+
 /**
  * Builds and sends one segment.
+ * @param flags of TCP, and NEW_DATA
  * @param bytes payload taken from the send buffer at `sequence`
  */
 function sendSegment(c: TcpConnection, sequence: u32, flags: u32, bytes: u32): bool {
@@ -137,7 +155,7 @@ function sendSegment(c: TcpConnection, sequence: u32, flags: u32, bytes: u32): b
   store32(header + 4, sequence);
   store32(header + 8, (flags & ACK) != 0 ? c.receiveNext : 0);
   store<u8>(header, <u8>(((TCP_HEADER_BYTES + optionBytes) / 4) << 4), 12);
-  store<u8>(header, <u8>flags, 13);
+  store<u8>(header, <u8>(flags | ecnFlags(c, flags)), 13);
   const window = receiveWindow(c);
   // The window of a SYN is never scaled (RFC 7323, section 2.2).
   const scale = (flags & SYN) != 0 ? 0 : c.receiveScale;
@@ -161,7 +179,8 @@ function sendSegment(c: TcpConnection, sequence: u32, flags: u32, bytes: u32): b
   // The queue of the processor that works on the connection; segments do not overtake each other.
   if (sequence == c.sendUnacknowledged) c.sendQueue = <u8>(cpuId() + 1);
   packet.sendQueue = c.sendQueue;
-  ipSend(packet, PROTOCOL_TCP, c.timeToLive, c.typeOfService);
+  const trafficClass = trafficClassOf(c, (flags & NEW_DATA) != 0);
+  ipSend(packet, PROTOCOL_TCP, c.timeToLive, trafficClass);
   return true;
 }
 
@@ -385,7 +404,9 @@ function sendMore(c: TcpConnection, congestionWindow: u32): bool {
   const flight = inFlight(c);
   const congestionLeft = congestionWindow > flight ? congestionWindow - flight : 0;
   const segmentMax = payloadMax(c);
-  let bytes = min(min(available, packetPayloadMax(c)), min(windowLeft, congestionLeft));
+  // A device that cuts segments would give each of them the flag CWR.
+  const packetMax = c.tellsReduction ? segmentMax : packetPayloadMax(c);
+  let bytes = min(min(available, packetMax), min(windowLeft, congestionLeft));
   // Whole segments only, unless it is the end of the data.
   if (bytes > segmentMax && bytes < available) bytes -= bytes % segmentMax;
   if (available > 0 && bytes == 0) {
@@ -413,6 +434,7 @@ function sendMore(c: TcpConnection, congestionWindow: u32): bool {
   c.sendNext += count;
   if (sendsFin) c.finSent = true;
   let flags = ACK;
+  if (bytes > 0) flags |= NEW_DATA;
   if (isLast && bytes > 0) flags |= PSH;
   if (sendsFin) flags |= FIN;
   if (c.ackLater) c.quickAcks = 0; // the application answers: its data carries acknowledgements

@@ -12,6 +12,9 @@ export const SYN: u32 = 2;
 export const RST: u32 = 4;
 export const PSH: u32 = 8;
 export const ACK: u32 = 16;
+/** ECN-Echo, congestion window reduced (RFC 3168, section 6.1). */
+export const ECE: u32 = 64;
+export const CWR: u32 = 128;
 
 export const TCP_HEADER_BYTES: u32 = 20;
 export const IPPROTO_TCP: u8 = 6;

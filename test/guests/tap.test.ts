@@ -76,6 +76,36 @@ guestTest("ten thousand idle connections cost less than 100 MB", () => {
   });
 });
 
+/** Prints whether a connection uses ECN: a bit of the options in struct tcp_info. */
+const tellsEcn = (stream: string) =>
+  `print('ecn', ${stream}.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)[5] & 8, flush=True)`;
+const ecnServer = [
+  "import socket",
+  "server = socket.create_server(('', 80))",
+  "print('listening', flush=True)",
+  "stream = server.accept()[0]",
+  "stream.sendall(stream.recv(100000, socket.MSG_WAITALL))",
+  tellsEcn("stream"),
+  "stream.recv(1)",
+];
+const ecnClient = [
+  "import socket, sys",
+  "stream = socket.create_connection((sys.argv[1], 80), timeout=20)",
+  "stream.sendall(b'x' * 100000)",
+  "stream.recv(100000, socket.MSG_WAITALL)",
+  tellsEcn("stream"),
+];
+
+guestTest("a client that asks for ECN gets it", () => {
+  const argv = ["python3", "-c", ecnServer.join("\n")];
+  return withTapGuest({ argv, ready: /listening/ }, async (network, guest) => {
+    await network.command(["sh", "-c", "echo 1 > /proc/sys/net/ipv4/tcp_ecn"], 5_000);
+    const client = ["python3", "-c", ecnClient.join("\n"), network.address];
+    assert.equal(await network.command(client, 30_000), "ecn 8\n");
+    await guest.writes(/^ecn 8\s/m);
+  });
+});
+
 guestTest("a capture on a tap device holds frames as they are on a wire", async () => {
   const folder = mkdtempSync(join(tmpdir(), "osv-pcap-"));
   const file = join(folder, "capture.pcap");

@@ -258,6 +258,7 @@ function addNetworkSettings(net: ProcTable): void {
   ipv4.addText("ping_group_range", "0\t2147483647");
   ipv4.addText("tcp_available_congestion_control", "cubic");
   ipv4.addText("tcp_congestion_control", "cubic");
+  ipv4.addText("tcp_ecn", "2");
   ipv4.addText("tcp_fin_timeout", "60");
   ipv4.addText("tcp_keepalive_intvl", "75");
   ipv4.addText("tcp_keepalive_probes", "9");

@@ -79,6 +79,16 @@ export function tcpFrame(segment: TcpFrame): Uint8Array {
   return ipv4Frame(from, to, 6, bytes);
 }
 
+/** Changes a byte of a frame's IPv4 header, whose checksum is right afterwards. */
+export function withIpByte(frame: Uint8Array, place: number, value: number): Uint8Array {
+  const header = frame.subarray(ETHERNET_BYTES, ETHERNET_BYTES + IP_BYTES);
+  header[place] = value;
+  header.fill(0, 10, 12);
+  const sum = checksum(header);
+  header.set([sum >> 8, sum & 0xff], 10);
+  return frame;
+}
+
 /** What a frame says, if it carries a TCP segment over IPv4 without options. */
 export function parseTcp(frame: Uint8Array): TcpFrame | undefined {
   if (frame[12] !== 8 || frame[13] !== 0 || frame[23] !== 6) return undefined;
