@@ -22,7 +22,7 @@ import { EventFile } from "./eventfd";
 import { sysPread64, sysPwrite64, sysRead, sysWrite } from "./file-io";
 import { sysPreadv, sysPwritev, sysReadv, sysWritev } from "./file-io-vector";
 import { drop, heldFile, hold } from "./held-file";
-import { deadlineArgument, maskArgument, sleepDeadline } from "./poll";
+import { beginMaskedWait, deadlineArgument, sleepDeadline } from "./poll";
 import { currentProcess } from "./process";
 import { endTemporaryMask } from "./signal-calls";
 import { sysFdatasync, sysFsync } from "./sync";
@@ -215,18 +215,8 @@ export function sysIoPgetevents(
   timeout: usize,
   signalMask: usize,
 ): i64 {
-  let maskAddress: usize = 0;
-  let maskBytes: usize = 0;
-  if (signalMask != 0) {
-    const copied = copyIn(scratch(), signalMask, 16);
-    if (copied < 0) return copied;
-    maskAddress = load<usize>(scratch());
-    maskBytes = load<usize>(scratch(), 8);
-  }
-  const deadlineNs = deadlineArgument(timeout);
+  const deadlineNs = beginMaskedWait(timeout, signalMask);
   if (deadlineNs < 0) return deadlineNs;
-  const masked = maskArgument(maskAddress, maskBytes);
-  if (masked < 0) return masked;
   return endTemporaryMask(waitForEvents(id, least, most, events, <u64>deadlineNs));
 }
 

@@ -12,7 +12,7 @@ import { descriptorLimit } from "./held-file";
 import { PollSet } from "./poll-set";
 import { beginTemporaryMask, endTemporaryMask } from "./signal-calls";
 import { deadlineAt, readTimespec, timespecNs, writeTimespec } from "./timespec";
-import { checkRange, copyIn, load64, loadedValue } from "./user-memory";
+import { checkRange, copyIn, load64, loadedValue, scratch } from "./user-memory";
 
 const NS_PER_MILLISECOND: u64 = 1_000_000;
 const CLOCK_MONOTONIC: i32 = 1;
@@ -77,6 +77,26 @@ export function maskArgument(address: usize, signalSetSize: usize): i64 {
   if (loaded < 0) return loaded;
   beginTemporaryMask(loadedValue());
   return 0;
+}
+
+/**
+ * Timeout and signal mask of pselect6(2) and io_pgetevents(2), whose last argument leads to the mask's
+ * address and size. The mask is in force until `endTemporaryMask`.
+ * @returns the deadline as `deadlineArgument`, -EFAULT or -EINVAL
+ */
+export function beginMaskedWait(timeout: usize, maskPair: usize): i64 {
+  let address: usize = 0;
+  let bytes: usize = 0;
+  if (maskPair != 0) {
+    const copied = copyIn(scratch(), maskPair, 16);
+    if (copied < 0) return copied;
+    address = load<usize>(scratch());
+    bytes = load<usize>(scratch(), 8);
+  }
+  const deadlineNs = deadlineArgument(timeout);
+  if (deadlineNs < 0) return deadlineNs;
+  const masked = maskArgument(address, bytes);
+  return masked < 0 ? masked : deadlineNs;
 }
 
 /** Writes what is left of a timeout back, if there was one; a fault is ignored (poll(2)). */

@@ -17,7 +17,7 @@ import {
 import { EBADF, EINVAL, ENOMEM } from "../lib/errno";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { currentFiles } from "./held-file";
-import { deadlineArgument, maskArgument, remainingNs, sleepDeadline } from "./poll";
+import { beginMaskedWait, remainingNs, sleepDeadline } from "./poll";
 import { PollSet } from "./poll-set";
 import { endTemporaryMask } from "./signal-calls";
 import { deadlineAt, putTimeval, readTimeval, timespecNs, writeTimespec } from "./timespec";
@@ -66,18 +66,8 @@ export function sysPselect6(
   timeout: usize,
   signalMask: usize,
 ): i64 {
-  let maskAddress: usize = 0;
-  let maskBytes: usize = 0;
-  if (signalMask != 0) {
-    const copied = copyIn(scratch(), signalMask, 16);
-    if (copied < 0) return copied;
-    maskAddress = load<usize>(scratch());
-    maskBytes = load<usize>(scratch(), 8);
-  }
-  const deadlineNs = deadlineArgument(timeout);
+  const deadlineNs = beginMaskedWait(timeout, signalMask);
   if (deadlineNs < 0) return deadlineNs;
-  const masked = maskArgument(maskAddress, maskBytes);
-  if (masked < 0) return masked;
   const selected = selectUntil(count, readSet, writeSet, exceptSet, <u64>deadlineNs);
   const result = endTemporaryMask(selected);
   if (timeout != 0) writeTimespec(timeout, remainingNs(<u64>deadlineNs));
