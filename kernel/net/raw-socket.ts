@@ -197,9 +197,11 @@ export class RawSocket extends DatagramSocket {
     }
     packet.origin = through;
     packet.source.copyFrom(extra.source.isAny ? this.localAddress : extra.source);
-    if (!packet.source.isAny || this.hasHeader) return 0;
+    if (!packet.source.isAny) return 0;
     const bound = changetype<Interface | null>(through);
-    return chooseSource(packet.destination, packet.source, bound) ? 0 : -ENETUNREACH;
+    const hasSource = chooseSource(packet.destination, packet.source, bound);
+    // A header of the application's own may say one that is nobody's.
+    return hasSource || this.hasHeader ? 0 : -ENETUNREACH;
   }
 
   /** What the kernel fills in: checksums, and the identifier of echoes; 0 or -EINVAL. */

@@ -175,6 +175,13 @@ guestTest("UDP_SEGMENT cuts what is sent, TCP_NOTSENT_LOWAT limits what waits", 
   assertSameAsHost({ argv: ["/usr/bin/python3", script("socket-hints.py")] }),
 );
 
+// Raw sockets are root's.
+if (process.getuid?.() === 0) {
+  guestTest("packets arrive with the header that their sender made", () =>
+    assertSameAsHost({ argv: ["/usr/bin/python3", script("own-header.py")] }),
+  );
+}
+
 guestTest("accept tells who it was even if the connection has been reset meanwhile", () => {
   const program = [
     "import socket, struct",
