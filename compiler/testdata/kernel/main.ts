@@ -38,8 +38,14 @@ class Box extends Square {
   }
 }
 
-const shapes: StaticArray<Shape> = [new Square(3), new Box(2)];
+/** Made when the kernel is built … */
+const square = new Square(3);
 let total: u32 = 0;
+
+/** … and when it runs. */
+function makeShapes(side: u32): StaticArray<Shape> {
+  return [square, new Box(side)];
+}
 
 function add(value: u32): void {
   total += value;
@@ -98,6 +104,7 @@ class Checker {
 }
 
 export function kmain(): void {
+  const shapes = makeShapes(square.side - 1);
   for (let i = 0; i < shapes.length; i++) visit(shapes[i], add);
   print("total ");
   printDecimal(total);

@@ -7,11 +7,11 @@ import {
   cpuid,
   fxrstor,
   fxsave,
-  gsAdd32,
   gsLoad32,
   gsLoad64,
   gsStore32,
   gsStore64,
+  gsSubtract32,
   inb,
   inl,
   invlpg,
@@ -87,9 +87,10 @@ function testRegisters(): void {
   wrmsr(GS_BASE, block);
   gsStore64(8, 0x1122334455667788);
   gsStore32(16, 7);
-  gsAdd32(16, 5);
+  const isZeroEarly = gsSubtract32(16, 5);
   const offset = <u32>rdtsc() & 0;
-  report("gs", gsLoad64(offset + 8) == load<u64>(block, 8) && gsLoad32(16) == 12);
+  report("gs", gsLoad64(offset + 8) == load<u64>(block, 8) && gsLoad32(16) == 2);
+  report("gsSubtract32", !isZeroEarly && gsSubtract32(16, 2) && gsLoad32(16) == 0);
   wrfsbase(block);
   report("fs", rdfsbase() == block);
 }
