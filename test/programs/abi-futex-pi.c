@@ -50,15 +50,9 @@ static void await_waiter(word_t *w) {
 }
 
 static void await_task(int tid) {
-  char path[64], text[300];
+  char path[64];
   snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
-  do {
-    int fd = open(path, O_RDONLY);
-    ssize_t length = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[length > 0 ? length : 0] = 0;
-    sched_yield();
-  } while (!strstr(text, ") S "));
+  await_sleep_of(path);
 }
 
 /* Starts a thread with role `n` and waits until it has said who it is. */

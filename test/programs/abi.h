@@ -85,10 +85,9 @@ static void begin(const char *directory) {
   if (chdir(directory) < 0) perror(directory);
 }
 
-/* Waits until a process sleeps, in the call that it has told it is about to make. */
-static void await_sleep(pid_t pid) {
-  char path[40], text[300];
-  snprintf(path, sizeof path, "/proc/%d/stat", pid);
+/* Waits until the task of a `stat` file of /proc sleeps. */
+static void await_sleep_of(const char *path) {
+  char text[300];
   do {
     int fd = open(path, O_RDONLY);
     ssize_t length = read(fd, text, sizeof text - 1);
@@ -96,6 +95,13 @@ static void await_sleep(pid_t pid) {
     text[length > 0 ? length : 0] = 0;
     sched_yield();
   } while (!strstr(text, ") S "));
+}
+
+/* Waits until a process sleeps, in the call that it has told it is about to make. */
+static void await_sleep(pid_t pid) {
+  char path[40];
+  snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  await_sleep_of(path);
 }
 
 /* The last line of every program. */
