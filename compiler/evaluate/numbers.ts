@@ -7,7 +7,7 @@
  * `../backend/operators.ts` writes the same ones as C.
  */
 
-/** Operands in order; the result is cut to the type's width by the caller of `define`. */
+/** Operands in order; `define` cuts the result to the type's width. */
 type Compute = (a: bigint, b: bigint) => bigint;
 
 /** An initialiser does what WebAssembly answers with a trap. */
