@@ -1,6 +1,7 @@
 /**
  * Small HTTP servers, one for each runtime: what `capstan runtime init` writes into a folder that
- * has no program yet. Each listens on port 8080 and needs nothing but its runtime.
+ * has no program yet. Each listens on port 8080, says so once clients can connect, and needs nothing
+ * but its runtime.
  */
 
 export const nodeSample = `const { createServer } = require("node:http");
@@ -67,6 +68,7 @@ export const goSample = `package main
 import (
 	"fmt"
 	"log"
+	"net"
 	"net/http"
 	"runtime"
 )
@@ -75,8 +77,12 @@ func main() {
 	http.HandleFunc("/", func(writer http.ResponseWriter, request *http.Request) {
 		fmt.Fprintf(writer, "Hello from Go %s: %s\\n", runtime.Version(), request.URL.Path)
 	})
+	listener, err := net.Listen("tcp", ":8080")
+	if err != nil {
+		log.Fatal(err)
+	}
 	fmt.Println("listening on port 8080")
-	log.Fatal(http.ListenAndServe(":8080", nil))
+	log.Fatal(http.Serve(listener, nil))
 }
 `;
 
