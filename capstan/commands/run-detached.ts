@@ -62,7 +62,7 @@ export async function startDetached(run: DetachedRun): Promise<InstanceDefinitio
   if (detach.name !== undefined && readInstance(detach.name, env) !== undefined) {
     throw nameInUse(detach.name, env);
   }
-  const { plan, prepared } = await planRun({
+  const planned = await planRun({
     source: run.source,
     options,
     env,
@@ -71,7 +71,8 @@ export async function startDetached(run: DetachedRun): Promise<InstanceDefinitio
     // It may be attached to from this terminal; without one, the size is what terminals start with.
     terminal: terminalSize(process.stdout),
   });
-  announce(options, prepared);
+  announce(options, planned);
+  const { plan, prepared } = planned;
   const { origin, launch } = prepared.source;
   const definition: InstanceDefinition = {
     version: RECORD_VERSION,

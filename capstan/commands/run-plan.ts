@@ -7,6 +7,7 @@ import { capstanHome } from "../home.ts";
 import { chooseAccelerator, thisHost } from "../hypervisor/accelerator.ts";
 import { assertSupported, hypervisors } from "../hypervisor/catalog.ts";
 import { findHypervisor } from "../hypervisor/find-program.ts";
+import { needsOneThread } from "../hypervisor/live-code.ts";
 import { publishPorts } from "../hypervisor/network.ts";
 import type { GuestConsole } from "../protocol/command-line.ts";
 import { assertPortsFree } from "../run/free-ports.ts";
@@ -75,6 +76,9 @@ export async function planRun(input: PlanRequest): Promise<PlannedRun> {
   const diskFormat = typeof facts.boots === "string" ? options.bootFrom : facts.boots.diskFormat;
   const console = facts.hasStreams ? input.console : "serial";
   const takesSignals = facts.hasStreams && input.takesSignals;
+  const hasOneThread =
+    hypervisor === "qemu" &&
+    needsOneThread({ accelerator, cpus: options.cpus }, prepared.source.tree);
   const plan: BootPlan = {
     hypervisor,
     programPath,
@@ -86,6 +90,7 @@ export async function planRun(input: PlanRequest): Promise<PlannedRun> {
       rootImagePath: prepared.image.path,
       memoryBytes: options.memoryBytes,
       cpus: options.cpus,
+      ...(hasOneThread ? { hasOneThread } : {}),
       console,
       takesSignals,
       ...(gdbPort === undefined ? {} : { gdbPort }),
@@ -112,8 +117,14 @@ export async function planRun(input: PlanRequest): Promise<PlannedRun> {
 }
 
 /** Things to know before the machine starts. */
-export function announce(options: RunOptions, prepared: PreparedSource): void {
+export function announce(options: RunOptions, { plan, prepared }: PlannedRun): void {
   if (!options.quiet && !options.json) {
+    if (plan.machine.hasOneThread === true) {
+      process.stderr.write(
+        "capstan: note: the processors are emulated in turn, since the program replaces code " +
+          "while they execute it; with KVM they run at the same time\n",
+      );
+    }
     for (const warning of prepared.source.warnings) {
       process.stderr.write(`capstan: note: ${warning}\n`);
     }

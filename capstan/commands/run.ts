@@ -74,7 +74,7 @@ async function run(input: CommandInput): Promise<number> {
     takesSignals: isTerminal,
     ...(isTerminal ? { terminal: terminalSize(process.stdout) } : {}),
   });
-  announce(options, planned.prepared);
+  announce(options, planned);
   if (options.isDryRun) return describe(planned.plan);
   const result = await withMachine(planned.plan, (spec) =>
     runMachine(planned.plan, spec, options, isTerminal),

@@ -35,6 +35,8 @@ export interface MachineSpec {
   readonly bootDisk?: BootDisk;
   readonly memoryBytes: number;
   readonly cpus: number;
+  /** Whether an emulator executes all processors in one thread, see `live-code.ts`. */
+  readonly hasOneThread?: boolean;
   readonly console: GuestConsole;
   /** TCP port on 127.0.0.1 for gdb; the guest waits for it. */
   readonly gdbPort?: number;

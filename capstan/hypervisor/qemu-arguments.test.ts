@@ -45,6 +45,12 @@ test("the disk is read-only, also when its name holds a comma", () => {
   assert.match(drive, /file=\/a,,b$/);
 });
 
+test("processors are executed at the same time unless the program does not allow it", () => {
+  assert.equal(value(qemuArguments({ ...spec, cpus: 2 }), "-accel"), "tcg");
+  const inTurn = qemuArguments({ ...spec, cpus: 2, hasOneThread: true });
+  assert.equal(value(inTurn, "-accel"), "tcg,thread=single");
+});
+
 test("each console has the channels that it needs", () => {
   const chardevs = (console: MachineSpec["console"]): number =>
     qemuArguments({ ...spec, console }).filter((word) => word === "-chardev").length;

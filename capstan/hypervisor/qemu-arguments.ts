@@ -68,7 +68,8 @@ function machineArguments(spec: MachineSpec): string[] {
   const cpu = spec.accelerator === "tcg" ? "max" : "host";
   const modern = spec.machine === "microvm" ? ["-global", "virtio-mmio.force-legacy=false"] : [];
   const machine = machineOptions[spec.machine];
-  return ["-M", machine, "-accel", spec.accelerator, "-cpu", cpu, ...modern];
+  const accelerator = spec.accelerator + (spec.hasOneThread === true ? ",thread=single" : "");
+  return ["-M", machine, "-accel", accelerator, "-cpu", cpu, ...modern];
 }
 
 /** QEMU takes whole kibibytes. */

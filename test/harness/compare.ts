@@ -34,10 +34,19 @@ export async function assertSameAsHost(comparison: Comparison): Promise<void> {
   const host = await runOnHost(argv, { ...common, env: { ...plainEnvironment, ...env } });
   const variables = Object.entries(env).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
   const guest = await runCapstan([...options, ...variables, "--", ...argv], common);
-  const said = guest.stderr.toString("utf8");
-  assert.equal(statusOf(guest), statusOf(host), `exit status; the guest's stderr:\n${said}`);
+  const said = `${endOf(guest.stdout)}\nits stderr:\n${guest.stderr.toString("utf8")}`;
+  assert.equal(
+    statusOf(guest),
+    statusOf(host),
+    `exit status; the end of the guest's stdout:\n${said}`,
+  );
   assertSameBytes(guest.stdout, host.stdout, normalise);
   if (comparison.comparesStderr === true) assertSameBytes(guest.stderr, host.stderr, normalise);
+}
+
+/** The last lines of an output, for a message. */
+function endOf(output: Buffer): string {
+  return output.subarray(-2000).toString("utf8");
 }
 
 /** The status as a shell shows it. */

@@ -1,8 +1,9 @@
 /*
  * Cross-modifying code as Java does it: one thread replaces an instruction by a jump and back, with
  * single aligned stores of 8 bytes, while another executes it. A processor sees the one or the other;
- * QEMU before 8.1 also sees the first bytes of the one with the rest of the other, which here is a
- * store to an address that does not exist (docs/hypervisors.md). Prints how often within 6 seconds.
+ * QEMU's translator also sees the first bytes of the one with the rest of the other, which here is a
+ * store to an address that does not exist (docs/hypervisors.md), unless it emulates all processors in
+ * one thread. Prints how often within 6 seconds.
  */
 #define _GNU_SOURCE
 #include <pthread.h>

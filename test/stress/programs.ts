@@ -38,11 +38,7 @@ export const threadedPrograms: readonly ThreadedProgram[] = [
 const javaOptions = ["-Xmx96m", "-XX:+ErrorFileToStdout"];
 const collectors = ["Serial", "Parallel", "G1", "Z"] as const;
 
-/**
- * 50 threads and a full heap under each of Java's collectors: too long for `processors.test.ts`. Under
- * emulation by QEMU before 8.1 about one run in a hundred ends with SIGSEGV, in any guest: see
- * `docs/hypervisors.md`.
- */
+/** 50 threads and a full heap under each of Java's collectors: too long for `processors.test.ts`. */
 export const javaPrograms: readonly ThreadedProgram[] = collectors.map((collector) => ({
   name: `java-${collector}GC`,
   argv: () => ["java", ...javaOptions, `-XX:+Use${collector}GC`, "-cp", javaClasses(), "Work"],
