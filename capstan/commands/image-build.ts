@@ -3,7 +3,7 @@
  * or cloud of an application. Neighbours: `../export/` knows the formats, `../run/prepare.ts` makes
  * the file system.
  */
-import { statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { bootableDisk } from "../disk/bootable-disk.ts";
 import { isNamedLike } from "../disk/disk-image.ts";
@@ -127,7 +127,13 @@ async function provideImage(
     // This takes as long as the image, which must not stand there without a manifest meanwhile.
     const described = await describeDisk(disk, signal);
     await exportApplication(application, target, path, signal);
-    await writeManifest(described, path, { isDisk: target.isDisk === true, env, signal });
+    try {
+      await writeManifest(described, path, { isDisk: target.isDisk === true, env, signal });
+    } catch (error) {
+      // An archive is read once more for its manifest; a signal may come meanwhile, or the disk be full.
+      if (target.kind === "file") rmSync(path, { force: true });
+      throw error;
+    }
   } finally {
     disk.close();
   }

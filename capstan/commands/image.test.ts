@@ -100,6 +100,16 @@ test("the same application gives the same bytes, in another place and later", ()
     }
   }));
 
+test("an image whose manifest cannot be written is not left behind", () =>
+  withScratch(async (scratch) => {
+    prepare(scratch);
+    mkdirSync(join(scratch, "a.ova.manifest.json"));
+    const { status, stderr } = image(scratch, "build", "-o", "a.ova", ...addData);
+    assert.notEqual(status, 0);
+    assert.match(stderr, /a\.ova\.manifest\.json/);
+    assert.ok(!existsSync(join(scratch, "a.ova")));
+  }));
+
 test("an image of an unchanged application is not written again", () =>
   withScratch(async (scratch) => {
     const data = prepare(scratch);

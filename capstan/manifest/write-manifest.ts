@@ -7,6 +7,7 @@ import type { DiskImage } from "../disk/disk-image.ts";
 import { lookInsideDisk } from "../disk/look-inside.ts";
 import { writeWhole } from "../disk/output-file.ts";
 import { Pacer } from "../image/erofs/pacer.ts";
+import { writingImage } from "../image/write-error.ts";
 import { describeImage, type ImageManifest } from "./manifest.ts";
 import { manifestPathOf } from "./manifest-path.ts";
 import { packedFiles } from "./packed-files.ts";
@@ -39,12 +40,13 @@ export async function writeManifest(
   { isDisk, env, signal }: ManifestOptions,
 ): Promise<void> {
   // That of an earlier image would be wrong about this one, if the signal comes now.
-  rmSync(manifestPathOf(imagePath), { force: true });
+  const path = manifestPathOf(imagePath);
+  writingImage(path, () => rmSync(path, { force: true }));
   const manifest = isDisk
     ? described
     : { ...described, packed: await packedFiles(imagePath, signal) };
   const text = `${JSON.stringify(signManifest(manifest, signingKey(env)), null, 1)}\n`;
-  await writeWhole(manifestPathOf(imagePath), signal, async (output) => {
+  await writeWhole(path, signal, async (output) => {
     output.append(Buffer.from(text));
   });
 }
