@@ -107,6 +107,34 @@ test("a file's page is the cache's own; a private write copies it, a shared writ
   assert.equal(memory.read(exports.access(first, 0, 0), 64), 11n);
 });
 
+test("what a range occupies: files' pages, copies of one's own, 2 MiB pages, shares", async () => {
+  const { exports, memory } = await machine(32n);
+  const usage = (start: bigint, end: bigint) => {
+    exports.usage(start, end, OUT);
+    const [resident, proportional, file, shared, , large] = [0, 1, 2, 3, 4, 5].map((index) =>
+      memory.read(OUT + 8n * BigInt(index), 64),
+    );
+    return { resident, proportional, file, shared, large };
+  };
+  // File 2 has no neighbours in memory to map with a page.
+  const first = exports.map(0n, 8n * PAGE, RW, MAP_PRIVATE, 2, 0n);
+  const second = exports.map(0n, 8n * PAGE, RW, MAP_SHARED, 2, 0n);
+  exports.access(first, 0, 0);
+  exports.access(first + PAGE, 1, 0);
+  const own = { resident: 2n * PAGE, file: PAGE, shared: 0n, large: 0n };
+  assert.deepEqual(usage(first, first + 8n * PAGE), { ...own, proportional: 2n * PAGE });
+  exports.access(second, 0, 0);
+  const half = { ...own, shared: PAGE, proportional: PAGE + PAGE / 2n };
+  assert.deepEqual(usage(first, first + 8n * PAGE), half);
+  assert.equal(usage(first + PAGE, first + 8n * PAGE).resident, PAGE);
+  const area = exports.map(0n, 3n * HUGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0n);
+  const aligned = ((area + HUGE - 1n) / HUGE) * HUGE;
+  exports.advise(area, 3n * HUGE, MADV_HUGEPAGE);
+  exports.access(aligned, 1, 0);
+  const one = { resident: HUGE, proportional: HUGE, file: 0n, shared: 0n, large: HUGE };
+  assert.deepEqual(usage(area, area + 3n * HUGE), one);
+});
+
 test("pages behind the end of a file raise SIGBUS", async () => {
   const { exports } = await machine(32n);
   const address = exports.map(0n, 66n * PAGE, PROT_READ, MAP_PRIVATE, 0, 0n);

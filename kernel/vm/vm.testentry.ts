@@ -21,6 +21,7 @@ import { findEntry } from "../mm/user-tables";
 import { AddressSpace } from "./address-space";
 import { FAULT_RESOLVED } from "./flags";
 import { Pager } from "./pager";
+import { addUsage, PageUsage } from "./usage";
 
 export { freeFrameCount, reservedFrameCount } from "../mm/frames";
 export { largeFrameCount } from "../mm/heap";
@@ -198,6 +199,19 @@ export function setMmapTop(address: usize): void {
 
 export function residentPages(): u64 {
   return space().residentPages();
+}
+
+/** Counts what is mapped in a range: resident, proportional, of files, shared, dirty, large bytes to `out`. */
+export function usage(start: usize, end: usize, out: usize): void {
+  const usage = new PageUsage();
+  addUsage(space(), start, end, usage);
+  store<u64>(out, usage.resident);
+  store<u64>(out + 8, usage.proportional);
+  store<u64>(out + 16, usage.file);
+  store<u64>(out + 24, usage.sharedClean + usage.sharedDirty);
+  store<u64>(out + 32, usage.privateDirty + usage.sharedDirty);
+  store<u64>(out + 40, usage.large);
+  free(usage);
 }
 
 export function mappedBytes(): u64 {

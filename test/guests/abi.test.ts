@@ -22,6 +22,7 @@ const programs: readonly ProgramName[] = [
   "abi-unix",
   "abi-races",
   "abi-mapped-files",
+  "abi-memory-usage",
   "abi-other-process",
   "abi-inotify",
   "abi-seccomp",

@@ -57,6 +57,7 @@ const recipes = {
   "abi-futex-pi": { source: "abi-futex-pi.c", command: abi },
   "abi-aio": { source: "abi-aio.c", command: abi },
   "abi-mapped-files": { source: "abi-mapped-files.c", command: abi },
+  "abi-memory-usage": { source: "abi-memory-usage.c", command: abi },
   "abi-identities": { source: "abi-identities.c", command: abi },
   fuzz: { source: "fuzz.c", command: c("-static", "-mno-red-zone", "-w") },
   "abi-kernel-memory": { source: "abi-kernel-memory.c", command: abi },

@@ -41,6 +41,7 @@ import {
   KIND_SELF,
   KIND_SLABINFO,
   KIND_SMAPS,
+  KIND_SMAPS_ROLLUP,
   KIND_STAT,
   KIND_STATM,
   KIND_STATUS,
@@ -123,6 +124,7 @@ function threadNames(): ProcTable {
   table.addText("sessionid", "4294967295");
   table.addText("setgroups", "allow");
   table.add("smaps", KIND_SMAPS);
+  table.add("smaps_rollup", KIND_SMAPS_ROLLUP);
   table.add("stat", KIND_PROCESS_STAT);
   table.add("statm", KIND_STATM);
   table.add("status", KIND_STATUS);

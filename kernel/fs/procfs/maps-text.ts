@@ -1,5 +1,6 @@
 /**
- * /proc/PID/maps and smaps (proc(5)): one line for each mapping.
+ * /proc/PID/maps, smaps and smaps_rollup (proc(5)): one line for each mapping, with what it occupies
+ * or with the sum of that.
  *
  *   start-end rwxp offset major:minor inode            path
  */
@@ -7,12 +8,16 @@ import { ENOMEM, ESRCH } from "../../lib/errno";
 import { ByteWriter } from "../../lib/format";
 import { free } from "../../lib/object";
 import { MAP_GROWSDOWN, PROT_EXEC, PROT_READ, PROT_WRITE } from "../../vm/flags";
+import { AddressSpace } from "../../vm/address-space";
+import { addUsage, PageUsage } from "../../vm/usage";
 import { VMA_BREAK, Vma } from "../../vm/vma";
 import { majorOf, minorOf } from "../constants";
 import { ProcessFacts, ProcessProvider } from "./provider";
 
 /** Column of the path. */
 const PATH_COLUMN: usize = 73;
+/** Spaces before the name in smaps_rollup. */
+const ROLLUP_GAP: usize = 26;
 
 /** Writes all mappings; `details` adds the lines of smaps. */
 export function writeMaps(
@@ -31,7 +36,7 @@ export function writeMaps(
   let vma = space.findVma(0);
   while (vma) {
     writeMapping(vma, stack, out);
-    if (details) writeDetails(vma, out);
+    if (details) writeDetails(space, vma, out);
     vma = space.nextVma(vma);
   }
   space.unlock();
@@ -71,9 +76,68 @@ function writeMapping(vma: Vma, stack: usize, out: ByteWriter): void {
   out.writeByte(0x0a);
 }
 
-/** The lines of smaps that are known for one mapping: its size and page size. */
-function writeDetails(vma: Vma, out: ByteWriter): void {
-  out.writeString("Size:           ");
-  out.writePadded(vma.length >> 10, 8);
-  out.writeString(" kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n");
+/** /proc/PID/smaps_rollup: the sums over all mappings. */
+export function writeRollup(provider: ProcessProvider, pid: i32, out: ByteWriter): i64 {
+  const space = provider.addressSpace(pid);
+  if (!space) return -ESRCH;
+  const usage = new PageUsage();
+  let start: usize = 0;
+  let end: usize = 0;
+  space.lock();
+  let vma = space.findVma(0);
+  if (vma) start = vma.start;
+  while (vma) {
+    end = vma.end;
+    addUsage(space, vma.start, vma.end, usage);
+    vma = space.nextVma(vma);
+  }
+  space.unlock();
+  space.release();
+  out.writeHex(start, 8);
+  out.writeByte(0x2d);
+  out.writeHex(end, 8);
+  out.writeString(" ---p 00000000 00:00 0");
+  out.writeRepeated(0x20, ROLLUP_GAP);
+  out.writeString("[rollup]\n");
+  writeUsage(usage, out);
+  free(usage);
+  return out.overflowed ? -ENOMEM : 0;
+}
+
+/** The lines of smaps for one mapping. */
+function writeDetails(space: AddressSpace, vma: Vma, out: ByteWriter): void {
+  const usage = new PageUsage();
+  addUsage(space, vma.start, vma.end, usage);
+  kib(out, "Size:           ", vma.length);
+  out.writeString("KernelPageSize:        4 kB\nMMUPageSize:           4 kB\n");
+  writeUsage(usage, out);
+  free(usage);
+}
+
+/** Nothing is merged, freed lazily, swapped or in pages of hugetlbfs. */
+function writeUsage(usage: PageUsage, out: ByteWriter): void {
+  kib(out, "Rss:            ", usage.resident);
+  kib(out, "Pss:            ", usage.proportional);
+  kib(out, "Pss_Dirty:      ", usage.proportionalDirty);
+  kib(out, "Shared_Clean:   ", usage.sharedClean);
+  kib(out, "Shared_Dirty:   ", usage.sharedDirty);
+  kib(out, "Private_Clean:  ", usage.privateClean);
+  kib(out, "Private_Dirty:  ", usage.privateDirty);
+  kib(out, "Referenced:     ", usage.referenced);
+  kib(out, "Anonymous:      ", usage.anonymous);
+  kib(out, "LazyFree:       ", 0);
+  kib(out, "AnonHugePages:  ", usage.large);
+  kib(out, "ShmemPmdMapped: ", 0);
+  kib(out, "FilePmdMapped:  ", 0);
+  kib(out, "Shared_Hugetlb: ", 0);
+  kib(out, "Private_Hugetlb:", 0);
+  kib(out, "Swap:           ", 0);
+  kib(out, "SwapPss:        ", 0);
+  kib(out, "Locked:         ", 0);
+}
+
+function kib(out: ByteWriter, name: string, bytes: u64): void {
+  out.writeString(name);
+  out.writePadded(bytes >> 10, 8);
+  out.writeString(" kB\n");
 }

@@ -21,7 +21,7 @@ import {
   writeVersion,
   writeVmstat,
 } from "./machine-text";
-import { writeMaps } from "./maps-text";
+import { writeMaps, writeRollup } from "./maps-text";
 import { writeMountinfo, writeMounts } from "./mounts-text";
 import { renderProcess } from "./process-text";
 import { allProcessors, writeProcessorList, writeProcessorMask } from "./processors-text";
@@ -53,6 +53,7 @@ import {
   KIND_RAW_TEXT,
   KIND_SLABINFO,
   KIND_SMAPS,
+  KIND_SMAPS_ROLLUP,
   KIND_STAT,
   KIND_TEXT,
   KIND_THREADS_MAX,
@@ -178,6 +179,8 @@ function renderOfProcess(kind: u32, pid: i32, tid: i32, out: ByteWriter): i64 {
       return writeMaps(provider, pid, false, out);
     case KIND_SMAPS:
       return writeMaps(provider, pid, true, out);
+    case KIND_SMAPS_ROLLUP:
+      return writeRollup(provider, pid, out);
     case KIND_MOUNTS:
       writeMounts(out);
       return 0;

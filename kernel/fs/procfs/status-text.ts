@@ -5,6 +5,7 @@ import { ByteWriter } from "../../lib/format";
 import { free } from "../../lib/object";
 import { AddressSpace } from "../../vm/address-space";
 import { MAP_GROWSDOWN, PROT_EXEC, PROT_WRITE } from "../../vm/flags";
+import { addUsage, PageUsage } from "../../vm/usage";
 import { allProcessors, writeProcessorList, writeProcessorMask } from "./processors-text";
 import { ProcessFacts, ProcessProvider } from "./provider";
 
@@ -15,6 +16,8 @@ const NS_PER_TICK: u64 = 10_000_000;
 class Sizes {
   total: u64 = 0;
   resident: u64 = 0;
+  /** Pages of files and shared memory, a part of `resident`. */
+  residentFile: u64 = 0;
   peakResident: u64 = 0;
   data: u64 = 0;
   stack: u64 = 0;
@@ -34,15 +37,19 @@ function measure(provider: ProcessProvider, pid: i32): Sizes {
 }
 
 function addUp(space: AddressSpace, sizes: Sizes): void {
+  const usage = new PageUsage();
   space.lock();
   let vma = space.findVma(0);
   while (vma) {
+    if (vma.pager) addUsage(space, vma.start, vma.end, usage);
     if (vma.flags & MAP_GROWSDOWN) sizes.stack += vma.length;
     else if (vma.prot & PROT_EXEC) sizes.code += vma.length;
     else if (vma.prot & PROT_WRITE && !vma.isShared) sizes.data += vma.length;
     vma = space.nextVma(vma);
   }
   space.unlock();
+  sizes.residentFile = usage.file;
+  free(usage);
 }
 
 /** /proc/PID/statm: size, resident, shared, text, 0, data, 0 in pages. */
@@ -50,7 +57,7 @@ export function writeStatm(provider: ProcessProvider, facts: ProcessFacts, out: 
   const sizes = measure(provider, facts.pid);
   pages(out, sizes.total);
   pages(out, sizes.resident);
-  pages(out, 0);
+  pages(out, sizes.residentFile);
   pages(out, sizes.code);
   pages(out, 0);
   out.writeDecimal((sizes.data + sizes.stack) >> 12);
@@ -146,8 +153,8 @@ export function writeStatus(provider: ProcessProvider, facts: ProcessFacts, out:
   kib(out, "VmPin:\t", 0);
   kib(out, "VmHWM:\t", sizes.peakResident);
   kib(out, "VmRSS:\t", sizes.resident);
-  kib(out, "RssAnon:\t", sizes.resident);
-  kib(out, "RssFile:\t", 0);
+  kib(out, "RssAnon:\t", sizes.resident - min(sizes.residentFile, sizes.resident));
+  kib(out, "RssFile:\t", sizes.residentFile);
   kib(out, "RssShmem:\t", 0);
   kib(out, "VmData:\t", sizes.data);
   kib(out, "VmStk:\t", sizes.stack);

@@ -82,6 +82,7 @@ export const KIND_IO: u32 = 77;
 export const KIND_SCHEDSTAT: u32 = 78;
 export const KIND_FD_FACTS: u32 = 79;
 export const KIND_SYSTEM_REQUEST: u32 = 80;
+export const KIND_SMAPS_ROLLUP: u32 = 81;
 
 /** A string of a prefix and a number, which is never freed: for tables made once. */
 export function numberedName(prefix: string, value: u32): string {

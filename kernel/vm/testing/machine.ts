@@ -25,6 +25,7 @@ export interface Exports {
   brk(address: bigint): bigint;
   setMmapTop(address: bigint): void;
   residentPages(): bigint;
+  usage(start: bigint, end: bigint, out: bigint): void;
   mappedBytes(): bigint;
   mappingCount(): bigint;
   access(address: bigint, write: number, execute: number): bigint;
