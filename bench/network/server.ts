@@ -21,16 +21,21 @@ export interface Server {
   readonly kernelOptions?: readonly string[];
   /** When the guest is ended in any case; default 150 s. */
   readonly timeoutMs?: number;
-  /** A wire between the guest and the host, and the QEMU that connects it with the tap device. */
   /** See `GuestNetwork`. */
   readonly cardOptions?: string;
+  /** A wire between the guest and the host, and the QEMU that connects it with the tap device. */
   readonly wire?: { readonly weather: Weather; readonly qemuPath: string };
 }
 
 const memoryMiB = 512;
 const longestMs = 150_000;
+/** How long a guest may take until its server accepts, on a host that is busy otherwise. */
+const startLimitMs = 120_000;
 
-/** Boots the guest with the server, lets `measure` use it, and ends it. */
+/**
+ * Boots the guest with the server, lets `measure` use it, and ends it.
+ * @throws Error that says what failed and what the guest wrote, if `measure` fails or the guest ends
+ */
 export async function withServer(
   guest: BenchGuest,
   server: Server,
@@ -53,17 +58,22 @@ export async function withServer(
     ...more,
   };
   const running = guest.boot(request);
-  const ended = running.then(({ diagnostics }): never => {
-    throw new Error(`the guest ended: ${diagnostics}`);
+  const ended = running.then((): never => {
+    throw new Error("the guest ended");
   });
   const measured = async (): Promise<Values> => {
     const load = benchProgram("load");
     if (port !== undefined)
-      await network.command([load, "wait", network.address, `${port}`], 60_000);
+      await network.command([load, "wait", network.address, `${port}`], startLimitMs);
     return measure(network);
   };
   try {
     return await Promise.race([measured(), ended]);
+  } catch (error) {
+    end.abort();
+    const { diagnostics } = await running;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${reason}\nThe guest's console:\n${diagnostics}`, { cause: error });
   } finally {
     end.abort();
     await running;

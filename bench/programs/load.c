@@ -3,7 +3,7 @@
  * or as many, and prints answers a second and the median time of an answer. Runs on the host.
  *
  *     load wait HOST PORT
- *         returns when a TCP connection is accepted
+ *         returns when a TCP connection is accepted; whoever runs it sets a limit
  *     load tcp|udp HOST PORT REQUEST DEPTH SECONDS [BEFORE]
  *         sends DEPTH requests at a time; BEFORE is sent once, its answer does not count
  *     load many HOST PORT REQUEST CONNECTIONS SECONDS [BEFORE]
@@ -46,15 +46,18 @@ no:
     return -1;
 }
 
-static int connect_patiently(int type, const char *host, const char *port) {
-    uint64_t end = now_ns() + PATIENCE_MS * 1000000ull;
-    while (now_ns() < end) {
+static int connect_until(uint64_t end_ns, int type, const char *host, const char *port) {
+    while (now_ns() < end_ns) {
         int file = open_socket(type, host, port);
         if (file >= 0) return file;
         poll(NULL, 0, RETRY_MS);
     }
     fprintf(stderr, "nobody answers at %s port %s\n", host, port);
     exit(1);
+}
+
+static int connect_patiently(int type, const char *host, const char *port) {
+    return connect_until(now_ns() + PATIENCE_MS * 1000000ull, type, host, port);
 }
 
 static void wait_for(int file, int event) {
@@ -161,7 +164,7 @@ static void ask_together(char **words, const char *request, size_t count, uint64
 
 int main(int count, char **words) {
     if (count == 4 && strcmp(words[1], "wait") == 0) {
-        connect_patiently(SOCK_STREAM, words[2], words[3]);
+        connect_until(UINT64_MAX, SOCK_STREAM, words[2], words[3]);
         return 0;
     }
     if (count < 7) return fputs("load wait|tcp|udp|many HOST PORT [REQUEST DEPTH SECONDS [BEFORE]]\n", stderr), 2;

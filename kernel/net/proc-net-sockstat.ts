@@ -4,13 +4,12 @@
  * Neighbours: `proc-net.ts`; `tcp-ending.ts`, `tcp-buffers.ts`, `fragments.ts` count.
  */
 import { ByteWriter } from "../lib/format";
-import { PAGE_SIZE } from "../mm/layout";
 import { Endpoint } from "./endpoint";
 import { fragmentBytes, unfinishedDatagrams } from "./fragments";
 import { forEachFlow, PortTable, tcpPorts, udpLitePorts, udpPorts } from "./ports";
 import { forEachRawSocket } from "./raw-socket";
 import { AF_INET, AF_INET6, socketFileCount } from "./socket";
-import { tcpMemoryBytes } from "./tcp-buffers";
+import { heldPages } from "./tcp-buffers";
 import { TcpConnection, TIME_WAIT } from "./tcp-connection";
 import { endingCount, ORPHAN, WAITING } from "./tcp-ending";
 
@@ -44,6 +43,17 @@ function openStreams(wanted: i32): u64 {
   return total;
 }
 
+function tallyPages(endpoint: Endpoint, _argument: usize): void {
+  total += heldPages(changetype<TcpConnection>(endpoint));
+}
+
+/** Pages that the data of all connections of TCP fills, of both families. */
+function streamPages(): u64 {
+  total = 0;
+  forEachFlow(tallyPages, 0);
+  return total;
+}
+
 function boundSockets(wanted: i32, ports: PortTable): u64 {
   family = wanted;
   total = 0;
@@ -72,7 +82,7 @@ export function writeSockstat(out: ByteWriter): void {
   out.writeString(" alloc");
   put(out, streams + openStreams(AF_INET6));
   out.writeString(" mem");
-  put(out, tcpMemoryBytes() / PAGE_SIZE);
+  put(out, streamPages());
   out.writeString("\nUDP: inuse");
   put(out, boundSockets(AF_INET, udpPorts));
   out.writeString(" mem 0\nUDPLITE: inuse");

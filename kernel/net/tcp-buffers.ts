@@ -13,6 +13,7 @@
  * `tcp-socket.ts`.
  */
 import { blockBytes, freePacket, Packet } from "../dev/packet";
+import { PAGE_SIZE } from "../mm/layout";
 import { monotonicNs } from "../sched/clock";
 import { TcpConnection } from "./tcp-connection";
 
@@ -36,9 +37,9 @@ function isMemoryShort(): bool {
   return atomic.load<u64>(unitsHeld) >= unitsMax;
 }
 
-/** Memory in bytes that all connections together hold, as far as it fills units. */
-export function tcpMemoryBytes(): u64 {
-  return atomic.load<u64>(unitsHeld) << UNIT_SHIFT;
+/** Pages that a connection's data fills; one with little counts, as on Linux, for a page. */
+export function heldPages(c: TcpConnection): u32 {
+  return <u32>((<usize>c.outgoing.length + c.heldBytes + PAGE_SIZE - 1) / PAGE_SIZE);
 }
 
 /** A packet goes to one of the connection's queues. */

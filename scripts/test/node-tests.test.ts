@@ -51,3 +51,14 @@ test("a file that dies fails and its output is shown", async () => {
   assert.deepEqual([counts.passed, counts.failed], [0, 1]);
   assert.match(printed, /last words/);
 });
+
+test("a failure tells what caused it, also in the list at the end", async () => {
+  const { counts, printed } = await runFile(
+    "causes.test.mjs",
+    `import { test } from "node:test";
+     test("calls", () => { throw new Error("no answer", { cause: new Error("line cut") }); });`,
+  );
+  for (const said of [printed, counts.failures.join("\n")]) {
+    assert.match(said, /calls\n +Error: no answer[\s\S]+\[cause\]: Error: line cut/);
+  }
+});

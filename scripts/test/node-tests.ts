@@ -35,6 +35,10 @@ interface Ending {
   readonly output: string;
 }
 
+/** How much of a failure is said again at the end, which may be all that somebody sees of a log. */
+const BRIEF_LINES = 8;
+const BRIEF_CHARACTERS = 1000;
+
 const reporter = join(dirname(fileURLToPath(import.meta.url)), "reporter.mjs");
 
 /**
@@ -64,7 +68,7 @@ async function runFile(file: string, options: NodeTestOptions): Promise<Counts> 
     const ending = await runProcess(file, report, options);
     const counts = count(readReport(report), ending, relative(options.root, file));
     printFile(file, counts, ending, Date.now() - startMs, options);
-    return { ...counts, failures: counts.failures.map(firstLine) };
+    return { ...counts, failures: counts.failures.map(inBrief) };
   } finally {
     rmSync(scratch, { recursive: true });
   }
@@ -139,6 +143,8 @@ function printFile(
   }
 }
 
-function firstLine(text: string): string {
-  return text.split("\n")[0] ?? "";
+/** A failure for the list at the end: the test, and how its error begins. */
+function inBrief(failure: string): string {
+  const lines = failure.split("\n").filter((line) => line !== "" && !/^ +at /.test(line));
+  return lines.slice(0, BRIEF_LINES).join("\n    ").slice(0, BRIEF_CHARACTERS);
 }

@@ -92,11 +92,13 @@ guestTest("a guest sees its connections and counters in /proc/net", async () => 
     "print(table['ActiveOpens'], table['PassiveOpens'], table['CurrEstab'])",
     "print([line.split()[0] for line in open('/proc/net/dev')][2:])",
     "print(open('/proc/sys/net/core/somaxconn').read().strip())",
+    "held = lambda: int(open('/proc/net/sockstat').read().split('mem ')[1].split()[0])",
+    "print(held()); b.sendall(b'x' * 20000); print(5 <= held() <= 12)",
   ].join("\n");
   const finished = await runCapstan(["--", "/usr/bin/python3", "-c", program]);
   assert.equal(
     finished.stdout.toString("utf8"),
-    "[('1F90', '01'), ('1F90', '0A')]\n1 1 2\n['lo:']\n4096\n",
+    "[('1F90', '01'), ('1F90', '0A')]\n1 1 2\n['lo:']\n4096\n0\nTrue\n",
     finished.stderr.toString("utf8"),
   );
 });

@@ -6,12 +6,22 @@ import subprocess
 import sys
 import threading
 
-# Peers whose last words are lost would otherwise keep their connections for hours.
-subprocess.Popen(["memcached", "-u", "root", "-m", "8", "-c", "64", "-o", "idle_timeout=10"])
-subprocess.Popen(
-    ["redis-server", "--save", "", "--bind", "0.0.0.0", "--protected-mode", "no",
-     "--maxclients", "64", "--timeout", "5"],
-    stdout=subprocess.DEVNULL)
+
+def follow(name, output):
+    """Reads what a server goes on to say, so that it never waits; its last words are shown."""
+    line = b""
+    for line in output:
+        pass
+    sys.stderr.write(f"{name} has ended: {line.decode()}\n")
+
+
+def serve(words, ready):
+    """Starts a server and returns when it says that it listens."""
+    server = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    while ready not in (line := server.stdout.readline()):
+        if not line:
+            sys.exit(f"{words[0]} does not start")
+    threading.Thread(target=follow, args=(words[0], server.stdout), daemon=True).start()
 
 
 def text_of(path):
@@ -57,9 +67,7 @@ class Server(socketserver.ThreadingTCPServer):
         pass
 
 
-def echo_datagrams(family):
-    receiver = socket.socket(family, socket.SOCK_DGRAM)
-    receiver.bind(("", 7))
+def echo_datagrams(receiver):
     while True:
         data, peer = receiver.recvfrom(65536)
         try:
@@ -68,6 +76,14 @@ def echo_datagrams(family):
             pass
 
 
-threading.Thread(target=echo_datagrams, args=(socket.AF_INET,), daemon=True).start()
+# Peers whose last words are lost would otherwise keep their connections for hours.
+serve(["memcached", "-vv", "-u", "root", "-m", "8", "-c", "64", "-o", "idle_timeout=10"],
+      b"server listening")
+serve(["redis-server", "--save", "", "--bind", "0.0.0.0", "--protected-mode", "no",
+       "--maxclients", "64", "--timeout", "5"], b"Ready to accept connections")
+datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+datagrams.bind(("", 7))
+threading.Thread(target=echo_datagrams, args=(datagrams,), daemon=True).start()
 threading.Thread(target=Server(("0.0.0.0", 7), Echo).serve_forever, daemon=True).start()
+# Whoever reaches this port finds all others served.
 Server(("0.0.0.0", 80), Memory).serve_forever()
