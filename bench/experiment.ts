@@ -4,6 +4,8 @@
  * rows by adding an experiment to `experiments/index.ts`.
  */
 import type { BenchGuest } from "./guests/guest.ts";
+import type { MachineFlags } from "./guests/machine.ts";
+import type { LinuxKernel } from "./linux/debian-kernel.ts";
 import type { Better } from "./statistics.ts";
 
 /** A row of the table. */
@@ -22,7 +24,11 @@ export type Values = Readonly<Record<string, number>>;
 /** What experiments may use besides a guest. */
 export interface BenchContext {
   readonly kernelPath: string;
-  readonly linuxKernelPath: string;
+  readonly linux: LinuxKernel;
+  /** The flags of both guests. */
+  readonly flags: MachineFlags;
+  /** For files that are made on the way. */
+  readonly buildFolder: string;
   readonly qemuPath: string;
   readonly say: (text: string) => void;
 }
@@ -33,6 +39,8 @@ export interface GuestExperiment {
   readonly rows: readonly RowDefinition[];
   /** How often it is repeated at most; rows that hardly vary need one run. */
   readonly mostRuns?: number;
+  /** It is measured only when `--only` names it: its figures need many runs to say something. */
+  readonly isOptional?: boolean;
   /** Its values are times that the guest takes itself: with `--instructions` they are counts. */
   readonly isCountable?: boolean;
   readonly measure: (guest: BenchGuest, context: BenchContext) => Promise<Values>;

@@ -47,13 +47,15 @@ const accelerator = await chooseAccelerator(
   thisHost(qemuPath, capstanHome(process.env)),
 );
 const linux = debianKernel(join(buildFolder, "linux"));
+const flags = { qemuPath, accelerator, countsInstructions };
 const context: BenchContext = {
   kernelPath: findKernel(undefined, process.env),
-  linuxKernelPath: linux.path,
+  linux,
+  flags,
+  buildFolder,
   qemuPath,
   say,
 };
-const flags = { qemuPath, accelerator, countsInstructions };
 const guests: readonly BenchGuest[] = [
   linuxGuest(linux, flags, join(buildFolder, "initramfs")),
   ourGuest(context.kernelPath, flags),
@@ -61,6 +63,8 @@ const guests: readonly BenchGuest[] = [
 
 const chosen = experiments.filter((experiment) => {
   if (countsInstructions && !isCountable(experiment)) return false;
+  if (options.only === "" && experiment.kind === "guest" && experiment.isOptional === true)
+    return false;
   return experiment.rows.some(({ id, title }) => `${id} ${title}`.includes(options.only));
 });
 const results: ResultRow[] = [];

@@ -234,6 +234,26 @@ export const lossyPath: GuestExperiment = {
   },
 };
 
+/**
+ * The same by netem(8) in a machine between host and guest. Its losses are other ones each time, so
+ * that figures differ by a fifth from run to run: `npm run bench -- --only netem --runs 10`.
+ */
+export const netemPath: GuestExperiment = {
+  kind: "guest",
+  isOptional: true,
+  rows: [
+    { id: "netem-in", title: "iperf3, netem 50 ms, 1 %, to guest", ...throughput, goal: "≥ 1×" },
+    { id: "netem-out", title: "iperf3, netem 50 ms, 1 %, from guest", ...throughput, goal: "≥ 1×" },
+  ],
+  measure: (guest, parts) => {
+    const server = { ...iperfServer, netem: { path: { delay: "25ms", loss: "1%" }, parts } };
+    return withServer(guest, server, async (network) => ({
+      "netem-in": await iperfRate(network, badPathSeconds, "-C", "cubic"),
+      "netem-out": await iperfRate(network, badPathSeconds, "-C", "cubic", "-R"),
+    }));
+  },
+};
+
 /** A server that sends datagrams back. */
 export const udpEcho: GuestExperiment = {
   kind: "guest",

@@ -16,9 +16,9 @@ const mebibyte = 1024 ** 2;
 export const kernelSize: HostExperiment = {
   kind: "host",
   rows: [{ id: "kernel", title: "kernel file", unit: "MiB", better: "lower", goal: "≤ 1 MB" }],
-  measure: async ({ kernelPath, linuxKernelPath }) => ({
+  measure: async ({ kernelPath, linux }) => ({
     ours: { kernel: statSync(kernelPath).size / mebibyte },
-    linux: { kernel: statSync(linuxKernelPath).size / mebibyte },
+    linux: { kernel: statSync(linux.path).size / mebibyte },
   }),
 };
 

@@ -39,6 +39,8 @@ export interface BootRequest {
   readonly network?: GuestNetwork;
   /** Further words for the kernel's command line; only our guest has such. */
   readonly kernelOptions?: readonly string[];
+  /** Further words for QEMU. */
+  readonly qemuOptions?: readonly string[];
   /** Ends the machine. */
   readonly signal?: AbortSignal;
   /** Called when a line has arrived, with the VMM's process id. */

@@ -65,6 +65,7 @@ export function bootMachine(
     ...["-chardev", "socket,id=serial,fd=3", "-serial", "chardev:serial"],
     ...(kernel === undefined ? [] : ["-kernel", kernel.path, "-append", kernel.commandLine]),
     ...(files.initrd === undefined ? [] : ["-initrd", files.initrd]),
+    ...(request.qemuOptions ?? []),
   ];
   const child = spawn(program, args, {
     stdio: ["ignore", "ignore", "pipe", "pipe"],

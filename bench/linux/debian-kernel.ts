@@ -17,10 +17,12 @@ export interface LinuxKernel {
   readonly release: string;
   /** The drivers that a network card on virtio-mmio needs, in the order to load them in. */
   readonly modules: readonly string[];
+  /** The same, with further modules by path in the kernel's tree, such as `net/bridge/bridge`. */
+  readonly modulesWith: (names: readonly string[]) => readonly string[];
 }
 
 /** Those that a kernel has built in are no files, and left out; loaded in the order of need. */
-const moduleNames = [
+const cardModules = [
   ...["drivers/virtio/virtio", "drivers/virtio/virtio_ring", "drivers/virtio/virtio_mmio"],
   ...["net/core/failover", "drivers/net/net_failover", "drivers/net/virtio_net"],
 ];
@@ -35,20 +37,25 @@ export function debianKernel(folder: string): LinuxKernel {
   const known = readdirSync(folder).find((name) => name.startsWith("vmlinux-"));
   if (known !== undefined) {
     const release = known.slice("vmlinux-".length);
-    return { path: join(folder, known), release, modules: findModules(folder, release) };
+    return describe(folder, release);
   }
   const image = downloadImage(folder);
   const release = image.slice(image.lastIndexOf("vmlinuz-") + "vmlinuz-".length);
-  const path = join(folder, `vmlinux-${release}`);
-  writeFileSync(path, extractKernel(readFileSync(image)));
-  return { path, release, modules: findModules(folder, release) };
+  writeFileSync(pathOf(folder, release), extractKernel(readFileSync(image)));
+  return describe(folder, release);
 }
 
-function findModules(folder: string, release: string): string[] {
+function pathOf(folder: string, release: string): string {
+  return join(folder, `vmlinux-${release}`);
+}
+
+function describe(folder: string, release: string): LinuxKernel {
   const tree = join(folder, "package/lib/modules", release, "kernel");
-  return inLoadingOrder(
-    moduleNames.map((name) => join(tree, `${name}.ko`)).filter((path) => existsSync(path)),
-  );
+  const modulesWith = (names: readonly string[]): string[] => {
+    const paths = [...cardModules, ...names].map((name) => join(tree, `${name}.ko`));
+    return inLoadingOrder(paths.filter((path) => existsSync(path)));
+  };
+  return { path: pathOf(folder, release), release, modules: modulesWith([]), modulesWith };
 }
 
 /** Puts modules behind those that they depend on, which changes from kernel to kernel. */

@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { GuestNetwork } from "../guests/guest.ts";
+import { type Netem, openNetemPath, type RouterParts } from "./netem.ts";
 import { type Weather, Wire } from "./wire.ts";
 
 const hostAddress = "10.77.0.1";
@@ -104,6 +105,13 @@ export class BenchNetwork implements GuestNetwork {
     // It is the wire's first end, a guest the second one.
     await wire.firstEnd;
     return wire;
+  }
+
+  /** Puts a machine with netem(8) between the tap device and the guest's card. */
+  async addNetem(netem: Netem, parts: RouterParts): Promise<void> {
+    const path = await openNetemPath(this, netem, parts);
+    this.wirePath = path.socketPath;
+    this.#onClose.push(path.close);
   }
 
   /** Runs a program in the namespace: what it printed. Fails if the program does. */

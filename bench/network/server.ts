@@ -5,6 +5,7 @@ import type { Values } from "../experiment.ts";
 import { benchProgram } from "../experiments/programs.ts";
 import type { BenchGuest } from "../guests/guest.ts";
 import { BenchNetwork } from "./namespace.ts";
+import type { Netem, RouterParts } from "./netem.ts";
 import type { Weather } from "./wire.ts";
 
 /** A program that serves in the guest. */
@@ -25,6 +26,8 @@ export interface Server {
   readonly cardOptions?: string;
   /** A wire between the guest and the host, and the QEMU that connects it with the tap device. */
   readonly wire?: { readonly weather: Weather; readonly qemuPath: string };
+  /** Or a machine with netem between them. */
+  readonly netem?: { readonly path: Netem; readonly parts: RouterParts };
 }
 
 const memoryMiB = 512;
@@ -43,9 +46,10 @@ export async function withServer(
 ): Promise<Values> {
   const network = await BenchNetwork.open();
   const end = new AbortController();
-  const { program, args, add = [], port, wire, cardOptions, ...more } = server;
+  const { program, args, add = [], port, wire, netem, cardOptions, ...more } = server;
   network.cardOptions = cardOptions;
   if (wire !== undefined) await network.addWire(wire.weather, wire.qemuPath);
+  if (netem !== undefined) await network.addNetem(netem.path, netem.parts);
   const { signal } = end;
   const request = {
     program,
