@@ -108,25 +108,18 @@ function bootThread(_argument: usize): void {
 }
 
 /**
- * Sets the date from `epoch=SECONDS[.NANOSECONDS]`, the host's clock when it started the machine,
- * else from the machine's clock chip.
+ * Sets the date from `epoch=SECONDS.NANOSECONDS` (nine digits behind the point), the host's clock when
+ * it started the machine, else from the machine's clock chip.
  */
 function setRealtimeFromHost(): void {
   const option = findOption("epoch");
   if (option) {
-    let value: u64 = 0;
-    let fractionDigits: i32 = -1;
-    for (let i: usize = 0; i < option.length && fractionDigits < 9; i++) {
-      const byte = load<u8>(option.address + i);
-      if (byte == 0x2e && fractionDigits < 0) {
-        fractionDigits = 0;
-      } else if (byte >= 0x30 && byte <= 0x39) {
-        value = value * 10 + (byte - 0x30);
-        if (fractionDigits >= 0) fractionDigits++;
-      } else break;
+    let ns: u64 = 0;
+    for (let i: usize = 0; i < option.length; i++) {
+      const digit = load<u8>(option.address + i) - 0x30;
+      if (digit <= 9) ns = ns * 10 + digit;
     }
-    for (let i = max(fractionDigits, 0); i < 9; i++) value *= 10;
-    setRealtime(value);
+    setRealtime(ns);
   } else {
     setRealtime(readRtcSeconds() * 1_000_000_000);
   }

@@ -142,7 +142,7 @@ class ModuleEmitter {
     const attributes = [
       this.#isNoReturn(entry) ? "W_NORETURN" : "",
       entry.isFiller || this.#isNoReturn(entry) ? "W_COLD" : "",
-      entry.isFiller || entry.isDispatched ? "W_NOINLINE" : "",
+      entry.isFiller || entry.isApart ? "W_NOINLINE" : "",
     ].filter(Boolean);
     const [symbol] = entry.exportNames;
     const label = symbol ? ` __asm__("${symbol}")` : "";

@@ -29,8 +29,8 @@ export interface ProgramFunction {
   isInline: boolean;
   /** Fills a table by calling the same function again and again: is to be small, not fast. */
   isFiller: boolean;
-  /** Called by a dispatcher: stays a function of its own. */
-  isDispatched: boolean;
+  /** Stays a function of its own: a dispatcher calls it, or it is a rare way off a busy one. */
+  isApart: boolean;
   /** What it calls at one place each, if it is a dispatcher. */
   dispatches: number[];
   calls: number[];
@@ -57,7 +57,7 @@ const HOT_CALLERS = /^kernel\/(arch\/|sched\/|trap$|linux\/dispatch$)/;
 /** … unless so many functions call them that the copies cost more space than they save time … */
 const MANY_CALLERS = 200;
 /** … and they have more instructions than this. */
-const TINY_INSTRUCTIONS = 8;
+const TINY_INSTRUCTIONS = 6;
 /** A function without loops that calls another one this often fills a table. */
 const FILLER_CALLS = 10;
 /**
@@ -107,7 +107,7 @@ function analyse(module: WasmModule, index: number, names: NameSpace): ProgramFu
     isInTable: false,
     isInline: !hasLoop && body.instructions.length <= inlineLimit,
     isFiller: !hasLoop && Math.max(0, ...calls.values()) >= FILLER_CALLS,
-    isDispatched: false,
+    isApart: false,
     dispatches: calls.size < DISPATCHER_CALLS ? [] : calledOnce(calls),
     calls: [...calls.keys()],
     globals: [...globals],
@@ -147,7 +147,7 @@ function callersOf(
  * for their sake.
  */
 function isPartOf(caller: ProgramFunction, target: ProgramFunction): boolean {
-  if (target.isDispatched || target.isFiller) return false;
+  if (target.isApart || target.isFiller) return false;
   return !HOT_CALLERS.test(caller.sourceModule) || target.name.endsWith(CONSTRUCTOR);
 }
 
@@ -193,7 +193,7 @@ export function analyseProgram(module: WasmModule): Program {
     for (const index of dispatches) {
       const target = functions.get(index);
       if (!target) continue;
-      target.isDispatched = true;
+      target.isApart = true;
       target.isInline = false;
     }
   }
@@ -201,7 +201,10 @@ export function analyseProgram(module: WasmModule): Program {
     const target = functions.get(index);
     const [caller] = callers;
     if (!target || !caller) continue;
-    if (callers.length === 1 && isPartOf(caller, target)) target.isInline = true;
+    if (callers.length === 1) {
+      if (isPartOf(caller, target)) target.isInline = true;
+      else target.isApart = !target.isInline;
+    }
     if (callers.length < MANY_CALLERS) continue;
     if (target.body.instructions.length > TINY_INSTRUCTIONS) target.isInline = false;
   }

@@ -132,8 +132,7 @@ export class ByteWriter {
 
   private writeNumber(value: u64, base: u64, width: u32, pad: u8): void {
     const digits = digitCount(value, base);
-    const padding: u32 = width > digits ? width - digits : 0;
-    this.writeRepeated(pad, <usize>padding);
+    if (width > digits) this.writeRepeated(pad, <usize>(width - digits));
     let at = this.reserve(<usize>digits);
     if (!at) return;
     at += <usize>digits;

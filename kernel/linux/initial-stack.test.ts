@@ -12,6 +12,7 @@ interface Exports {
     envc: number,
     path: bigint,
     pathBytes: bigint,
+    auxiliaryCount: number,
   ): bigint;
   addAuxiliary(type: bigint, value: bigint): void;
   build(buffer: bigint, bytes: bigint, top: bigint, random: bigint): bigint;
@@ -53,6 +54,7 @@ test("arguments, environment and auxiliary vector are found where the ABI puts t
           envp.length,
           put(pathBytes),
           BigInt(pathBytes.length),
+          types.length,
         );
         for (const type of types) exports.addAuxiliary(BigInt(type), BigInt(type) * 3n);
         const bytes = (needed + 15n) & ~15n;

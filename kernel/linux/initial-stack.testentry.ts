@@ -1,6 +1,5 @@
 /** What `initial-stack.test.ts` calls. */
 import {
-  AuxiliaryVector,
   InitialStack,
   ProgramStrings,
   buildInitialStack,
@@ -8,7 +7,8 @@ import {
 } from "./initial-stack";
 
 const program = new ProgramStrings();
-let auxiliary = new AuxiliaryVector();
+let auxiliary = new StaticArray<u64>(0);
+let entries: u32 = 0;
 const stack = new InitialStack();
 
 export function setProgram(
@@ -18,6 +18,7 @@ export function setProgram(
   envc: u32,
   path: usize,
   pathBytes: usize,
+  auxiliaryCount: i32,
 ): usize {
   program.strings = strings;
   program.stringsBytes = stringsBytes;
@@ -25,12 +26,14 @@ export function setProgram(
   program.environmentCount = envc;
   program.path = path;
   program.pathBytes = pathBytes;
-  auxiliary = new AuxiliaryVector();
-  return initialStackBytes(program);
+  auxiliary = new StaticArray<u64>(2 * auxiliaryCount);
+  entries = 0;
+  return initialStackBytes(program, auxiliary);
 }
 
 export function addAuxiliary(type: u64, value: u64): void {
-  auxiliary.add(type, value);
+  auxiliary[entries++] = type;
+  auxiliary[entries++] = value;
 }
 
 export function build(buffer: usize, bytes: usize, top: usize, random: usize): usize {

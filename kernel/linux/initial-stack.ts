@@ -39,8 +39,10 @@ export const AT_EXECFN: u64 = 31;
 export const AT_SYSINFO_EHDR: u64 = 33;
 export const AT_MINSIGSTKSZ: u64 = 51;
 
-/** Most entries that an auxiliary vector made here has, AT_NULL included. */
-export const MAX_AUXILIARY: u32 = 32;
+/** Bytes of an entry of the auxiliary vector: type and value. */
+const ENTRY_BYTES: usize = 16;
+/** Entries that point into the stack, and AT_NULL. */
+const OWN_ENTRIES: usize = 4;
 
 const PLATFORM = "x86_64";
 const RANDOM_BYTES: usize = 16;
@@ -57,24 +59,6 @@ export class ProgramStrings {
   pathBytes: usize = 0;
 }
 
-/** The auxiliary vector while it is put together. */
-export class AuxiliaryVector {
-  entries: StaticArray<u64> = new StaticArray<u64>(64);
-  count: u32 = 0;
-
-  add(type: u64, value: u64): void {
-    this.entries[this.count * 2] = type;
-    this.entries[this.count * 2 + 1] = value;
-    this.count++;
-  }
-
-  /** Frees the object and what it owns. */
-  destroy(): void {
-    __free(changetype<usize>(this.entries));
-    __free(changetype<usize>(this));
-  }
-}
-
 /** Where the parts ended up, user addresses; for /proc and the registers. */
 export class InitialStack {
   rsp: usize = 0;
@@ -86,7 +70,7 @@ export class InitialStack {
 }
 
 /** Bytes of buffer that `buildInitialStack` needs; the stack pointer lies at or above its start. */
-export function initialStackBytes(program: ProgramStrings): usize {
+export function initialStackBytes(program: ProgramStrings, auxiliary: StaticArray<u64>): usize {
   const pointers = <usize>program.argumentCount + <usize>program.environmentCount + 3;
   return (
     8 +
@@ -95,9 +79,13 @@ export function initialStackBytes(program: ProgramStrings): usize {
     <usize>(PLATFORM.length + 1) +
     RANDOM_BYTES +
     32 +
-    <usize>MAX_AUXILIARY * 16 +
+    auxiliaryBytes(auxiliary) +
     pointers * 8
   );
+}
+
+function auxiliaryBytes(given: StaticArray<u64>): usize {
+  return <usize>given.length * 8 + OWN_ENTRIES * ENTRY_BYTES;
 }
 
 /**
@@ -106,7 +94,8 @@ export function initialStackBytes(program: ProgramStrings): usize {
  *   the memory just below `top`
  * @param top user address after the stack's last byte, page-aligned
  * @param random 16 random bytes
- * @param auxiliary entries known so far; AT_RANDOM, AT_PLATFORM, AT_EXECFN and AT_NULL are added
+ * @param auxiliary types and values in turn, to which AT_RANDOM, AT_PLATFORM, AT_EXECFN and AT_NULL
+ *   are added
  */
 export function buildInitialStack(
   buffer: usize,
@@ -114,7 +103,7 @@ export function buildInitialStack(
   top: usize,
   program: ProgramStrings,
   random: usize,
-  auxiliary: AuxiliaryVector,
+  auxiliary: StaticArray<u64>,
   out: InitialStack,
 ): void {
   /** Kernel address of the byte that lands at user address `top`, as a displacement. */
@@ -135,14 +124,11 @@ export function buildInitialStack(
   store<u8>(position + toKernel + <usize>PLATFORM.length, 0);
   position = (position - RANDOM_BYTES) & ~15;
   memory.copy(position + toKernel, random, RANDOM_BYTES);
-  auxiliary.add(AT_RANDOM, position);
-  auxiliary.add(AT_PLATFORM, platformAddress);
-  auxiliary.add(AT_EXECFN, pathAddress);
-  auxiliary.add(AT_NULL, 0);
+  const randomAddress = position;
 
   const argc = program.argumentCount;
   const envc = program.environmentCount;
-  const tableBytes = (<usize>argc + <usize>envc + 3) * 8 + <usize>auxiliary.count * 16;
+  const tableBytes = (<usize>argc + <usize>envc + 3) * 8 + auxiliaryBytes(auxiliary);
   position = (position - tableBytes) & ~15;
   out.rsp = position;
   out.argumentsStart = strings;
@@ -168,8 +154,19 @@ export function buildInitialStack(
   store<u64>(slot, 0);
   slot += 8;
   out.auxiliary = slot - toKernel;
-  out.auxiliaryBytes = <usize>auxiliary.count * 16;
-  memory.copy(slot, changetype<usize>(auxiliary.entries), out.auxiliaryBytes);
+  out.auxiliaryBytes = auxiliaryBytes(auxiliary);
+  const given = <usize>auxiliary.length * 8;
+  memory.copy(slot, changetype<usize>(auxiliary), given);
+  slot += given;
+  storeEntry(slot, AT_RANDOM, randomAddress);
+  storeEntry(slot + ENTRY_BYTES, AT_PLATFORM, platformAddress);
+  storeEntry(slot + 2 * ENTRY_BYTES, AT_EXECFN, pathAddress);
+  storeEntry(slot + 3 * ENTRY_BYTES, AT_NULL, 0);
+}
+
+function storeEntry(at: usize, type: u64, value: u64): void {
+  store<u64>(at, type);
+  store<u64>(at, value, 8);
 }
 
 /** Bytes of the zero-terminated string at `text`, terminator included. */

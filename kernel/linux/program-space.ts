@@ -41,7 +41,6 @@ import {
   AT_SECURE,
   AT_SYSINFO_EHDR,
   AT_UID,
-  AuxiliaryVector,
   InitialStack,
   ProgramStrings,
   buildInitialStack,
@@ -102,10 +101,9 @@ export function fillSpace(
     const vdso = mapVdso(space);
     error = isError(vdso) ? <i64>vdso : 0;
     if (error == 0) {
-      const auxiliary = new AuxiliaryVector();
-      fillAuxiliary(auxiliary, process, image, loaderImage, vdso);
+      const auxiliary = auxiliaryVector(process, image, loaderImage, vdso);
       error = writeStack(process, program, auxiliary, stackTop, out);
-      auxiliary.destroy();
+      free(auxiliary);
     }
   }
   if (error == 0) {
@@ -138,42 +136,45 @@ function mapStack(process: LinuxProcess, space: AddressSpace, isExecutable: bool
   return mapped < 0 ? <usize>mapped : top;
 }
 
-function fillAuxiliary(
-  auxiliary: AuxiliaryVector,
+/** Types and values of the auxiliary vector, as far as they do not depend on the stack's layout. */
+function auxiliaryVector(
   process: LinuxProcess,
   image: LoadedImage,
   loaderImage: LoadedImage,
   vdso: usize,
-): void {
+): StaticArray<u64> {
   const identity = process.credentials;
-  if (vdso != 0) auxiliary.add(AT_SYSINFO_EHDR, vdso);
-  auxiliary.add(AT_HWCAP, cpuid(1, 0, 3));
-  auxiliary.add(AT_HWCAP2, 0);
-  auxiliary.add(AT_PAGESZ, PAGE_BYTES);
-  auxiliary.add(AT_MINSIGSTKSZ, minimumSignalStackBytes());
-  auxiliary.add(AT_CLKTCK, CLOCK_TICKS_PER_SECOND);
-  auxiliary.add(AT_PHDR, image.headers);
-  auxiliary.add(AT_PHENT, PROGRAM_HEADER_BYTES);
-  auxiliary.add(AT_PHNUM, image.headerCount);
-  auxiliary.add(AT_BASE, loaderImage.bias);
-  auxiliary.add(AT_FLAGS, 0);
-  auxiliary.add(AT_ENTRY, image.entry);
-  auxiliary.add(AT_UID, identity.realUser);
-  auxiliary.add(AT_EUID, identity.effectiveUser);
-  auxiliary.add(AT_GID, identity.realGroup);
-  auxiliary.add(AT_EGID, identity.effectiveGroup);
-  auxiliary.add(AT_SECURE, 0);
+  // biome-ignore format: an entry a line
+  return [
+    AT_SYSINFO_EHDR, vdso,
+    AT_HWCAP, cpuid(1, 0, 3),
+    AT_HWCAP2, 0,
+    AT_PAGESZ, PAGE_BYTES,
+    AT_MINSIGSTKSZ, minimumSignalStackBytes(),
+    AT_CLKTCK, CLOCK_TICKS_PER_SECOND,
+    AT_PHDR, image.headers,
+    AT_PHENT, PROGRAM_HEADER_BYTES,
+    AT_PHNUM, image.headerCount,
+    AT_BASE, loaderImage.bias,
+    AT_FLAGS, 0,
+    AT_ENTRY, image.entry,
+    AT_UID, identity.realUser,
+    AT_EUID, identity.effectiveUser,
+    AT_GID, identity.realGroup,
+    AT_EGID, identity.effectiveGroup,
+    AT_SECURE, 0,
+  ];
 }
 
 /** Builds the initial stack in kernel memory and copies it to the top of the application's. */
 function writeStack(
   process: LinuxProcess,
   program: ProgramStrings,
-  auxiliary: AuxiliaryVector,
+  auxiliary: StaticArray<u64>,
   top: usize,
   out: ProgramStart,
 ): i64 {
-  const bytes = (initialStackBytes(program) + 15) & ~15;
+  const bytes = (initialStackBytes(program, auxiliary) + 15) & ~15;
   const stackBytes = min(process.limits.softLimit(RLIMIT_STACK), DEFAULT_STACK_BYTES);
   if (bytes > max(stackBytes / 4, MIN_STACK_BYTES)) return -E2BIG;
   const buffer = heapAllocate(bytes + 16);

@@ -22,7 +22,7 @@ import {
 } from "../sched/clock";
 import { onlineCpus } from "../sched/run-queue";
 import { AddressSpace } from "../vm/address-space";
-import { MAP_PRIVATE, PROT_EXEC, PROT_READ } from "../vm/flags";
+import { MAP_FIXED_NOREPLACE, MAP_PRIVATE, PROT_EXEC, PROT_READ } from "../vm/flags";
 import { Pager } from "../vm/pager";
 
 const PAGE_BYTES: usize = 4096;
@@ -57,11 +57,13 @@ let pager: VdsoPager | null = null;
 /** Maps the vDSO into `space`; the address of its ELF header, or -ENOMEM. */
 export function mapVdso(space: AddressSpace): usize {
   if (pager == null && !prepare()) return <usize>-ENOMEM;
-  const mapped = space.map(0, 2 * PAGE_BYTES, PROT_READ, MAP_PRIVATE, pager, 0);
-  if (mapped < 0) return <usize>mapped;
-  const image = <usize>mapped + PAGE_BYTES;
-  const error = space.protect(image, PAGE_BYTES, PROT_READ | PROT_EXEC);
-  return error != 0 ? <usize>error : image;
+  const place = space.findPlace(2 * PAGE_BYTES);
+  if (place < 0) return <usize>place;
+  const flags = MAP_PRIVATE | MAP_FIXED_NOREPLACE;
+  const data = space.map(<usize>place, PAGE_BYTES, PROT_READ, flags, pager, 0);
+  if (data < 0) return <usize>data;
+  const image = <usize>place + PAGE_BYTES;
+  return <usize>space.map(image, PAGE_BYTES, PROT_READ | PROT_EXEC, flags, pager, PAGE_BYTES);
 }
 
 /** Copies the image into a page of its own and starts to follow the clock. */

@@ -17,7 +17,7 @@ import { unmapPages } from "../mm/user-tables";
 import { adviseRange } from "./advise";
 import { moveBreak } from "./break";
 import { handleFaultIn } from "./fault";
-import { mapRange } from "./map";
+import { findPlace, mapRange } from "./map";
 import { Pager } from "./pager";
 import { protectRange } from "./protect";
 import { randomMmapTop } from "./random-layout";
@@ -106,6 +106,14 @@ export class AddressSpace {
     const result = mapRange(this, address, length, prot, flags, pager, offset);
     this.unlock();
     return result;
+  }
+
+  /** Room for `bytes` bytes of a file, its own as long as only the caller maps, or -ENOMEM. */
+  findPlace(bytes: usize): i64 {
+    this.lock();
+    const place = findPlace(this, bytes, true);
+    this.unlock();
+    return place;
   }
 
   /** munmap(2): 0, -EINVAL, or -ENOMEM if a mapping cannot be divided. */

@@ -148,6 +148,7 @@ export class SerialLine extends TerminalLine {
       let taking = true;
       while (taking) {
         const fresh = this.fill();
+        if (this.heldCount == 0) break;
         const used = <u32>receiver.receive(this.held, this.heldCount);
         this.heldCount -= used;
         memory.copy(this.held, this.held + used, this.heldCount);
