@@ -3,7 +3,6 @@
  * write and ends them when it is told to end. Neighbours: `../compose/`.
  */
 import { followProject, projectInstances, startProject, stopProject } from "../compose/project.ts";
-import { isActive } from "../instance/record.ts";
 import type { CommandDefinition, CommandInput } from "./command.ts";
 import { composeFile, composeOptions, teller } from "./compose-options.ts";
 import { startService } from "./compose-service.ts";
@@ -65,9 +64,10 @@ async function up(input: CommandInput): Promise<number> {
   const write = (text: string): void => {
     process.stdout.write(text);
   };
-  const running = projectInstances(project, env).filter(isActive);
+  // Also those that have ended already: what they wrote is to be seen.
+  const all = projectInstances(project, env);
   const output = options.json === true ? () => {} : write;
-  const how = await Promise.race([followProject(running, (text) => text, output), interrupted]);
+  const how = await Promise.race([followProject(all, (text) => text, output), interrupted]);
   if (how === "interrupted") {
     tell(project, "stopping; Ctrl-C again ends the machines at once");
     for (const signal of ["SIGINT", "SIGTERM"] as const) {

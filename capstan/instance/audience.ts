@@ -13,14 +13,19 @@ const BACKLOG_LIMIT_BYTES = 4 * 1024 ** 2;
 export class Audience {
   readonly #clients = new Set<Socket>();
   readonly #input: Writable;
+  #isOver = false;
 
   /** @param input the program's input */
   constructor(input: Writable) {
     this.#input = input;
   }
 
-  /** Adds a client. @param hasInput whether what it sends is the program's input */
+  /**
+   * Adds a client; if nothing more will come, it is told so.
+   * @param hasInput whether what it sends is the program's input
+   */
   join(client: Socket, hasInput: boolean): void {
+    if (this.#isOver) client.end();
     this.#clients.add(client);
     client.once("close", () => this.#clients.delete(client));
     if (hasInput) {
@@ -45,6 +50,7 @@ export class Audience {
 
   /** Tells all that nothing more will come. */
   close(): void {
+    this.#isOver = true;
     for (const client of this.#clients) client.end();
   }
 }

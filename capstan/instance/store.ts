@@ -139,6 +139,14 @@ export function readInstance(name: string, env: NodeJS.ProcessEnv): Instance | u
   const folder = join(instancesFolder(env), name);
   const definition = readJson<InstanceDefinition>(join(folder, "instance.json"));
   if (definition?.version !== RECORD_VERSION) return undefined;
+  return refreshed({ definition, folder });
+}
+
+/** An instance as it is now. */
+export function refreshed({
+  definition,
+  folder,
+}: Pick<Instance, "definition" | "folder">): Instance {
   const state = readJson<InstanceState>(join(folder, "state.json"));
   return { definition, folder, state, status: statusOf(state) };
 }

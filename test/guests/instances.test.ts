@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 import { guestTest } from "../harness/guest-test.ts";
+import { instanceWrites } from "../harness/instance-log.ts";
 import { capstanLauncher } from "../harness/paths.ts";
 import { runOnHost } from "../harness/process.ts";
 
@@ -46,6 +47,7 @@ guestTest("instances: one is started, listed, stopped by SIGTERM, started again"
   const script = 'trap "echo bye; exit 7" TERM; echo ready; while :; do read line; done';
   const started = await capstan("run", "-d", "--name", "one", "--", "/bin/sh", "-c", script);
   assert.deepEqual([started.stdout, started.stderr, started.status], ["one\n", "", 0]);
+  await instanceWrites("one", /ready/, env);
   const list = await capstan("instances");
   assert.match(list.stdout, /^NAME +SOURCE +STATUS +PORTS +MEMORY +UPTIME +PID\n/);
   assert.match(list.stdout, /^one +\/bin\/sh +running +- +512 MiB +\d+ s +\d+$/m);
@@ -62,6 +64,7 @@ guestTest("instances: one is started, listed, stopped by SIGTERM, started again"
   assert.equal((await capstan("instances", "-q")).stdout, "");
 
   assert.equal((await capstan("start", "one")).status, 0);
+  await instanceWrites("one", /ready\nbye\nready/, env);
   assert.equal((await capstan("stop", "one")).status, 0);
   assert.equal((await capstan("logs", "-n", "3", "one")).stdout, "bye\nready\nbye\n");
   assert.equal((await capstan("delete", "one")).status, 0);
@@ -69,8 +72,9 @@ guestTest("instances: one is started, listed, stopped by SIGTERM, started again"
 });
 
 guestTest("instances: a program that ignores the signal is killed after the limit", async () => {
-  const script = 'trap "" TERM; while :; do read line; done';
+  const script = 'trap "" TERM; echo ready; while :; do read line; done';
   await capstan("run", "-d", "--name", "deaf", "--", "/bin/sh", "-c", script);
+  await instanceWrites("deaf", /ready/, env);
   assert.equal((await capstan("stop", "-t", "0.2", "deaf")).stdout, "deaf: killed\n");
   assert.equal((await inspect("deaf")).exitStatus, 137);
 });

@@ -1,6 +1,5 @@
 /** As a new user would: `capstan runtime init NAME` in an empty folder, then `capstan run .`. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -8,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 import { guestTest } from "../harness/guest-test.ts";
+import { instanceWrites } from "../harness/instance-log.ts";
 import { capstanLauncher } from "../harness/paths.ts";
 import { runOnHost } from "../harness/process.ts";
 
@@ -47,7 +47,8 @@ for (const [name, needs] of Object.entries(programs)) {
       await capstan("runtime", "init", name);
       await capstan("run", "-d", "--name", name, "-m", "1G", "-p", `${address.port}:8080`, ".");
       try {
-        await listening(name);
+        // Every sample and PHP's own server say when they listen.
+        await instanceWrites(name, /listening|started/, env);
         const answer = await fetch(`http://127.0.0.1:${address.port}/path`);
         assert.match(await answer.text(), /^Hello from /);
       } finally {
@@ -56,16 +57,4 @@ for (const [name, needs] of Object.entries(programs)) {
     },
     needs,
   );
-}
-
-/** Waits until the server has said that it listens; every sample and PHP's own server do. */
-async function listening(name: string): Promise<void> {
-  const logs = spawn(process.execPath, [capstanLauncher, "logs", "-f", name], { env });
-  let text = "";
-  for await (const bytes of logs.stdout) {
-    text += String(bytes);
-    if (/listening|started/.test(text)) break;
-  }
-  logs.kill();
-  assert.match(text, /listening|started/);
 }
