@@ -35,6 +35,9 @@ export const KERNEL_FLAGS: readonly string[] = [
   "-fno-omit-frame-pointer", // backtraces
   "-falign-loops=1", // padding is a fortieth of the kernel
   "-falign-jumps=1",
+  // Not REP MOVS and REP STOS in place: runtime/memory.S knows where they are fast.
+  "-mmemcpy-strategy=unrolled_loop:64:noalign,libcall:-1:noalign",
+  "-mmemset-strategy=unrolled_loop:64:noalign,libcall:-1:noalign",
   "-fno-optimize-sibling-calls",
   "-fno-pic",
   "-fno-pie",
