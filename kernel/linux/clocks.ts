@@ -2,16 +2,14 @@
  * Reading and setting clocks: clock_gettime(2), clock_getres(2), clock_settime(2), gettimeofday(2),
  * settimeofday(2), time(2), times(2).
  *
- * Clock numbers of other threads and processes are negative: ~pid << 3 | kind, with bit 2 set for a
- * thread (clock_getcpuclockid(3)).
- *
- * Neighbours: `timespec.ts`, `cpu-time.ts`, `vdso.ts` (serves most readings without a call).
+ * Neighbours: `timespec.ts`, `cpu-clocks.ts` (CPU time), `vdso.ts` (serves most readings without a call).
  */
 import { EFAULT, EINVAL, EOPNOTSUPP } from "../lib/errno";
 import { monotonicNs, realtimeNs, setRealtime } from "../sched/clock";
 import { FOREVER } from "../sched/wait";
-import { processCpuNs, threadCpuNs } from "./cpu-time";
-import { currentLinuxThread, currentProcess } from "./process";
+import { cpuClockNs } from "./cpu-clocks";
+import { processCpuNs } from "./cpu-time";
+import { currentProcess } from "./process";
 import {
   NS_PER_SECOND,
   putTimeval,
@@ -37,7 +35,6 @@ export const CLOCK_TAI: i32 = 11;
 /** Result of `clockNs` for a clock that does not exist. */
 export const NO_CLOCK: u64 = FOREVER;
 
-const CPU_CLOCK_THREAD: i32 = 4;
 /** times(2) counts in ticks of 10 ms. */
 const NS_PER_TICK: u64 = 10_000_000;
 const TIMEZONE_BYTES: usize = 8;
@@ -56,28 +53,9 @@ export function clockNs(clock: i32): u64 {
     case CLOCK_BOOTTIME:
     case CLOCK_BOOTTIME_ALARM:
       return monotonicNs();
-    case CLOCK_PROCESS_CPUTIME_ID:
-      return processCpuNs(currentProcess());
-    case CLOCK_THREAD_CPUTIME_ID:
-      return threadCpuNs(currentLinuxThread());
     default:
-      return clock < 0 ? cpuClockNs(clock) : NO_CLOCK;
+      return cpuClockNs(clock, NO_CLOCK);
   }
-}
-
-/** A CPU-time clock named by process or thread id. */
-function cpuClockNs(clock: i32): u64 {
-  if ((clock & 3) == 3) return NO_CLOCK; // a dynamic clock: a file descriptor
-  const id = ~(clock >> 3);
-  const process = currentProcess();
-  if ((clock & CPU_CLOCK_THREAD) == 0) {
-    return id == 0 || id == process.id ? processCpuNs(process) : NO_CLOCK;
-  }
-  process.lock.acquire();
-  const thread = id == 0 ? currentLinuxThread() : process.findThread(id);
-  const result = thread ? threadCpuNs(thread) : NO_CLOCK;
-  process.lock.release();
-  return result;
 }
 
 /** clock_gettime(2). */

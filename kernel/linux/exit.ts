@@ -8,14 +8,12 @@
  * Neighbours: `machine-end.ts` (report and power off), `process-end.ts` (other processes), `futex.ts`, `signal-deliver.ts`.
  */
 import { exitThread, interruptThread } from "../sched/switch";
-import { monotonicNs } from "../sched/clock";
 import { FOREVER } from "../sched/wait";
 import { clearChildTid, releaseRobustFutexes } from "./futex-exit";
 import { leavePiFutexes } from "./futex-pi";
 import { endMachine } from "./machine-end";
 import { LinuxProcess, currentLinuxThread, currentProcess } from "./process";
 import { finishProcess } from "./process-end";
-import { LinuxThread } from "./thread";
 
 /** Number of the process that the machine runs for. */
 const FIRST_PROCESS: i32 = 1;
@@ -94,7 +92,6 @@ function endThread(status: i32): void {
   const process = currentProcess();
   releaseRobustFutexes(thread);
   clearChildTid(thread);
-  accountThread(process, thread);
   // Without exit_group the status of the process is that of its first thread.
   if (thread.id == process.id && !process.exiting) process.exitStatus = status;
   const wasExiting = process.exiting;
@@ -107,10 +104,4 @@ function endThread(status: i32): void {
     else if (!wasExiting) endMachine(process);
   }
   exitThread();
-}
-
-function accountThread(process: LinuxProcess, thread: LinuxThread): void {
-  process.lock.acquire();
-  process.endedThreadsNs += thread.runtimeNs + (monotonicNs() - thread.switchedInNs);
-  process.lock.release();
 }

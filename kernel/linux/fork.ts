@@ -23,6 +23,7 @@ import {
   CLONE_VFORK,
   CLONE_VM,
 } from "./clone";
+import { watchCpuLimit } from "./cpu-limit";
 import { FdTable } from "./fd-table";
 import { reservePidFd, fillPidFd, cancelPidFd } from "./pidfd";
 import { LinuxProcess, currentLinuxThread, currentProcess } from "./process";
@@ -110,6 +111,7 @@ function copyProcess(parent: LinuxProcess, flags: u64): LinuxProcess | null {
     return null;
   }
   child.limits.copyFrom(parent.limits);
+  watchCpuLimit(child);
   child.signals.copyActions(parent.signals);
   if ((flags & CLONE_CLEAR_SIGHAND) != 0) child.signals.resetCaught();
   memory.copy(

@@ -1,15 +1,16 @@
 /**
  * A timer that sends a signal once or again and again: the engine of setitimer(2), alarm(2) and
- * timer_create(2).
+ * timer_create(2), in real time or on a CPU-time clock.
  *
  * Locks: `guard` guards settings and arming; the timer interrupt takes it too, but not while it calls
  * `fire`. Only who ends the timer waits for an expiration that runs on another CPU.
  *
- * Neighbours: `sched/timer`, `itimer-calls.ts`, `posix-timer-calls.ts`.
+ * Neighbours: `sched/timer`, `sched/cpu-clock`, `itimer-calls.ts`, `posix-timer-calls.ts`.
  */
 import { SpinLock } from "../arch/spinlock";
 import { free } from "../lib/object";
 import { monotonicNs } from "../sched/clock";
+import { CpuClock } from "../sched/cpu-clock";
 import { Timer, armTimer, cancelTimer, disarmTimer } from "../sched/timer";
 import { FOREVER } from "../sched/wait";
 import { LinuxProcess } from "./process";
@@ -24,10 +25,14 @@ export abstract class IntervalTimer extends Timer {
   private guard: SpinLock = new SpinLock();
   /** Time between expirations, 0 = only one. */
   intervalNs: u64 = 0;
-  /** When it expires next, monotonic; 0 = disarmed. */
+  /** The reading of its clock at which it expires next; 0 = disarmed. */
   expiryNs: u64 = 0;
 
-  constructor(protected process: LinuxProcess) {
+  /** @param cpuClock what it counts, null = monotonic time; must last as long as the timer */
+  constructor(
+    protected process: LinuxProcess,
+    protected cpuClock: CpuClock | null,
+  ) {
     super();
   }
 
@@ -36,14 +41,14 @@ export abstract class IntervalTimer extends Timer {
 
   /**
    * Arms the timer.
-   * @param expiryNs monotonic time of the first expiration; 0 disarms, FOREVER never expires
+   * @param expiryNs reading of the clock at the first expiration; 0 disarms, FOREVER never expires
    */
   set(expiryNs: u64, intervalNs: u64): void {
     this.guard.acquire();
     disarmTimer(this);
     this.expiryNs = expiryNs;
     this.intervalNs = intervalNs;
-    if (expiryNs != 0 && expiryNs != FOREVER) armTimer(this, expiryNs);
+    if (expiryNs != 0 && expiryNs != FOREVER) this.arm(expiryNs);
     this.guard.release();
   }
 
@@ -58,14 +63,26 @@ export abstract class IntervalTimer extends Timer {
   /** Time until the next expiration in nanoseconds, at least 1 while armed; 0 = disarmed. */
   remainingNs(): u64 {
     if (this.expiryNs == 0) return 0;
-    const now = monotonicNs();
+    const now = this.nowNs();
     return this.expiryNs > now ? this.expiryNs - now : 1;
+  }
+
+  /** Reading of the timer's clock. */
+  nowNs(): u64 {
+    const clock = this.cpuClock;
+    return clock ? clock.readNs() : monotonicNs();
+  }
+
+  private arm(deadlineNs: u64): void {
+    const clock = this.cpuClock;
+    if (clock) clock.add(this, deadlineNs);
+    else armTimer(this, deadlineNs);
   }
 
   expired(): void {
     this.guard.acquire();
     const due = this.expiryNs;
-    const now = monotonicNs();
+    const now = this.nowNs();
     // Set anew between the interrupt and here.
     if (due == 0 || due > now) {
       this.guard.release();
@@ -75,7 +92,7 @@ export abstract class IntervalTimer extends Timer {
     if (this.intervalNs != 0) {
       missed = (now - due) / this.intervalNs;
       this.expiryNs = due + (missed + 1) * this.intervalNs;
-      armTimer(this, max(this.expiryNs, now + LEAST_GAP_NS));
+      this.arm(max(this.expiryNs, now + LEAST_GAP_NS));
     } else this.expiryNs = 0;
     this.guard.release();
     this.fire(missed);

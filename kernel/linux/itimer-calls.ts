@@ -1,15 +1,15 @@
 /**
  * setitimer(2), getitimer(2), alarm(2).
  *
- * ITIMER_REAL counts real time. ITIMER_VIRTUAL and ITIMER_PROF should count CPU time of the process;
- * they count real time while armed, which for the programs that use them (profilers of busy
- * programs) comes to nearly the same.
+ * ITIMER_REAL counts real time, ITIMER_PROF CPU time of the process. So does ITIMER_VIRTUAL, which
+ * should leave out the time in the kernel: that is not told apart (`cpu-time.ts`).
  *
- * Neighbours: `interval-timer.ts`, `signal-send.ts`.
+ * Neighbours: `interval-timer.ts`, `cpu-clocks.ts`, `signal-send.ts`.
  */
 import { EFAULT, EINVAL } from "../lib/errno";
-import { monotonicNs } from "../sched/clock";
+import { CpuClock } from "../sched/cpu-clock";
 import { FOREVER } from "../sched/wait";
+import { clockOfProcess } from "./cpu-clocks";
 import { IntervalTimer } from "./interval-timer";
 import { LinuxProcess, currentProcess } from "./process";
 import { SIGALRM, SIGPROF, SIGVTALRM } from "./signal-numbers";
@@ -25,9 +25,10 @@ const ITIMERVAL_BYTES: usize = 32;
 export class SignalTimer extends IntervalTimer {
   constructor(
     process: LinuxProcess,
+    cpuClock: CpuClock | null,
     private signal: i32,
   ) {
-    super(process);
+    super(process, cpuClock);
   }
 
   fire(_missed: u64): void {
@@ -40,7 +41,8 @@ function timerOf(process: LinuxProcess, which: i32): SignalTimer {
   const existing = process.intervalTimer(which);
   if (existing) return existing;
   const signal = which == ITIMER_REAL ? SIGALRM : which == 1 ? SIGVTALRM : SIGPROF;
-  const made = new SignalTimer(process, signal);
+  const cpuClock: CpuClock | null = which == ITIMER_REAL ? null : clockOfProcess(process);
+  const made = new SignalTimer(process, cpuClock, signal);
   const kept = process.keepIntervalTimer(which, made);
   if (kept != made) made.destroy(); // another thread was quicker
   return kept;
@@ -69,7 +71,7 @@ export function sysSetitimer(which: i32, newValue: usize, oldValue: usize): i64 
   const timer = timerOf(currentProcess(), which);
   const oldIntervalNs = timer.intervalNs;
   const oldRemainingNs = timer.remainingNs();
-  timer.set(expiryAfter(delayNs), intervalNs);
+  timer.set(expiryAfter(timer, delayNs), intervalNs);
   return oldValue == 0 ? 0 : writeTimer(oldValue, oldIntervalNs, oldRemainingNs);
 }
 
@@ -77,15 +79,15 @@ export function sysSetitimer(which: i32, newValue: usize, oldValue: usize): i64 
 export function sysAlarm(seconds: u32): i64 {
   const timer = timerOf(currentProcess(), ITIMER_REAL);
   const remainingNs = timer.remainingNs();
-  timer.set(expiryAfter(<u64>seconds * NS_PER_SECOND), 0);
+  timer.set(expiryAfter(timer, <u64>seconds * NS_PER_SECOND), 0);
   if (remainingNs == 0) return 0;
   const rounded = (remainingNs + NS_PER_SECOND / 2) / NS_PER_SECOND;
   return max<u64>(rounded, 1);
 }
 
-function expiryAfter(delayNs: u64): u64 {
+function expiryAfter(timer: SignalTimer, delayNs: u64): u64 {
   if (delayNs == 0) return 0;
-  const now = monotonicNs();
+  const now = timer.nowNs();
   return delayNs >= FOREVER - now ? FOREVER : now + delayNs;
 }
 

@@ -4,9 +4,10 @@
  * Neighbours: `limits.ts`, `cpu-time.ts`.
  */
 import { EFAULT, EINVAL, EPERM, ESRCH } from "../lib/errno";
+import { watchCpuLimit } from "./cpu-limit";
 import { processCpuNs, threadCpuNs } from "./cpu-time";
 import { FD_MAXIMUM } from "./fd-table";
-import { RLIMIT_COUNT, RLIMIT_NOFILE } from "./limits";
+import { RLIMIT_COUNT, RLIMIT_CPU, RLIMIT_NOFILE } from "./limits";
 import { CAP_SYS_RESOURCE } from "./credentials";
 import { currentLinuxThread, currentProcess } from "./process";
 import { putTimeval } from "./timespec";
@@ -62,6 +63,7 @@ function readLimit(resource: u32, source: usize): i64 {
   const isRaised = hard > process.limits.hardLimit(resource);
   if (isRaised && !process.credentials.may(CAP_SYS_RESOURCE)) return -EPERM;
   process.limits.set(resource, soft, hard);
+  if (resource == RLIMIT_CPU) watchCpuLimit(process);
   return 0;
 }
 

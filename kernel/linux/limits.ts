@@ -1,6 +1,6 @@
 /**
  * Resource limits of a process (getrlimit(2)): kept, reported, and enforced where the kernel asks
- * (open files, stack size, address space).
+ * (open files, stack size, address space, CPU time).
  */
 export const RLIMIT_CPU: u32 = 0;
 export const RLIMIT_FSIZE: u32 = 1;

@@ -2,14 +2,13 @@
  * POSIX timers: timer_create(2), timer_settime(2), timer_gettime(2), timer_getoverrun(2),
  * timer_delete(2).
  *
- * Timers on CPU-time clocks are refused (EOPNOTSUPP, as Linux does for clocks without timers).
  * Locks: `timerCalls` keeps one thread from deleting the timer that another works with; it may be held
  * while memory of the application is read. The list of timers is guarded by `LinuxProcess.lock`,
  * which `fire` (an interrupt) takes too.
  *
- * Neighbours: `interval-timer.ts`, `signal-send.ts`.
+ * Neighbours: `interval-timer.ts`, `cpu-clocks.ts`, `signal-send.ts`.
  */
-import { EAGAIN, EFAULT, EINVAL, EOPNOTSUPP } from "../lib/errno";
+import { EAGAIN, EFAULT, EINVAL, EOPNOTSUPP, ESRCH } from "../lib/errno";
 import {
   CLOCK_BOOTTIME,
   CLOCK_BOOTTIME_ALARM,
@@ -21,12 +20,13 @@ import {
   clockNs,
 } from "./clocks";
 import { Mutex } from "../sched/mutex";
+import { LinuxCpuClock, holdCpuClock, isCpuClock } from "./cpu-clocks";
 import { IntervalTimer } from "./interval-timer";
 import { LinuxProcess, currentProcess } from "./process";
 import { SIGALRM, SIGNAL_MAX, SI_TIMER } from "./signal-numbers";
-import { sendToProcess, sendToThreadOf } from "./signal-send";
-import { SIGINFO_BYTES, SignalInfo } from "./signal-state";
-import { deadlineAt, readTimespec, timespecNs, writeTimespec } from "./timespec";
+import { sendTimerSignal } from "./signal-send";
+import { MAX_OVERRUN, SIGINFO_BYTES, SignalInfo } from "./signal-state";
+import { deadlineAt, readTimespec, readingAt, timespecNs, writeTimespec } from "./timespec";
 import { copyIn, scratch, store32 } from "./user-memory";
 
 const SIGEV_SIGNAL: i32 = 0;
@@ -35,7 +35,6 @@ const SIGEV_THREAD_ID: i32 = 4;
 const SIGEVENT_BYTES: usize = 24;
 const TIMER_ABSTIME: u32 = 1;
 const MAX_TIMERS: u32 = 1024;
-const MAX_OVERRUN: u64 = 0x7fff_ffff;
 
 /** A timer made by timer_create(2). */
 export class PosixTimer extends IntervalTimer {
@@ -47,36 +46,43 @@ export class PosixTimer extends IntervalTimer {
   value: u64 = 0;
   /** Target of SIGEV_THREAD_ID, else 0. */
   threadId: i32 = 0;
-  /** Expirations that the last signal stands for, beyond the first. */
-  overrun: u64 = 0;
+  /** Expirations that the signal taken last stands for, beyond the first. */
+  overrun: u32 = 0;
   /** siginfo_t under construction, used in the interrupt. */
   private info: StaticArray<u8> = new StaticArray<u8>(<i32>SIGINFO_BYTES);
 
-  constructor(process: LinuxProcess) {
-    super(process);
+  /** @param heldClock CPU-time clock, which the timer lets go at its end; null: no CPU time */
+  constructor(
+    process: LinuxProcess,
+    readonly heldClock: LinuxCpuClock | null,
+  ) {
+    super(process, heldClock);
   }
 
   fire(missed: u64): void {
-    this.overrun = min(missed, MAX_OVERRUN);
     if (this.notify == SIGEV_NONE) return;
     const buffer = changetype<usize>(this.info);
     memory.fill(buffer, 0, SIGINFO_BYTES);
     const info = changetype<SignalInfo>(buffer);
     info.signo = this.signal;
     info.code = SI_TIMER;
-    info.first = <u64>(<u32>this.id) | (this.overrun << 32);
+    info.first = <u64>(<u32>this.id) | (min(missed, MAX_OVERRUN) << 32);
     info.second = this.value;
-    if (this.threadId == 0) {
-      sendToProcess(this.process, buffer);
-      return;
-    }
-    sendToThreadOf(this.process, this.threadId, buffer);
+    sendTimerSignal(this.process, this.threadId, buffer);
+  }
+
+  /** As `remainingNs`, but 0 if the time stands still because the threads have ended. */
+  leftNs(): u64 {
+    const clock = this.heldClock;
+    return clock && clock.isOver() ? 0 : this.remainingNs();
   }
 
   /** Ends and frees the timer, which must be out of the list. */
   destroy(): void {
     const info = changetype<usize>(this.info);
+    const clock = this.heldClock;
     super.destroy();
+    if (clock) clock.letGo();
     __free(info);
   }
 }
@@ -85,10 +91,13 @@ const timerCalls = new Mutex();
 
 /** timer_create(2). */
 export function sysTimerCreate(clock: i32, event: usize, idOut: usize): i64 {
-  if (!hasTimers(clock)) return clockNs(clock) == NO_CLOCK ? -EINVAL : -EOPNOTSUPP;
+  const ofCpu = isCpuClock(clock);
+  if (!ofCpu && !hasTimers(clock)) return exists(clock) ? -EOPNOTSUPP : -EINVAL;
   const process = currentProcess();
   if (process.timerCount >= MAX_TIMERS) return -EAGAIN;
-  const timer = new PosixTimer(process);
+  const cpuClock: LinuxCpuClock | null = ofCpu ? holdCpuClock(clock) : null;
+  if (ofCpu && !cpuClock) return -EINVAL;
+  const timer = new PosixTimer(process, cpuClock);
   timer.clock = clock;
   timer.id = process.nextTimerId++;
   timer.value = <u64>(<u32>timer.id);
@@ -141,11 +150,19 @@ function setTimer(id: i32, flags: u32, newValue: usize, oldValue: usize): i64 {
   error = readTimespec(newValue + 16);
   if (error != 0) return error;
   const timeNs = timespecNs();
+  const cpuClock = timer.heldClock;
+  if (cpuClock && cpuClock.isOver()) return -ESRCH;
   const oldIntervalNs = timer.intervalNs;
   const oldRemainingNs = timer.remainingNs();
   const isAbsolute = (flags & TIMER_ABSTIME) != 0;
   timer.overrun = 0;
-  timer.set(timeNs == 0 ? 0 : deadlineAt(timeNs, timer.clock, isAbsolute), intervalNs);
+  let expiryNs: u64 = 0;
+  if (timeNs != 0) {
+    expiryNs = cpuClock
+      ? readingAt(timeNs, timer.nowNs(), isAbsolute)
+      : deadlineAt(timeNs, timer.clock, isAbsolute);
+  }
+  timer.set(expiryNs, intervalNs);
   return oldValue == 0 ? 0 : writeTimerSpec(oldValue, oldIntervalNs, oldRemainingNs);
 }
 
@@ -154,7 +171,7 @@ export function sysTimerGettime(id: i32, value: usize): i64 {
   timerCalls.lock();
   const timer = findTimer(id);
   const intervalNs = timer ? timer.intervalNs : 0;
-  const remainingNs = timer ? timer.remainingNs() : 0;
+  const remainingNs = timer ? timer.leftNs() : 0;
   timerCalls.unlock();
   return timer ? writeTimerSpec(value, intervalNs, remainingNs) : -EINVAL;
 }
@@ -199,8 +216,7 @@ function deleteTimer(id: i32): i64 {
 function findTimer(id: i32): PosixTimer | null {
   const process = currentProcess();
   process.lock.acquire();
-  let timer = process.timers;
-  while (timer && timer.id != id) timer = timer.nextTimer;
+  const timer = process.findTimer(id);
   process.lock.release();
   return timer;
 }
@@ -208,6 +224,11 @@ function findTimer(id: i32): PosixTimer | null {
 function writeTimerSpec(target: usize, intervalNs: u64, remainingNs: u64): i64 {
   const error = writeTimespec(target, intervalNs);
   return error != 0 ? error : writeTimespec(target + 16, remainingNs);
+}
+
+/** Negative numbers other than those of CPU-time clocks name descriptors of clocks. */
+function exists(clock: i32): bool {
+  return clock < 0 || clockNs(clock) != NO_CLOCK;
 }
 
 function hasTimers(clock: i32): bool {

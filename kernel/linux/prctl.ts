@@ -140,7 +140,7 @@ export function sysArchPrctl(code: i32, address: u64): i64 {
       return store64(<usize>address, rdmsr(MSR_FS_BASE));
     case ARCH_SET_GS:
       if (address >= USER_END) return -EPERM;
-      thread.gsBase = address;
+      thread.setGsBase(address);
       wrmsr(MSR_KERNEL_GS_BASE, address);
       return 0;
     case ARCH_GET_GS:

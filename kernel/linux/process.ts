@@ -19,10 +19,15 @@ import { List } from "../lib/list";
 import { free } from "../lib/object";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { kernelRoot } from "../mm/pagetable";
+import { monotonicNs } from "../sched/clock";
 import { runQueue } from "../sched/switch";
+import { leaveClocks } from "../sched/switch-extras";
 import { Process, currentThread } from "../sched/thread";
 import { WaitQueue } from "../sched/wait";
 import { AddressSpace } from "../vm/address-space";
+import { ProcessCpuClock, ThreadCpuClock } from "./cpu-clocks";
+import { CpuLimit } from "./cpu-limit";
+import { threadCpuNs } from "./cpu-time";
 import { Credentials } from "./credentials";
 import { FdTable } from "./fd-table";
 import { SignalTimer } from "./itimer-calls";
@@ -104,6 +109,8 @@ export class LinuxProcess extends Process {
   private realTimer: SignalTimer | null = null;
   private virtualTimer: SignalTimer | null = null;
   private profilingTimer: SignalTimer | null = null;
+  /** What enforces RLIMIT_CPU, once there is a limit. */
+  cpuLimit: CpuLimit | null = null;
 
   groupId: i32 = 1;
   sessionId: i32 = 1;
@@ -188,12 +195,15 @@ export class LinuxProcess extends Process {
     if (first) first.previousInProcess = thread;
     this.threads = thread;
     this.threadCount++;
+    const clock = this.cpuClock;
+    if (clock) clock.join(thread);
     this.lock.release();
   }
 
   /** Takes a thread out of the list; returns how many are left. */
   removeThread(thread: LinuxThread): u32 {
     this.lock.acquire();
+    this.keepCpuTime(thread);
     const next = thread.nextInProcess;
     const previous = thread.previousInProcess;
     if (previous) previous.nextInProcess = next;
@@ -205,6 +215,21 @@ export class LinuxProcess extends Process {
     this.threadGone.wakeAll();
     this.lock.release();
     return left;
+  }
+
+  /** The timer with this id (timer_create(2)), or null. Hold `lock`. */
+  findTimer(id: i32): PosixTimer | null {
+    let timer = this.timers;
+    while (timer && timer.id != id) timer = timer.nextTimer;
+    return timer;
+  }
+
+  /** Adds the CPU time of a thread that ends, the running one, to that of the ended ones. */
+  private keepCpuTime(thread: LinuxThread): void {
+    const readingNs = threadCpuNs(thread);
+    this.endedThreadsNs += readingNs;
+    if (thread.extras != 0) leaveClocks(thread, monotonicNs());
+    if (thread.cpuClock) changetype<ThreadCpuClock>(thread.cpuClock).stop(readingNs);
   }
 
   /** The thread with this id, or null. Hold `lock`, and keep it while the thread is used. */
@@ -265,6 +290,8 @@ export class LinuxProcess extends Process {
       const timer = this.intervalTimer(which);
       if (timer) timer.set(0, 0);
     }
+    const limit = this.cpuLimit;
+    if (limit) limit.set(0, 0);
   }
 
   /** Deletes POSIX timers (execve(2)); those of setitimer(2) and alarm(2) survive. */
@@ -307,6 +334,9 @@ export class LinuxProcess extends Process {
     freeTimer(this.realTimer);
     freeTimer(this.virtualTimer);
     freeTimer(this.profilingTimer);
+    const limit = this.cpuLimit;
+    if (limit) limit.destroy();
+    if (this.cpuClock) changetype<ProcessCpuClock>(this.cpuClock).destroy();
     free(this.children);
     freeQueue(this.threadGone);
     freeQueue(this.childEvents);

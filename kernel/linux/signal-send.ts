@@ -15,6 +15,7 @@ import {
   SIG_DFL,
   SIG_IGN,
   SI_KERNEL,
+  SI_TIMER,
   STOPPING_BY_DEFAULT,
   SYNCHRONOUS,
   signalBit,
@@ -79,6 +80,22 @@ function sendLocked(process: LinuxProcess, info: usize): i64 {
   if (taker) notice(taker, number);
   process.signals.arrival.wakeAll();
   return 0;
+}
+
+/**
+ * Sends the signal of a timer (timer_create(2)). One that is still pending is not sent again, but
+ * stands for this expiration as well. Any context.
+ * @param tid thread that is to take it, 0 = any
+ */
+export function sendTimerSignal(process: LinuxProcess, tid: i32, info: usize): void {
+  process.lock.acquire();
+  if (tid == 0) {
+    if (!process.signals.pending.addOverrun(info)) sendLocked(process, info);
+  } else {
+    const thread = process.findThread(tid);
+    if (thread && !thread.pending.addOverrun(info)) sendToThreadLocked(process, thread, info);
+  }
+  process.lock.release();
 }
 
 /** Sends a signal from the kernel to a process, without further information. Any context. */
@@ -154,9 +171,19 @@ export function takeSignal(blocked: u64, infoOut: usize): i32 {
     queue = process.signals.pending;
     number = queue.next(blocked);
   }
-  if (number != 0) queue.take(number, infoOut);
+  if (number != 0) {
+    queue.take(number, infoOut);
+    noteOverrun(process, changetype<SignalInfo>(infoOut));
+  }
   process.lock.release();
   return number;
+}
+
+/** Keeps for timer_getoverrun(2) what the signal of a timer says. Hold `LinuxProcess.lock`. */
+function noteOverrun(process: LinuxProcess, info: SignalInfo): void {
+  if (info.code != SI_TIMER) return;
+  const timer = process.findTimer(<i32>info.timerId());
+  if (timer) timer.overrun = info.overrun();
 }
 
 /** Signals pending for the running thread, blocked or not. */

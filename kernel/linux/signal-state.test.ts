@@ -11,6 +11,7 @@ interface Exports {
   next(blocked: bigint): number;
   take(signal: number, infoOut: bigint): void;
   discard(mask: bigint): void;
+  addOverrun(info: bigint): number;
 }
 
 const compiled = loadKernelModule<Exports>("kernel/linux/signal-state.testentry.ts", {
@@ -91,4 +92,35 @@ test("without memory a standard signal arrives, a real-time signal is refused", 
   exports.take(15, info);
   assert.equal(memory.read(info, 32), 15n);
   assert.equal(exports.set(), 0n);
+});
+
+test("expirations of a timer whose signal is pending count as its overrun", async () => {
+  const { exports, memory, heap } = (await compiled).fresh();
+  const info = heap.reserve(128);
+  const overrunOf = (): bigint => memory.read(info + 20n, 32);
+  /** siginfo_t of an expiration: number, SI_TIMER, id, overrun. */
+  const expiration = (signal: number, timer: bigint, overrun: bigint): void => {
+    memory.write(info, 32, BigInt(signal));
+    memory.write(info + 8n, 32, BigInt.asUintN(32, -2n));
+    memory.write(info + 16n, 32, timer);
+    memory.write(info + 20n, 32, overrun);
+  };
+  expiration(40, 7n, 2n);
+  assert.equal(exports.addOverrun(info), 0, "nothing is pending");
+  exports.add(info);
+  expiration(40, 8n, 0n);
+  assert.equal(exports.addOverrun(info), 0, "another timer");
+  expiration(41, 7n, 0n);
+  assert.equal(exports.addOverrun(info), 0, "another signal");
+  expiration(40, 7n, 3n);
+  assert.equal(exports.addOverrun(info), 1);
+  exports.take(40, info);
+  assert.equal(overrunOf(), 6n);
+  // DELAYTIMER_MAX
+  expiration(40, 7n, 0x7ffffff0n);
+  exports.add(info);
+  expiration(40, 7n, 100n);
+  exports.addOverrun(info);
+  exports.take(40, info);
+  assert.equal(overrunOf(), 0x7fffffffn);
 });

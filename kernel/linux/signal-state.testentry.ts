@@ -10,6 +10,9 @@ export function reset(): void {
 export function add(info: usize): bool {
   return pending.add(info);
 }
+export function addOverrun(info: usize): bool {
+  return pending.addOverrun(info);
+}
 export function set(): u64 {
   return pending.set;
 }

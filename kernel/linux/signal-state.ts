@@ -14,6 +14,7 @@ import {
   SIGRTMIN,
   SIG_DFL,
   SIG_IGN,
+  SI_TIMER,
   signalBit,
 } from "./signal-numbers";
 
@@ -22,6 +23,9 @@ export const SIGINFO_BYTES: usize = 128;
 
 /** How many real-time signals one queue holds at most (RLIMIT_SIGPENDING is not lower). */
 const QUEUE_LIMIT: u32 = 1024;
+
+/** Largest overrun of a timer (DELAYTIMER_MAX). */
+export const MAX_OVERRUN: u64 = 0x7fff_ffff;
 
 /** What to do on a signal; layout of the kernel's struct sigaction (rt_sigaction(2)). */
 @unmanaged
@@ -44,6 +48,20 @@ export class SignalInfo {
   /** si_value, si_status. */
   second: u64;
   third: u64;
+
+  /** True if timer `id` of timer_create(2) sent it. */
+  isOfTimer(id: u32): bool {
+    return this.code == SI_TIMER && this.timerId() == id;
+  }
+
+  timerId(): u32 {
+    return <u32>this.first;
+  }
+
+  /** Expirations of the timer that the signal stands for, beyond the first. */
+  overrun(): u32 {
+    return <u32>(this.first >> 32);
+  }
 }
 
 /** A queued signal: one heap block, link then siginfo_t. */
@@ -84,6 +102,26 @@ export class PendingSignals {
     this.tail = entry;
     this.count++;
     return true;
+  }
+
+  /**
+   * A timer has expired whose signal may be pending still: then that stands for this expiration too.
+   * @param info siginfo_t of the new expiration, with its overrun
+   * @returns false if the signal is not pending
+   */
+  addOverrun(info: usize): bool {
+    const latest = changetype<SignalInfo>(info);
+    let entry = this.head;
+    while (entry) {
+      const pending = changetype<SignalInfo>(changetype<usize>(entry) + QUEUED_INFO);
+      if (pending.signo == latest.signo && pending.isOfTimer(latest.timerId())) {
+        const overrun = <u64>pending.overrun() + <u64>latest.overrun() + 1;
+        pending.first = <u64>latest.timerId() | (min<u64>(overrun, MAX_OVERRUN) << 32);
+        return true;
+      }
+      entry = entry.next;
+    }
+    return false;
   }
 
   /** The lowest-numbered pending signal outside `blocked`, 0 if there is none. */

@@ -24,7 +24,7 @@ export function inheritThread(parent: LinuxThread, child: LinuxThread, stack: us
   fpuSave(parent.fpuArea);
   memory.copy(child.fpuArea, parent.fpuArea, fpuAreaBytes());
   child.fsBase = parent.fsBase;
-  child.gsBase = rdmsr(MSR_KERNEL_GS_BASE);
+  child.setGsBase(rdmsr(MSR_KERNEL_GS_BASE));
   child.affinity = parent.affinity;
   child.signalMask = parent.signalMask;
   child.policy = parent.policy;

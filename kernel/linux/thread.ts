@@ -7,6 +7,7 @@
 import { free } from "../lib/object";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { Thread } from "../sched/thread";
+import { ThreadCpuClock } from "./cpu-clocks";
 import { FutexKey } from "./futex-key";
 import { FutexWaiter } from "./futex-table";
 import { LinuxProcess } from "./process";
@@ -53,7 +54,12 @@ export class LinuxThread extends Thread {
   faultError: u64 = 0;
   faultAddress: u64 = 0;
 
-  /** What restart_syscall(2) continues: monotonic deadline and where to report the rest. */
+  /**
+   * What restart_syscall(2) continues: the deadline, monotonic or a reading of CPU-time clock
+   * `restartClock`, and where to report the rest.
+   */
+  restartsOnCpuClock: bool = false;
+  restartClock: i32 = 0;
   restartDeadlineNs: u64 = 0;
   restartRemaining: usize = 0;
 
@@ -133,6 +139,7 @@ export class LinuxThread extends Thread {
     const filter = this.seccompFilter;
     if (filter) filter.release();
     if (this.memory != 0) heapFree(this.memory);
+    if (this.cpuClock) changetype<ThreadCpuClock>(this.cpuClock).letGo();
     const process = this.owner();
     const held = this.holdsProcess;
     super.reap();

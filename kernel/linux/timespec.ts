@@ -70,6 +70,11 @@ export function deadlineAt(timeNs: u64, clock: i32, isAbsolute: bool): u64 {
   return timeNs <= wall ? now : after(now, timeNs - wall);
 }
 
+/** A time as the reading of a clock that reads `nowNs` now. */
+export function readingAt(timeNs: u64, nowNs: u64, isAbsolute: bool): u64 {
+  return isAbsolute || timeNs == FOREVER ? timeNs : after(nowNs, timeNs);
+}
+
 function after(now: u64, delayNs: u64): u64 {
   return delayNs > FOREVER - 1 - now ? FOREVER : now + delayNs;
 }

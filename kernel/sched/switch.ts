@@ -10,9 +10,11 @@
  * releases it (`finishSwitch`) once the old stack is no longer in use. A preempted thread becomes
  * ready only then, so no other CPU can run it too early.
  *
- * Neighbours: arch/x86_64/switch.S (the change of stacks), wait.ts (sleeping), idle.ts.
+ * Neighbours: arch/x86_64/switch.S (the change of stacks), wait.ts (sleeping), idle.ts,
+ * switch-extras.ts (what few threads need).
  */
 import {
+  compilerBarrier,
   cpuId,
   fpuOwnerAddress,
   idleThreadAddress,
@@ -20,7 +22,6 @@ import {
   interruptsBefore,
   mfence,
   previousThreadAddress,
-  rdmsr,
   setCurrentThreadAddress,
   setFpuOwnerAddress,
   setInterruptsBefore,
@@ -36,6 +37,7 @@ import { fpuRestore, fpuSave } from "../arch/x86_64/fpu";
 import { TRAP_FRAME_BYTES } from "../arch/x86_64/trapframe";
 import { setInterruptStack } from "../arch/x86_64/descriptors";
 import { monotonicNs } from "./clock";
+import { switchExtras } from "./switch-extras";
 import { RunQueue, chooseQueue, queueOf, runQueue, stealThread } from "./run-queue";
 import {
   Thread,
@@ -47,7 +49,6 @@ import {
 } from "./thread";
 
 const MSR_FS_BASE: u32 = 0xc0000100;
-const MSR_KERNEL_GS_BASE: u32 = 0xc0000102;
 
 export { initRunQueue, runQueue } from "./run-queue";
 
@@ -173,6 +174,7 @@ export function schedule(): void {
   previous.runtimeNs += now - previous.switchedInNs;
   if (previous.state == THREAD_SLEEPING) previous.sleeps++;
   next.switchedInNs = now;
+  compilerBarrier(); // in this order: who reads its CPU time looks at the state first
   next.state = THREAD_RUNNING;
   queue.reschedule = false;
   if (next.process != null && !queue.isEmpty()) queue.limitSlice();
@@ -180,6 +182,7 @@ export function schedule(): void {
   // Whether interrupts were on belongs to the thread, not to the CPU.
   const interruptsOn = interruptsBefore();
   switchUserState(queue, previous, next);
+  if ((previous.extras | next.extras) != 0) switchExtras(previous, next);
   setCurrentThreadAddress(changetype<usize>(next));
   setPreviousThreadAddress(changetype<usize>(previous));
   switchStack(changetype<usize>(previous) + offsetof<Thread>("savedStack"), next.savedStack);
@@ -193,7 +196,6 @@ function switchUserState(queue: RunQueue, previous: Thread, next: Thread): void 
   if (fpuOwnerAddress() == changetype<usize>(previous) && previous.state == THREAD_DEAD) {
     setFpuOwnerAddress(0);
   }
-  switchGsBase(previous, next);
   const process = next.process;
   if (process == null) {
     next.cpu = cpuId();
@@ -216,17 +218,6 @@ function switchUserState(queue: RunQueue, previous: Thread, next: Thread): void 
   setKernelStack(next.stackTop);
   setInterruptStack(next.stackTop);
   setUserWork(next.interruptPending || next.isMisinformed());
-}
-
-/**
- * The application's GS base lies in a register only while its thread runs, and is 0 for threads of
- * the kernel. Most programs never set one: then nothing is read or written. One that did may have
- * lost it by loading a selector.
- */
-function switchGsBase(previous: Thread, next: Thread): void {
-  if (previous.gsBase == 0 && next.gsBase == 0) return;
-  if (previous.gsBase != 0) previous.gsBase = rdmsr(MSR_KERNEL_GS_BASE);
-  wrmsr(MSR_KERNEL_GS_BASE, next.gsBase);
 }
 
 /** Completes a switch on the new stack: the previous thread may now run elsewhere, or be freed. */

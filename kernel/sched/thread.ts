@@ -15,6 +15,7 @@ import { TRAP_FRAME_BYTES, TrapFrame } from "../arch/x86_64/trapframe";
 import { free } from "../lib/object";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { allocateKernelStack, freeKernelStack } from "../mm/pagetable";
+import { CpuClock } from "./cpu-clock";
 import { Process } from "./process";
 import { ThreadWaiter, WaitLink } from "./wait";
 import { SleepTimer } from "./sleep";
@@ -23,6 +24,16 @@ import { SleepTimer } from "./sleep";
 export const KERNEL_STACK_BYTES: usize = 16384;
 
 const FPU_AREA_ALIGNMENT: usize = 64;
+
+/** Extras: what a switch to or from a thread has to do that most threads do not need. */
+/** The application has set a GS base. */
+export const EXTRA_GS_BASE: u32 = 1;
+/** The thread's own CPU-time clock has timers; it counts the thread as running. */
+export const EXTRA_OWN_CLOCK: u32 = 2;
+export const EXTRA_OWN_CLOCK_RUNS: u32 = 4;
+/** Likewise the clock of the process. */
+export const EXTRA_PROCESS_CLOCK: u32 = 8;
+export const EXTRA_PROCESS_CLOCK_RUNS: u32 = 16;
 
 /** What a thread is doing. */
 export const THREAD_NEW: u32 = 0;
@@ -48,8 +59,12 @@ export class Thread {
   savedStack: usize = 0;
   /** FS base of the application (thread-local storage). */
   fsBase: u64 = 0;
-  /** GS base of the application, while in the kernel. */
+  /** GS base of the application, while in the kernel; see `setGsBase`. */
   gsBase: u64 = 0;
+  /** EXTRA_* bits, changed by any CPU. */
+  extras: u32 = 0;
+  /** The CPU-time clock of this thread, once it is used for timers. */
+  cpuClock: CpuClock | null = null;
   /** FPU save area, aligned; 0 for kernel threads. */
   fpuArea: usize = 0;
   private fpuMemory: usize = 0;
@@ -102,6 +117,22 @@ export class Thread {
   /** True if the application believes that it runs on another CPU than it does. */
   isMisinformed(): bool {
     return this.toldCpu >= 0 && this.toldCpu != <i32>this.cpu;
+  }
+
+  /** Sets EXTRA_* bits. */
+  addExtra(bits: u32): void {
+    atomic.or<u32>(changetype<usize>(this) + offsetof<Thread>("extras"), bits);
+  }
+
+  /** Clears EXTRA_* bits. */
+  dropExtra(bits: u32): void {
+    atomic.and<u32>(changetype<usize>(this) + offsetof<Thread>("extras"), ~bits);
+  }
+
+  /** Keeps the application's GS base; the register is the caller's business. */
+  setGsBase(base: u64): void {
+    this.gsBase = base;
+    if (base != 0) this.addExtra(EXTRA_GS_BASE);
   }
 
   /** False if the kernel stack could not be allocated. */

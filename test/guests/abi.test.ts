@@ -39,6 +39,13 @@ for (const name of programs) {
   guestTest(name, () => assertSameAsHost({ argv: [testProgram(name)] }));
 }
 
+// One processor, and as many as a timer of a process has to reckon with.
+for (const count of ["1", "2"]) {
+  guestTest(`abi-cpu-time -c ${count}`, () =>
+    assertSameAsHost({ argv: [testProgram("abi-cpu-time")], options: ["-c", count] }),
+  );
+}
+
 // Without root the host refuses what a guest, whose programs start as root, does.
 if (process.getuid?.() === 0) {
   guestTest("abi-identities", () => assertSameAsHost({ argv: [testProgram("abi-identities")] }));

@@ -60,6 +60,17 @@ for (const count of ["1", "2"]) {
   );
 }
 
+guestTest(
+  "go profiles itself",
+  () =>
+    assertSameAsHost({
+      argv: [testProgram("profile")],
+      options: ["-c", "2", ...started],
+      timeoutMs,
+    }),
+  ["go"],
+);
+
 for (const [index, { name, argv, needs }] of javaPrograms.entries()) {
   guestTest(
     `50 threads and a full heap, ${name}`,
