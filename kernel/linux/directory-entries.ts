@@ -32,6 +32,7 @@ import { RESOLVE_EMPTY, RESOLVE_FOLLOW } from "../fs/path";
 import { EINVAL, ENOMEM, EPERM, isError } from "../lib/errno";
 import { heapAllocate, heapFree } from "../mm/heap";
 import { drop } from "./held-file";
+import { readOwnExecutable } from "./own-executable";
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -227,10 +228,12 @@ export function sysReadlink(path: usize, buffer: usize, size: i32): i64 {
 /** readlinkat(2); an empty path means the link that the descriptor (O_PATH | O_NOFOLLOW) refers to. */
 export function sysReadlinkat(directoryFd: i32, path: usize, buffer: usize, size: i32): i64 {
   if (size <= 0) return -EINVAL;
+  const capacity = min<usize>(<usize>size, PATH_MAX);
+  const own = readOwnExecutable(path, buffer, capacity);
+  if (own != 0) return own;
   const found = resolveArgument(directoryFd, path, directoryFd >= 0 ? RESOLVE_EMPTY : 0);
   if (isError(found)) return <i64>found;
   const dentry = changetype<Dentry>(found);
-  const capacity = min<usize>(<usize>size, PATH_MAX);
   const block = heapAllocate(capacity);
   let result: i64 = -ENOMEM;
   if (block != 0) {

@@ -181,6 +181,13 @@ static void ambient(void) {
   status("CapAmb");
 }
 
+/* The program's own path has no name where there is no /proc. */
+static void other_root(void) {
+  R(chroot("."));
+  R(readlink("/proc/self/exe", buf, 3));
+  R(readlink("/proc/./self/exe", buf, 3));
+}
+
 static void facts(void) {
   gid_t groups[3] = {3, 4, 70000};
   R(syscall(SYS_setgroups, 3, groups));
@@ -217,6 +224,7 @@ int main(int count, char **words) {
   part("group directory", group_directory);
   part("arguments", arguments);
   part("ambient", ambient);
+  part("other root", other_root);
   part("facts", facts);
   return end("/tmp/abi-identities");
 }

@@ -41,6 +41,29 @@ static void links(void) {
   R(lstat("loop1", &st));
 }
 
+/* The program's own path, by several names, into buffers that are too small or not there. */
+static void own_program(void) {
+  char longer[PATH_MAX], walked[PATH_MAX];
+  ssize_t length = readlink("/proc/self/exe", longer, sizeof longer);
+  printf("same by another name: %d\n", readlink("/proc/./self/exe", walked, sizeof walked) == length &&
+                                             memcmp(longer, walked, length) == 0);
+  printf("an absolute path: %d\n", length > 1 && longer[0] == '/');
+  R(readlink("/proc/self/exe", buf, 3));
+  R(readlink("/proc/self/exe", BAD, 10));
+  R(readlink("/proc/self/exe", buf, 0));
+  R(readlink("/proc/self/exe/", buf, 100));
+  R(readlink("/proc/self/exe2", buf, 100));
+  R(readlinkat(-1, "/proc/self/exe", buf, 3));
+  R(readlinkat(AT_FDCWD, "proc/self/exe", buf, 3));
+  /* Names that end where a page does. */
+  char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  munmap(page + 4096, 4096);
+  R(readlink(strcpy(page + 4096 - 15, "/proc/self/exe"), buf, 3));
+  R(readlink(strcpy(page + 4096 - 4, "sym"), buf, 3));
+  R(readlink(memcpy(page + 4096 - 14, "/proc/self/exe", 14), buf, 3));
+  munmap(page, 4096);
+}
+
 static void directories(void) {
   R(mkdir("d", 0777));
   R(mkdir("d", 0777));
@@ -161,6 +184,7 @@ int main(void) {
   fd = open("a", O_RDWR | O_CREAT, 0644);
   R(write(fd, "hello world", 11));
   links();
+  own_program();
   directories();
   working_directory();
   entries();

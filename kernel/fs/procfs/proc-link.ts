@@ -36,9 +36,12 @@ export class ProcLink extends ProcNode {
   }
 
   readlink(buffer: usize, capacity: usize): i64 {
-    const out = new ByteWriter(buffer, capacity);
+    // A writer of the buffer's size would take no name that is longer; readlink(2) cuts it.
+    const out = new ByteWriter();
     const status = this.writeTarget(out);
-    const length = out.length;
+    const length = min(out.length, capacity);
+    memory.copy(buffer, out.address, length);
+    out.dispose();
     free(out);
     return status < 0 ? status : <i64>length;
   }
