@@ -13,6 +13,7 @@ import { addUsage, PageUsage } from "../../vm/usage";
 import { VMA_BREAK, Vma } from "../../vm/vma";
 import { majorOf, minorOf } from "../constants";
 import { ProcessFacts, ProcessProvider } from "./provider";
+import { writeSizeLine } from "./size-line";
 
 /** Column of the path. */
 const PATH_COLUMN: usize = 73;
@@ -108,7 +109,7 @@ export function writeRollup(provider: ProcessProvider, pid: i32, out: ByteWriter
 function writeDetails(space: AddressSpace, vma: Vma, out: ByteWriter): void {
   const usage = new PageUsage();
   addUsage(space, vma.start, vma.end, usage);
-  kib(out, "Size:           ", vma.length);
+  writeSizeLine(out, "Size:           ", vma.length);
   out.writeString("KernelPageSize:        4 kB\nMMUPageSize:           4 kB\n");
   writeUsage(usage, out);
   free(usage);
@@ -116,28 +117,22 @@ function writeDetails(space: AddressSpace, vma: Vma, out: ByteWriter): void {
 
 /** Nothing is merged, freed lazily, swapped or in pages of hugetlbfs. */
 function writeUsage(usage: PageUsage, out: ByteWriter): void {
-  kib(out, "Rss:            ", usage.resident);
-  kib(out, "Pss:            ", usage.proportional);
-  kib(out, "Pss_Dirty:      ", usage.proportionalDirty);
-  kib(out, "Shared_Clean:   ", usage.sharedClean);
-  kib(out, "Shared_Dirty:   ", usage.sharedDirty);
-  kib(out, "Private_Clean:  ", usage.privateClean);
-  kib(out, "Private_Dirty:  ", usage.privateDirty);
-  kib(out, "Referenced:     ", usage.referenced);
-  kib(out, "Anonymous:      ", usage.anonymous);
-  kib(out, "LazyFree:       ", 0);
-  kib(out, "AnonHugePages:  ", usage.large);
-  kib(out, "ShmemPmdMapped: ", 0);
-  kib(out, "FilePmdMapped:  ", 0);
-  kib(out, "Shared_Hugetlb: ", 0);
-  kib(out, "Private_Hugetlb:", 0);
-  kib(out, "Swap:           ", 0);
-  kib(out, "SwapPss:        ", 0);
-  kib(out, "Locked:         ", 0);
-}
-
-function kib(out: ByteWriter, name: string, bytes: u64): void {
-  out.writeString(name);
-  out.writePadded(bytes >> 10, 8);
-  out.writeString(" kB\n");
+  writeSizeLine(out, "Rss:            ", usage.resident);
+  writeSizeLine(out, "Pss:            ", usage.proportional);
+  writeSizeLine(out, "Pss_Dirty:      ", usage.proportionalDirty);
+  writeSizeLine(out, "Shared_Clean:   ", usage.sharedClean);
+  writeSizeLine(out, "Shared_Dirty:   ", usage.sharedDirty);
+  writeSizeLine(out, "Private_Clean:  ", usage.privateClean);
+  writeSizeLine(out, "Private_Dirty:  ", usage.privateDirty);
+  writeSizeLine(out, "Referenced:     ", usage.referenced);
+  writeSizeLine(out, "Anonymous:      ", usage.anonymous);
+  writeSizeLine(out, "LazyFree:       ", 0);
+  writeSizeLine(out, "AnonHugePages:  ", usage.large);
+  writeSizeLine(out, "ShmemPmdMapped: ", 0);
+  writeSizeLine(out, "FilePmdMapped:  ", 0);
+  writeSizeLine(out, "Shared_Hugetlb: ", 0);
+  writeSizeLine(out, "Private_Hugetlb:", 0);
+  writeSizeLine(out, "Swap:           ", 0);
+  writeSizeLine(out, "SwapPss:        ", 0);
+  writeSizeLine(out, "Locked:         ", 0);
 }

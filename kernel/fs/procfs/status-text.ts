@@ -8,6 +8,7 @@ import { MAP_GROWSDOWN, PROT_EXEC, PROT_WRITE } from "../../vm/flags";
 import { addUsage, PageUsage } from "../../vm/usage";
 import { allProcessors, writeProcessorList, writeProcessorMask } from "./processors-text";
 import { ProcessFacts, ProcessProvider } from "./provider";
+import { writeSizeLine } from "./size-line";
 
 /** Nanoseconds of a clock tick (USER_HZ is 100). */
 const NS_PER_TICK: u64 = 10_000_000;
@@ -147,21 +148,21 @@ export function writeStatus(provider: ProcessProvider, facts: ProcessFacts, out:
   line(out, "NSpid:\t", facts.tid);
   line(out, "NSpgid:\t", facts.groupId);
   line(out, "NSsid:\t", facts.sessionId);
-  kib(out, "VmPeak:\t", sizes.total);
-  kib(out, "VmSize:\t", sizes.total);
-  kib(out, "VmLck:\t", 0);
-  kib(out, "VmPin:\t", 0);
-  kib(out, "VmHWM:\t", sizes.peakResident);
-  kib(out, "VmRSS:\t", sizes.resident);
-  kib(out, "RssAnon:\t", sizes.resident - min(sizes.residentFile, sizes.resident));
-  kib(out, "RssFile:\t", sizes.residentFile);
-  kib(out, "RssShmem:\t", 0);
-  kib(out, "VmData:\t", sizes.data);
-  kib(out, "VmStk:\t", sizes.stack);
-  kib(out, "VmExe:\t", facts.codeEnd - facts.codeStart);
-  kib(out, "VmLib:\t", sizes.code);
-  kib(out, "VmPTE:\t", 0);
-  kib(out, "VmSwap:\t", 0);
+  writeSizeLine(out, "VmPeak:\t", sizes.total);
+  writeSizeLine(out, "VmSize:\t", sizes.total);
+  writeSizeLine(out, "VmLck:\t", 0);
+  writeSizeLine(out, "VmPin:\t", 0);
+  writeSizeLine(out, "VmHWM:\t", sizes.peakResident);
+  writeSizeLine(out, "VmRSS:\t", sizes.resident);
+  writeSizeLine(out, "RssAnon:\t", sizes.resident - min(sizes.residentFile, sizes.resident));
+  writeSizeLine(out, "RssFile:\t", sizes.residentFile);
+  writeSizeLine(out, "RssShmem:\t", 0);
+  writeSizeLine(out, "VmData:\t", sizes.data);
+  writeSizeLine(out, "VmStk:\t", sizes.stack);
+  writeSizeLine(out, "VmExe:\t", facts.codeEnd - facts.codeStart);
+  writeSizeLine(out, "VmLib:\t", sizes.code);
+  writeSizeLine(out, "VmPTE:\t", 0);
+  writeSizeLine(out, "VmSwap:\t", 0);
   free(sizes);
   line(out, "Threads:\t", facts.threadCount);
   out.writeString("SigQ:\t0/1024\n");
@@ -227,12 +228,6 @@ function identity(out: ByteWriter, name: string, real: u32, effective: u32, save
   out.writeByte(0x09);
   out.writeDecimal(effective);
   out.writeByte(0x0a);
-}
-
-function kib(out: ByteWriter, name: string, bytes: u64): void {
-  out.writeString(name);
-  out.writePadded(bytes >> 10, 8);
-  out.writeString(" kB\n");
 }
 
 function mask(out: ByteWriter, name: string, value: u64): void {
