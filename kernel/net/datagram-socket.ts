@@ -77,7 +77,11 @@ export abstract class DatagramSocket extends Endpoint {
     const packet = queued < SHORT_QUEUE_BYTES ? arrival : compacted(arrival);
     packet.headerBytes = cost;
     if (this.options.needsTime) this.options.stamp(packet);
-    if (this.append(packet)) this.changed.wakeForOne();
+    if (!this.append(packet)) return;
+    // A reader that found the channel empty holds the lock until it can be woken.
+    this.lock.acquire();
+    this.lock.release();
+    this.changed.wakeForOne();
   }
 
   /** An error to report. Any context. */
